@@ -1,0 +1,14 @@
+"""The news database: schema, migrations, the embedded server and how to connect."""
+
+from db.engine import Connection, Database, open_database, without_password
+from db.errors import DatabaseError, DatabaseUnavailable, SchemaMismatch
+
+__all__ = [
+    "Connection",
+    "Database",
+    "DatabaseError",
+    "DatabaseUnavailable",
+    "SchemaMismatch",
+    "open_database",
+    "without_password",
+]

@@ -1,0 +1,130 @@
+"""Connections to the news database, wherever it is."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from db import schema
+from db.embedded import EmbeddedServer
+from db.errors import DatabaseUnavailable, SchemaMismatch
+
+__all__ = ["Connection", "Database", "open_database"]
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+CONNECT_SECONDS = 10
+# casefold() and the collation pg_unicode_fast, which news.fold needs, came with this version.
+MINIMUM_SERVER_VERSION = 180000
+
+
+@dataclass(frozen=True)
+class Database:
+    """A reachable news database."""
+
+    url: str
+
+    def connect(self) -> Connection:
+        """Return a new connection in UTC; raises DatabaseUnavailable when there is none to be had."""
+        return _connect(self.url)
+
+
+@contextmanager
+def open_database(url: str | None, data_dir: Path, *, check: bool = True) -> Iterator[Database]:
+    """Yield the database at `url`, or without one the embedded database under `data_dir`, started when needed.
+
+    With `check`, an empty database gets its schema; one whose schema is too old or too new raises SchemaMismatch.
+    Raises DatabaseUnavailable when the server cannot be reached, with what to do in the message.
+    """
+    server = None
+    if url is None:
+        server = EmbeddedServer(data_dir)
+        server.acquire()
+        url = server.url()
+    try:
+        with _connect(url) as connection:
+            if connection.info.server_version < MINIMUM_SERVER_VERSION:
+                raise DatabaseUnavailable(
+                    f"{without_password(url)} is PostgreSQL {connection.info.server_version // 10000}; "
+                    "the pipeline needs PostgreSQL 18 or newer"
+                )
+            fresh = check and schema.schema_revision(connection) is None
+        if fresh:
+            upgrade(url)
+        if check:
+            with _connect(url) as connection:
+                schema.check_schema(connection)
+        yield Database(url)
+    finally:
+        if server is not None:
+            server.release()
+
+
+def upgrade(url: str) -> tuple[str | None, str]:
+    """Bring the schema at `url` to the newest revision; returns the revisions before and after."""
+    try:
+        return schema.upgrade_schema(url)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise SchemaMismatch(
+            f"the role of {without_password(url)} may not create the news schema ({_said(error)}). "
+            "Make it the owner of the database, or run `ingest db upgrade` as its owner"
+        ) from error
+    except psycopg.OperationalError as error:
+        raise _unavailable(url, error) from error
+
+
+def without_password(url: str) -> str:
+    """Return the libpq URL with its password, if it has one, replaced by ***."""
+    parts = urlsplit(url)
+    credentials, at, location = parts.netloc.rpartition("@")
+    user, colon, _ = credentials.partition(":")
+    netloc = f"{user}:***@{location}" if colon else f"{credentials}{at}{location}"
+    query = re.sub(r"(?i)(^|&)(password|sslpassword)=[^&]*", r"\1\2=***", parts.query)
+    return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))
+
+
+def _connect(url: str) -> Connection:
+    try:
+        connection = psycopg.connect(url, connect_timeout=CONNECT_SECONDS, application_name="ingest")
+        connection.execute("SET TIME ZONE 'UTC'")
+        connection.commit()
+        return connection
+    except psycopg.ProgrammingError as error:
+        raise DatabaseUnavailable(
+            f"NEWS_DATABASE_URL is not a PostgreSQL URL ({_said(error)}). "
+            "It looks like postgresql://user:password@host:5432/news"
+        ) from error
+    except psycopg.OperationalError as error:
+        raise _unavailable(url, error) from error
+
+
+# What the server or libpq says (in English, lc_messages aside), and what to do about it.
+_ADVICE = (
+    ("password authentication failed", "check user and password in NEWS_DATABASE_URL, or in ~/.pgpass"),
+    ("no password supplied", "put the password into NEWS_DATABASE_URL or into ~/.pgpass"),
+    ("no pg_hba.conf entry", "the server does not admit this user from here: see its pg_hba.conf"),
+    ("does not exist", "create it on the server, or correct NEWS_DATABASE_URL"),
+    ("too many clients", "raise max_connections on the server, or run fewer workers"),
+    ("the database system is", "the server is starting or stopping: try again in a moment"),
+    ("connection refused", "start the server, or correct host and port in NEWS_DATABASE_URL"),
+    ("no such file", "start the server, or correct the socket directory in NEWS_DATABASE_URL"),
+    ("timeout", "is the server reachable from here? check host, port and firewall"),
+    ("resolve", "check the host name in NEWS_DATABASE_URL"),
+    ("name or service not known", "check the host name in NEWS_DATABASE_URL"),
+)
+
+
+def _unavailable(url: str, error: psycopg.Error) -> DatabaseUnavailable:
+    said = _said(error)
+    advice = next((advice for sign, advice in _ADVICE if sign in str(error).lower()), "check NEWS_DATABASE_URL")
+    return DatabaseUnavailable(f"no connection to {without_password(url)}: {said}. What to do: {advice}")
+
+
+def _said(error: psycopg.Error) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return re.sub(r"^.*?(FATAL|ERROR):\s*", "", lines[0]) if lines else type(error).__name__

@@ -1,0 +1,364 @@
+"""The schema `news` as SQLAlchemy models: what Alembic compares the database with and what its comments document.
+
+The pipeline's own queries are SQL, in the module that owns each table; analysts may use these models as they are.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Interval,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+SCHEMA = "news"
+
+IN_FLIGHT_STATUSES = ("discovered", "fetched", "extracted")
+FINAL_STATUSES = ("landed", "duplicate", "off_topic", "rejected", "dead")
+POLL_OUTCOMES = ("new", "unchanged", "not_modified", "failed")
+HEALTHS = ("waiting", "ok", "failing", "disabled")
+DATE_SOURCES = ("feed", "jsonld", "meta", "page", "url")
+SCOPES = ("topic", "general")
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        schema=SCHEMA,
+        naming_convention={
+            "pk": "%(table_name)s_pkey",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+        },
+    )
+    type_annotation_map = {
+        str: Text,
+        datetime: DateTime(timezone=True),
+        timedelta: Interval,
+        bytes: LargeBinary,
+    }
+
+
+def _id(comment: str) -> Mapped[int]:
+    return mapped_column(BigInteger, Identity(always=True), primary_key=True, comment=comment)
+
+
+def _feed() -> Mapped[int]:
+    return mapped_column(ForeignKey("news.feeds.id"), comment="The feed (feeds.id).")
+
+
+class Feed(Base):
+    __tablename__ = "feeds"
+    __table_args__ = (
+        CheckConstraint(_one_of("health", HEALTHS), name="health"),
+        CheckConstraint(_one_of("scope", SCOPES), name="scope"),
+        CheckConstraint("failures >= 0", name="failures"),
+        # Serves the claim of due feeds, host by host.
+        Index("feeds_due_idx", "host", "next_poll_at", "id", postgresql_where=text("enabled")),
+        {"comment": "A configured feed and its polling state. Feeds taken out of the configuration stay, disabled."},
+    )
+    id: Mapped[int] = _id("Number of the feed.")
+    slug: Mapped[str] = mapped_column(unique=True, comment="The feed's id in feeds.yaml.")
+    url: Mapped[str] = mapped_column(unique=True, comment="Address of the feed.")
+    host: Mapped[str] = mapped_column(comment="Host and port of the address, the unit of politeness.")
+    outlet: Mapped[str] = mapped_column(comment="Name of the publisher.")
+    language: Mapped[str | None] = mapped_column(comment="Language of the feed as configured (ISO 639-1).")
+    country: Mapped[str | None] = mapped_column(comment="Country of the publisher (ISO 3166-1 alpha-2).")
+    scope: Mapped[str] = mapped_column(
+        server_default="topic",
+        comment="general: only entries that pass the topic's gate by title or summary are fetched; topic: all are.",
+    )
+    enabled: Mapped[bool] = mapped_column(server_default=text("true"), comment="Whether the feed is polled.")
+    poll_every: Mapped[timedelta] = mapped_column(comment="Configured time between two polls.")
+    max_age: Mapped[timedelta | None] = mapped_column(
+        comment="Entries published longer ago than this are not fetched."
+    )
+    created_at: Mapped[datetime] = mapped_column(comment="When the feed first appeared in the configuration.")
+    next_poll_at: Mapped[datetime] = mapped_column(comment="When the next poll is due; while a poll runs, its lease.")
+    lease_holder: Mapped[int | None] = mapped_column(
+        Integer, comment="Backend process id of the session that polls the feed right now."
+    )
+    last_polled_at: Mapped[datetime | None] = mapped_column(comment="When the feed was last polled.")
+    last_success_at: Mapped[datetime | None] = mapped_column(comment="When a poll last succeeded.")
+    last_new_at: Mapped[datetime | None] = mapped_column(comment="When a poll last found a new entry.")
+    failures: Mapped[int] = mapped_column(
+        Integer, server_default=text("0"), comment="Failed polls since the last success."
+    )
+    last_error: Mapped[str | None] = mapped_column(comment="Why the last poll failed; null after a success.")
+    health: Mapped[str] = mapped_column(
+        server_default="waiting",
+        comment="waiting (not polled yet), ok, failing (last poll failed), disabled (not in the configuration).",
+    )
+    etag: Mapped[str | None] = mapped_column(comment="ETag of the last answer, sent back as If-None-Match.")
+    last_modified: Mapped[str | None] = mapped_column(
+        comment="Last-Modified of the last answer, sent back as If-Modified-Since."
+    )
+    body_hash: Mapped[bytes | None] = mapped_column(
+        comment="SHA-256 of the last body, which spares parsing the same body again."
+    )
+
+
+class FeedPoll(Base):
+    __tablename__ = "feed_polls"
+    __table_args__ = (
+        PrimaryKeyConstraint("id", "polled_at"),
+        CheckConstraint(_one_of("outcome", POLL_OUTCOMES), name="outcome"),
+        CheckConstraint("(outcome = 'failed') = (error IS NOT NULL)", name="error"),
+        Index("feed_polls_feed_idx", "feed_id", "polled_at"),
+        {
+            "comment": "A poll of a feed and its outcome. Partitioned by month of polled_at.",
+            "postgresql_partition_by": "RANGE (polled_at)",
+        },
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), comment="Number of the poll.")
+    feed_id: Mapped[int] = _feed()
+    polled_at: Mapped[datetime] = mapped_column(comment="When the poll was made.")
+    outcome: Mapped[str] = mapped_column(
+        comment="new (entries not seen before), unchanged (an answer without), not_modified (304), failed."
+    )
+    status: Mapped[int | None] = mapped_column(SmallInteger, comment="HTTP status, null when there was no answer.")
+    entries: Mapped[int] = mapped_column(Integer, server_default=text("0"), comment="Entries in the answer.")
+    new_entries: Mapped[int] = mapped_column(
+        Integer, server_default=text("0"), comment="Entries not seen in this feed before."
+    )
+    bytes: Mapped[int] = mapped_column(
+        BigInteger, server_default=text("0"), comment="Size of the answer's body, decoded, in bytes."
+    )
+    took_ms: Mapped[int] = mapped_column(Integer, comment="Duration of the request, in milliseconds.")
+    error: Mapped[str | None] = mapped_column(comment="Why the poll failed.")
+
+
+class Entry(Base):
+    __tablename__ = "entries"
+    __table_args__ = (
+        UniqueConstraint("feed_id", "identity"),
+        CheckConstraint(_one_of("status", IN_FLIGHT_STATUSES + FINAL_STATUSES), name="status"),
+        CheckConstraint(
+            f"({_one_of('status', IN_FLIGHT_STATUSES)}) = (next_attempt_at IS NOT NULL)", name="next_attempt_at"
+        ),
+        CheckConstraint("lease_holder IS NULL OR next_attempt_at IS NOT NULL", name="lease_holder"),
+        CheckConstraint(
+            f"reason IS NOT NULL OR NOT ({_one_of('status', ('off_topic', 'rejected', 'dead'))})", name="reason"
+        ),
+        CheckConstraint(
+            "(url IS NOT NULL AND canonical_url IS NOT NULL AND host IS NOT NULL) OR status = 'rejected'", name="url"
+        ),
+        CheckConstraint("attempts >= 0", name="attempts"),
+        # Three partial indexes that shrink to what is in flight, one per claim.
+        Index(
+            "entries_to_fetch_idx", "host", "next_attempt_at", "id", postgresql_where=text("status = 'discovered'")
+        ),
+        Index("entries_to_extract_idx", "next_attempt_at", "id", postgresql_where=text("status = 'fetched'")),
+        Index("entries_to_land_idx", "next_attempt_at", "id", postgresql_where=text("status = 'extracted'")),
+        Index("entries_leased_idx", "lease_holder", postgresql_where=text("lease_holder IS NOT NULL")),
+        Index("entries_canonical_url_idx", "canonical_url"),
+        # For deletion by age and for the outcomes of a period.
+        Index("entries_discovered_at_idx", "discovered_at"),
+        {
+            "comment": "The ledger: each item seen in a feed and what became of it. Not partitioned, because an item "
+            "must be known again however old it is; deleted by age through entries_discovered_at_idx."
+        },
+    )
+    id: Mapped[int] = _id("Number of the entry.")
+    feed_id: Mapped[int] = _feed()
+    identity: Mapped[str] = mapped_column(
+        comment="What names the item within its feed: its guid, else its URL, else a hash of title and summary."
+    )
+    url: Mapped[str | None] = mapped_column(comment="Address of the article as the feed gives it, made absolute.")
+    canonical_url: Mapped[str | None] = mapped_column(
+        comment="The address without tracking parameters and fragment, for recognising the same page."
+    )
+    host: Mapped[str | None] = mapped_column(comment="Host and port of the address, the unit of politeness.")
+    title: Mapped[str | None] = mapped_column(comment="Title in the feed, as plain text.")
+    summary: Mapped[str | None] = mapped_column(comment="Summary in the feed, as plain text.")
+    content: Mapped[str | None] = mapped_column(comment="Full text in the feed (content:encoded), as HTML.")
+    author: Mapped[str | None] = mapped_column(comment="Author in the feed.")
+    published_at: Mapped[datetime | None] = mapped_column(comment="Publication time in the feed.")
+    discovered_at: Mapped[datetime] = mapped_column(comment="When the item was first seen.")
+    status: Mapped[str] = mapped_column(
+        server_default="discovered",
+        comment="discovered, fetched, extracted (in flight); landed, duplicate, off_topic, rejected, dead (final).",
+    )
+    reason: Mapped[str | None] = mapped_column(comment="Why the entry ended as it did, or why it is tried again.")
+    attempts: Mapped[int] = mapped_column(
+        Integer, server_default=text("0"), comment="Failed or interrupted attempts at the present stage."
+    )
+    next_attempt_at: Mapped[datetime | None] = mapped_column(
+        comment="When the next stage may take the entry; while one works on it, the end of its lease; null when final."
+    )
+    lease_holder: Mapped[int | None] = mapped_column(
+        Integer,
+        comment="Backend process id of the session that works on the entry; the lease ends with that session.",
+    )
+
+
+class Page(Base):
+    __tablename__ = "pages"
+    __table_args__ = (
+        PrimaryKeyConstraint("entry_id", "fetched_at"),
+        {
+            "comment": "A fetched page, as it came (raw layer). Partitioned by month of fetched_at.",
+            "postgresql_partition_by": "RANGE (fetched_at)",
+        },
+    )
+    entry_id: Mapped[int] = mapped_column(
+        ForeignKey("news.entries.id", ondelete="CASCADE"), comment="The entry (entries.id)."
+    )
+    fetched_at: Mapped[datetime] = mapped_column(comment="When the page was fetched.")
+    final_url: Mapped[str] = mapped_column(comment="Address after redirects.")
+    http_status: Mapped[int] = mapped_column(SmallInteger, comment="HTTP status of the answer.")
+    content_type: Mapped[str | None] = mapped_column(comment="Content-Type header of the answer.")
+    etag: Mapped[str | None] = mapped_column(comment="ETag of the answer.")
+    last_modified: Mapped[str | None] = mapped_column(comment="Last-Modified of the answer.")
+    body: Mapped[bytes] = mapped_column(comment="Body of the answer, decoded, compressed with zstd (RFC 8878).")
+    body_bytes: Mapped[int] = mapped_column(Integer, comment="Size of the body before compression, in bytes.")
+
+
+class Document(Base):
+    __tablename__ = "documents"
+    __table_args__ = (
+        CheckConstraint(_one_of("published_from", DATE_SOURCES), name="published_from_known"),
+        CheckConstraint("(published_at IS NULL) = (published_from IS NULL)", name="published_from"),
+        {"comment": "The article extracted from a page (clean layer), whether on a topic or not."},
+    )
+    entry_id: Mapped[int] = mapped_column(
+        ForeignKey("news.entries.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+        comment="The entry (entries.id).",
+    )
+    extracted_at: Mapped[datetime] = mapped_column(comment="When the page was extracted.")
+    title: Mapped[str | None] = mapped_column(comment="Title of the article.")
+    author: Mapped[str | None] = mapped_column(comment="Author of the article.")
+    published_at: Mapped[datetime | None] = mapped_column(comment="When the article was published.")
+    published_from: Mapped[str | None] = mapped_column(
+        comment="Where that date comes from: feed, jsonld, meta, page or url."
+    )
+    language: Mapped[str | None] = mapped_column(comment="Language of the text (ISO 639-1).")
+    text: Mapped[str] = mapped_column(comment="The article's text.")
+    extractor: Mapped[str] = mapped_column(comment="What produced the text, with its version.")
+
+
+class Story(Base):
+    __tablename__ = "stories"
+    __table_args__ = (
+        CheckConstraint("size > 0", name="size"),
+        {"comment": "A story: articles that are near-duplicates of each other."},
+    )
+    id: Mapped[int] = _id("Number of the story.")
+    first_article_id: Mapped[int] = mapped_column(
+        ForeignKey("news.articles.id", deferrable=True, initially="DEFERRED", use_alter=True),
+        unique=True,
+        comment="The article published first (articles.id).",
+    )
+    size: Mapped[int] = mapped_column(Integer, server_default=text("1"), comment="Number of its articles.")
+
+
+class Article(Base):
+    __tablename__ = "articles"
+    __table_args__ = (
+        CheckConstraint("content_hash ~ '^[0-9a-f]{64}$'", name="content_hash"),
+        CheckConstraint(_one_of("published_from", DATE_SOURCES), name="published_from_known"),
+        CheckConstraint("(published_at IS NULL) = (published_from IS NULL)", name="published_from"),
+        Index("articles_content_id_idx", "content_id"),
+        Index("articles_published_at_idx", "published_at"),
+        Index("articles_landed_at_idx", "landed_at"),
+        Index("articles_story_id_idx", "story_id"),
+        {
+            "comment": "A distinct text on a topic (curated layer). Where several places published the same text, "
+            "the row describes the earliest, by publication date and address; sightings lists them all."
+        },
+    )
+    id: Mapped[int] = _id("Number of the article.")
+    content_hash: Mapped[str] = mapped_column(
+        unique=True, comment="SHA-256 of news.fold(text) in UTF-8, 64 hexadecimal digits."
+    )
+    content_id: Mapped[str] = mapped_column(
+        Computed('left(content_hash, 16)', persisted=True), comment="First 16 digits of content_hash."
+    )
+    entry_id: Mapped[int] = mapped_column(
+        ForeignKey("news.entries.id"), unique=True, comment="The entry the row describes (entries.id)."
+    )
+    story_id: Mapped[int] = mapped_column(ForeignKey("news.stories.id"), comment="The story (stories.id).")
+    url: Mapped[str] = mapped_column(comment="Address of the article, without tracking parameters.")
+    outlet: Mapped[str] = mapped_column(comment="Name of the publisher.")
+    title: Mapped[str | None] = mapped_column(comment="Title of the article.")
+    author: Mapped[str | None] = mapped_column(comment="Author of the article.")
+    published_at: Mapped[datetime | None] = mapped_column(comment="When the article was published.")
+    published_from: Mapped[str | None] = mapped_column(
+        comment="Where that date comes from: feed, jsonld, meta, page or url."
+    )
+    language: Mapped[str | None] = mapped_column(comment="Language of the text (ISO 639-1).")
+    text: Mapped[str] = mapped_column(comment="The article's text.")
+    word_count: Mapped[int] = mapped_column(Integer, comment="Number of words in the text.")
+    landed_at: Mapped[datetime] = mapped_column(comment="When the text was first landed.")
+
+
+class Sighting(Base):
+    __tablename__ = "sightings"
+    __table_args__ = (
+        Index("sightings_article_id_idx", "article_id"),
+        {"comment": "A place where an article's text was seen, one row per entry."},
+    )
+    id: Mapped[int] = _id("Number of the sighting.")
+    article_id: Mapped[int] = mapped_column(ForeignKey("news.articles.id"), comment="The article (articles.id).")
+    entry_id: Mapped[int] = mapped_column(
+        ForeignKey("news.entries.id"), unique=True, comment="The entry (entries.id)."
+    )
+    feed_id: Mapped[int] = _feed()
+    url: Mapped[str] = mapped_column(comment="Address it was seen at; seed:... for an imported file.")
+    seen_at: Mapped[datetime] = mapped_column(comment="When it was first seen there.")
+
+
+class ArticleTopic(Base):
+    __tablename__ = "article_topics"
+    __table_args__ = (
+        Index("article_topics_topic_idx", "topic"),
+        {"comment": "A topic an article is about."},
+    )
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("news.articles.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+        comment="The article (articles.id).",
+    )
+    topic: Mapped[str] = mapped_column(primary_key=True, comment="Name of the topic in topics.yaml.")
+    score: Mapped[float] = mapped_column(REAL, comment="How strongly the text matches; see docs/curators.md.")
+    matched: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="The words that matched, by concept.")
+
+
+class Host(Base):
+    __tablename__ = "hosts"
+    __table_args__ = (
+        Index("hosts_next_request_at_idx", "next_request_at"),
+        {"comment": "A web host and what politeness towards it needs, shared by all workers."},
+    )
+    host: Mapped[str] = mapped_column(primary_key=True, comment="Host and port.")
+    next_request_at: Mapped[datetime] = mapped_column(comment="The next request may be sent from this time on.")
+    crawl_delay: Mapped[timedelta | None] = mapped_column(comment="Crawl-delay in its robots.txt.")
+    robots: Mapped[str | None] = mapped_column(comment="Its robots.txt; empty when it has none.")
+    robots_status: Mapped[int | None] = mapped_column(
+        SmallInteger, comment="HTTP status of robots.txt; null when it could not be reached."
+    )
+    robots_fetched_at: Mapped[datetime | None] = mapped_column(comment="When robots.txt was last asked for.")

@@ -1,0 +1,193 @@
+"""The tables `articles`, `sightings`, `article_topics` and `stories`: what analysts read."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from psycopg.types.json import Jsonb
+
+from db import Connection
+from ingest.documents import Landable
+from ingest.folding import word_count
+from ingest.topics import Match
+
+__all__ = ["Place", "Present", "add_sighting", "insert", "lock", "move", "settle_twins"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and when a text was published. The article describes its place with the lowest `order`."""
+
+    entry_id: int
+    published_at: datetime
+    canonical_url: str
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        return self.published_at, self.canonical_url
+
+
+@dataclass(frozen=True)
+class Present:
+    """An article that is there, and the place it describes."""
+
+    id: int
+    place: Place
+
+
+def lock(connection: Connection, content_hashes: list[str]) -> dict[str, Present]:
+    """Return the articles with these contents, and keep others from landing the same contents until the commit."""
+    # In order, so that two workers with the same contents wait for each other instead of deadlocking.
+    keys = sorted(int.from_bytes(bytes.fromhex(content_hash[:16]), signed=True) for content_hash in content_hashes)
+    connection.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
+    rows = connection.execute(
+        "SELECT a.content_hash, a.id, a.entry_id, a.published_at, e.canonical_url"
+        " FROM news.articles a JOIN news.entries e ON e.id = a.entry_id WHERE a.content_hash = ANY(%s)",
+        [content_hashes],
+    ).fetchall()
+    latest = datetime.max.replace(tzinfo=UTC)
+    return {row[0]: Present(row[1], Place(row[2], row[3] or latest, row[4])) for row in rows}
+
+
+_DESCRIBES = """
+    entry_id = %(entry_id)s, url = %(canonical_url)s, outlet = %(outlet)s, title = %(title)s, author = %(author)s,
+    published_at = %(published_at)s, published_from = %(published_from)s, language = %(language)s,
+    text = %(text)s, word_count = %(word_count)s
+"""
+
+
+def insert(
+    connection: Connection, content_hash: str, document: Landable, matches: list[Match], now: datetime
+) -> Present:
+    """Add an article, in a story of its own. The caller holds the lock on its content."""
+    row = connection.execute(
+        """
+        WITH numbered AS (
+            SELECT nextval(pg_get_serial_sequence('news.articles', 'id')) AS id
+        ), story AS (
+            INSERT INTO news.stories (first_article_id) SELECT id FROM numbered RETURNING id
+        )
+        INSERT INTO news.articles (id, content_hash, story_id, entry_id, url, outlet, title, author, published_at,
+                                   published_from, language, text, word_count, landed_at)
+        OVERRIDING SYSTEM VALUE
+        SELECT numbered.id, %(content_hash)s, story.id, %(entry_id)s, %(canonical_url)s, %(outlet)s, %(title)s, %(author)s,
+               %(published_at)s, %(published_from)s, %(language)s, %(text)s, %(word_count)s, %(now)s
+        FROM numbered, story
+        RETURNING id
+        """,
+        vars(document) | {"content_hash": content_hash, "word_count": word_count(document.text), "now": now},
+    ).fetchone()
+    assert row is not None
+    _save_topics(connection, row[0], matches)
+    return _present(row[0], document)
+
+
+def move(connection: Connection, present: Present, document: Landable, matches: list[Match]) -> Present:
+    """Let an article describe another place of its text; the entry it described becomes a duplicate."""
+    connection.execute(
+        "UPDATE news.entries SET status = 'duplicate', reason = 'same text' WHERE id = %s AND status = 'landed'",
+        [present.place.entry_id],
+    )
+    connection.execute(
+        f"UPDATE news.articles SET {_DESCRIBES} WHERE id = %(id)s",
+        vars(document) | {"id": present.id, "word_count": word_count(document.text)},
+    )
+    connection.execute("DELETE FROM news.article_topics WHERE article_id = %s", [present.id])
+    _save_topics(connection, present.id, matches)
+    return _present(present.id, document)
+
+
+def add_sighting(
+    connection: Connection, article_id: int, entry_id: int, feed_id: int, url: str, now: datetime
+) -> None:
+    """Note that an article's text was seen at an entry's address."""
+    connection.execute(
+        "INSERT INTO news.sightings (article_id, entry_id, feed_id, url, seen_at) VALUES (%s, %s, %s, %s, %s)"
+        " ON CONFLICT (entry_id) DO UPDATE SET article_id = excluded.article_id, url = excluded.url",
+        [article_id, entry_id, feed_id, url, now],
+    )
+
+
+def settle_twins(connection: Connection, canonical_urls: list[str], now: datetime) -> int:
+    """Settle entries that are other feeds' mentions of pages already judged; returns how many are sightings now.
+
+    A page listed by several feeds is fetched once. The entries that waited for it take over its fate: a sighting of
+    the article, or off topic. Where the page came to nothing, they are left to be fetched themselves.
+    """
+    rows = connection.execute(
+        """
+        WITH judged AS (
+            SELECT DISTINCT ON (e.canonical_url) e.canonical_url, e.status, e.reason, s.article_id
+            FROM news.entries e LEFT JOIN news.sightings s ON s.entry_id = e.id
+            WHERE e.canonical_url = ANY(%(urls)s)
+              AND (s.article_id IS NOT NULL OR (e.status = 'off_topic' AND e.reason <> 'gate'))
+            ORDER BY e.canonical_url, e.id
+        ), waiting AS (
+            SELECT e.id, e.feed_id, e.url, judged.article_id, judged.reason
+            FROM news.entries e JOIN judged USING (canonical_url)
+            WHERE e.status = 'discovered' AND e.lease_holder IS NULL
+            ORDER BY e.id
+            FOR UPDATE OF e SKIP LOCKED
+        ), settled AS (
+            UPDATE news.entries e
+            SET status = CASE WHEN waiting.article_id IS NULL THEN 'off_topic' ELSE 'duplicate' END,
+                reason = CASE WHEN waiting.article_id IS NULL THEN waiting.reason ELSE 'same page' END,
+                next_attempt_at = NULL
+            FROM waiting WHERE e.id = waiting.id
+        )
+        INSERT INTO news.sightings (article_id, entry_id, feed_id, url, seen_at)
+        SELECT article_id, id, feed_id, url, %(now)s FROM waiting WHERE article_id IS NOT NULL
+        RETURNING article_id
+        """,
+        {"urls": canonical_urls, "now": now},
+    ).fetchall()
+    if rows:
+        _prefer_own_feed(connection, sorted({row[0] for row in rows}))
+    return len(rows)
+
+
+def _prefer_own_feed(connection: Connection, article_ids: list[int]) -> None:
+    """Of several feeds that list an article's page, credit the one at the page's own host, else the first by id.
+
+    Which of them was fetched is chance; which is credited must not be.
+    """
+    connection.execute(
+        """
+        WITH best AS (
+            SELECT DISTINCT ON (a.id) a.id, a.entry_id AS old_entry, e.id AS new_entry, f.outlet, e.published_at
+            FROM news.articles a
+            JOIN news.entries credited ON credited.id = a.entry_id
+            JOIN news.sightings s ON s.article_id = a.id
+            JOIN news.entries e ON e.id = s.entry_id AND e.canonical_url = credited.canonical_url
+            JOIN news.feeds f ON f.id = e.feed_id
+            WHERE a.id = ANY(%s)
+            ORDER BY a.id, (f.host = e.host) DESC, f.slug, e.id
+        ), moved AS (
+            UPDATE news.articles a
+            SET entry_id = best.new_entry, outlet = best.outlet,
+                published_at = coalesce(best.published_at, a.published_at),
+                published_from = CASE WHEN best.published_at IS NULL THEN a.published_from ELSE 'feed' END
+            FROM best WHERE a.id = best.id AND best.new_entry <> best.old_entry
+            RETURNING best.old_entry, best.new_entry
+        )
+        UPDATE news.entries e
+        SET status = CASE WHEN e.id = moved.new_entry THEN 'landed' ELSE 'duplicate' END,
+            reason = CASE WHEN e.id = moved.new_entry THEN NULL ELSE 'same page' END
+        FROM moved WHERE e.id IN (moved.new_entry, moved.old_entry)
+        """,
+        [article_ids],
+    )
+
+
+def _save_topics(connection: Connection, article_id: int, matches: list[Match]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO news.article_topics (article_id, topic, score, matched) VALUES (%s, %s, %s, %s)",
+            [(article_id, match.topic, match.score, Jsonb(match.matched)) for match in matches],
+        )
+
+
+def _present(article_id: int, document: Landable) -> Present:
+    latest = datetime.max.replace(tzinfo=UTC)
+    return Present(
+        article_id, Place(document.entry_id, document.published_at or latest, document.canonical_url)
+    )

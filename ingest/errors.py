@@ -1,0 +1,19 @@
+"""Errors that are the user's to mend; the command line prints their message and no traceback."""
+
+from pathlib import Path
+
+__all__ = ["ConfigError", "IngestError"]
+
+
+class IngestError(Exception):
+    """Something failed in a foreseeable way. The command line exits with 1."""
+
+
+class ConfigError(IngestError):
+    """A setting, file or argument is wrong. The command line exits with 2."""
+
+    @classmethod
+    def at(cls, path: Path, line: int | None, problem: str) -> "ConfigError":
+        """An error at a line (from 1) of a file, written `path:line: problem` as compilers do."""
+        place = f"{path}:{line}" if line is not None else str(path)
+        return cls(f"{place}: {problem}")

@@ -1,0 +1,146 @@
+"""Writing the articles to files: texts in the seed scheme, JSON Lines, CSV or Parquet."""
+
+import csv
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import dict_row
+
+from db import Connection
+from ingest.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+__all__ = ["ExportFormat", "export_articles"]
+
+# Rows held in memory at a time: articles are a few kB, so some MB.
+ROWS_AT_ONCE = 500
+
+COLUMNS = (
+    "id", "content_id", "content_hash", "url", "outlet", "title", "author", "published_at", "published_from",
+    "language", "text", "word_count", "landed_at", "story_id",
+)  # fmt: skip
+
+Row = dict[str, Any]
+Progress = Callable[[Iterator[Row], int], Iterator[Row]]
+
+
+class ExportFormat(StrEnum):
+    """The formats of an export."""
+
+    TXT = "txt"
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+def export_articles(connection: Connection, folder: Path, kind: ExportFormat, *, progress: Progress) -> int:
+    """Write all articles into `folder`, in the order they landed, and return their number.
+
+    txt: one file each, named `{ordinal:03d}_{content_id}.txt`, its bytes the text in UTF-8. The others: one file,
+    `articles.jsonl`, `.csv` (RFC 4180) or `.parquet`. The folder must be new or empty, and is there only when the
+    export is complete. `progress` wraps the rows. Raises ConfigError.
+    """
+    with _new_folder(folder) as partial:
+        row = connection.execute("SELECT count(*) FROM news.articles").fetchone()
+        assert row is not None
+        # A cursor on the server: the articles pass through, they are not all in memory.
+        with connection.cursor("export", row_factory=dict_row) as cursor:
+            cursor.itersize = ROWS_AT_ONCE
+            cursor.execute(f"SELECT {', '.join(COLUMNS)} FROM news.articles ORDER BY id")
+            rows = progress(iter(cursor), row[0])
+            return _WRITERS[kind](rows, partial)
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    """Yield a folder to fill that takes the place of `folder` on success and leaves nothing behind otherwise."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder} exists and is not an empty folder; choose another place for the export")
+    folder = folder.absolute()
+    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        if folder.exists():
+            folder.rmdir()
+        partial.rename(folder)
+    except OSError as error:
+        raise ConfigError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write_txt(rows: Iterator[Row], folder: Path) -> int:
+    count = 0
+    for row in rows:
+        (folder / f"{count:03d}_{row['content_id']}.txt").write_bytes(row["text"].encode())
+        count += 1
+    return count
+
+
+def _write_jsonl(rows: Iterator[Row], folder: Path) -> int:
+    count = 0
+    with (folder / "articles.jsonl").open("w", encoding="utf-8", newline="\n") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False, default=_iso) + "\n")
+            count += 1
+    return count
+
+
+def _write_csv(rows: Iterator[Row], folder: Path) -> int:
+    count = 0
+    with (folder / "articles.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({name: _iso(value) if isinstance(value, datetime) else value for name, value in row.items()})
+            count += 1
+    return count
+
+
+def _write_parquet(rows: Iterator[Row], folder: Path) -> int:
+    import pyarrow.parquet
+
+    schema = _parquet_schema()
+    count = 0
+    with pyarrow.parquet.ParquetWriter(folder / "articles.parquet", schema, compression="zstd") as writer:
+        while batch := [row for _, row in zip(range(ROWS_AT_ONCE * 10), rows, strict=False)]:
+            writer.write_table(pyarrow.Table.from_pylist(batch, schema))
+            count += len(batch)
+    return count
+
+
+def _parquet_schema() -> "pyarrow.Schema":
+    import pyarrow
+
+    kinds = {
+        "id": pyarrow.int64(),
+        "story_id": pyarrow.int64(),
+        "word_count": pyarrow.int32(),
+        "published_at": pyarrow.timestamp("us", tz="UTC"),
+        "landed_at": pyarrow.timestamp("us", tz="UTC"),
+    }
+    return pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in COLUMNS])
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"not exportable: {type(value).__name__}")
+
+
+_WRITERS: dict[ExportFormat, Callable[[Iterator[Row], Path], int]] = {
+    ExportFormat.TXT: _write_txt,
+    ExportFormat.JSONL: _write_jsonl,
+    ExportFormat.CSV: _write_csv,
+    ExportFormat.PARQUET: _write_parquet,
+}

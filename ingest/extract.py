@@ -1,0 +1,163 @@
+"""Extract: turn fetched pages into documents, in worker processes that a page can neither hang nor crash for long.
+
+For each entry: claim it; hand its page to a worker; store the document, or the reason why there is none, together
+with the entry's new status.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from db import Connection
+from ingest import documents, leases, ledger, pages
+from ingest.document import Document, Hint, NotAnArticle
+from ingest.ledger import StageJob
+from ingest.rolling import Claimed, work_through
+from ingest.report import Report, no_report
+from ingest.settings import Settings
+from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
+
+__all__ = ["ExtractCounts", "extract", "extraction_pool"]
+
+log = logging.getLogger(__name__)
+
+# A worker may die of something else than the page it works on: the memory of the machine, a neighbour's page that
+# broke the queue they share. A page at which workers died this often is given up.
+MAX_ATTEMPTS = 3
+# Tasks in work and waiting, per worker: enough that none waits for the database.
+TASKS_PER_WORKER = 6
+
+
+@dataclass
+class ExtractCounts:
+    """Outcomes of a run of the stage."""
+
+    extracted: int = 0
+    rejected: int = 0
+    retried: int = 0
+    dead: int = 0
+
+
+@dataclass(frozen=True)
+class _Page:
+    job: StageJob
+    url: str
+    content_type: str | None
+    body: bytes
+    hint: Hint
+
+
+@dataclass(frozen=True)
+class _Extracted:
+    job: StageJob
+    url: str
+    status: str
+    document: Document | None = None
+    reason: str | None = None
+
+
+def extraction_pool(settings: Settings) -> WorkerPool:
+    """Return the pool of processes that `extract` works with; a context manager."""
+    return WorkerPool(settings.extract_processes, settings.extract_timeout, preload="ingest.extraction")
+
+
+def extract(
+    connection: Connection,
+    settings: Settings,
+    now: Callable[[], datetime],
+    *,
+    pool: WorkerPool | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+    report: Report = no_report,
+) -> ExtractCounts:
+    """Extract all fetched pages and return what came of them. Without a `pool`, one is made for this call."""
+    if pool is None:
+        with extraction_pool(settings) as own_pool:
+            return extract(connection, settings, now, pool=own_pool, stopping=stopping, report=report)
+    counts = ExtractCounts()
+    leases.hold(connection)
+    leases.release_dead(connection, now())
+
+    def claim(limit: int) -> Claimed[_Page]:
+        jobs = {job.id: job for job in ledger.claim_stage(connection, "fetched", now(), limit)}
+        hints = documents.hints(connection, list(jobs), now())
+        found = [
+            _Page(jobs[entry], url, content_type, body, hints[entry])
+            for entry, url, content_type, body in pages.load(connection, list(jobs))
+        ]
+        # The page may have been deleted by retention since it was fetched.
+        without = jobs.keys() - {page.job.id for page in found}
+        ledger.finish(connection, [(entry, "rejected", "its page is no longer stored") for entry in without])
+        connection.commit()
+        return Claimed(found)
+
+    async def perform(page: _Page) -> _Extracted:
+        return await _extract(pool, page)
+
+    def save(results: list[_Extracted]) -> None:
+        _save(connection, results, counts, now(), report)
+
+    try:
+        asyncio.run(
+            work_through(
+                claim, perform, save, concurrency=pool.processes * TASKS_PER_WORKER, stopping=stopping
+            )
+        )
+    finally:
+        connection.rollback()
+    return counts
+
+
+async def _extract(pool: WorkerPool, page: _Page) -> _Extracted:
+    try:
+        document = await pool.run(_in_worker, page.body, page.url, page.content_type, page.hint)
+        return _Extracted(page.job, page.url, "extracted", document)
+    except NotAnArticle as reason:
+        return _Extracted(page.job, page.url, "rejected", reason=str(reason))
+    except WorkerTimeout as problem:
+        return _Extracted(page.job, page.url, "rejected", reason=f"extraction {problem}")
+    except WorkerDied as problem:
+        status = "dead" if page.job.attempts + 1 >= MAX_ATTEMPTS else "fetched"
+        return _Extracted(page.job, page.url, status, reason=f"extraction failed: {problem}")
+    except Exception as error:
+        # Whatever a page makes the libraries raise is that page's end, not the stage's.
+        return _Extracted(
+            page.job, page.url, "rejected", reason=f"extraction failed: {type(error).__name__}: {str(error)[:200]}"
+        )
+
+
+def _in_worker(body: bytes, url: str, content_type: str | None, hint: Hint) -> Document:
+    from ingest import extraction
+
+    return extraction.extract(pages.decompress(body), url, content_type, hint)
+
+
+def _save(
+    connection: Connection, results: list[_Extracted], counts: ExtractCounts, now: datetime, report: Report
+) -> None:
+    with connection.transaction():
+        done = [result for result in results if result.document is not None]
+        mine = ledger.advance(connection, [result.job.id for result in done], "extracted", now)
+        documents.save(
+            connection,
+            [(result.job.id, result.document) for result in done if result.document and result.job.id in mine],
+            now,
+        )
+        ledger.finish(
+            connection,
+            [(item.job.id, item.status, _clean(item)) for item in results if item.status in ("rejected", "dead")],
+        )
+        ledger.retry(connection, [(item.job.id, now, _clean(item)) for item in results if item.status == "fetched"])
+    connection.commit()
+    for result in results:
+        outcome = "retried" if result.status == "fetched" else result.status
+        setattr(counts, outcome, getattr(counts, outcome) + 1)
+        report(outcome, 1)
+        if result.reason is not None:
+            log.warning("entry %d: %s: %s (%s)", result.job.id, result.status, result.reason, result.url)
+
+
+def _clean(result: _Extracted) -> str:
+    return (result.reason or "").replace("\0", "")

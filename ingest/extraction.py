@@ -1,0 +1,228 @@
+"""From a page's bytes to an article: text, title, author, language, date. Pure, for use in a worker process."""
+
+import json
+import logging
+import unicodedata
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import py3langid
+from htmldate import find_date
+from lxml.etree import ParserError
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+from trafilatura import bare_extraction
+from trafilatura.settings import Extractor
+from w3lib.encoding import html_to_unicode
+
+from ingest.document import Document, Hint, NotAnArticle
+
+__all__ = ["detect_language", "extract"]
+
+# A text shorter than this, in characters, is not a news article but what is left of a page without one.
+MIN_TEXT_LENGTH = 120
+# Below this, in characters, trafilatura's fast mode may have missed the text, and its slower one, which compares with
+# other extractors, is asked too. On the evaluation pages the fast mode alone is as complete on all longer texts.
+FAST_ENOUGH_LENGTH = 400
+# The start of a text tells its language as well as the whole.
+LANGUAGE_SAMPLE_LENGTH = 1000
+FUTURE_TOLERANCE = timedelta(hours=1)
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+
+
+# Loads the model now: worker processes forked from a process that has imported this module share it.
+py3langid.classify("")
+
+
+def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Document:
+    """Return the article in the page `body`, fetched from `url`. Raises NotAnArticle."""
+    tree = _parse(body, content_type)
+    extractor = f"trafilatura {_trafilatura_version()}"
+    text = _text(tree, url) if tree is not None else ""
+    if hint.content and len(text) < MIN_TEXT_LENGTH:
+        # Some pages are empty shells filled by scripts, while the feed carries the whole article.
+        feed_tree = _parse(f"<html><body><article>{hint.content}</article></body></html>".encode(), "text/html; charset=utf-8")
+        from_feed = _text(feed_tree, url) if feed_tree is not None else ""
+        if len(from_feed) > len(text):
+            text, extractor = from_feed, f"feed, {extractor}"
+    if tree is None and not text:
+        raise NotAnArticle("the page is no HTML")
+    if len(text) < MIN_TEXT_LENGTH:
+        raise NotAnArticle(f"no article text on the page ({len(text)} characters)")
+    metadata = _Metadata(tree)
+    published_at, published_from = _date(tree, url, metadata, hint)
+    return Document(
+        title=metadata.title() or hint.title,
+        author=metadata.author() or hint.author,
+        published_at=published_at,
+        published_from=published_from,
+        language=detect_language(text),
+        text=text,
+        extractor=extractor,
+    )
+
+
+def _parse(body: bytes, content_type: str | None) -> HtmlElement | None:
+    # By the rules of the HTML standard (13.2.3): BOM, header, meta, then UTF-8 or, failing that, windows-1256.
+    _, html = html_to_unicode(content_type, body, auto_detect_fun=_guess_encoding)
+    parser = HTMLParser(remove_comments=True, remove_pis=True, collect_ids=False)
+    # lxml refuses text with an encoding declaration, and stops at NUL.
+    html = html.replace("\0", "").lstrip("\ufeff \t\r\n")
+    if html.startswith("<?xml"):
+        html = html.partition("?>")[2]
+    try:
+        tree = document_fromstring(html, parser=parser) if html else None
+    except (ParserError, ValueError):
+        return None
+    return tree if tree is not None and len(tree) else None
+
+
+def _guess_encoding(body: bytes) -> str:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # A page cut off within a character is still UTF-8.
+        return "utf-8" if error.start > len(body) - 4 else "windows-1256"
+    return "utf-8"
+
+
+@cache
+def _trafilatura_version() -> str:
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+    logging.getLogger("htmldate").setLevel(logging.CRITICAL)
+    return version("trafilatura")
+
+
+@cache
+def _options(fast: bool) -> Extractor:
+    return Extractor(fast=fast, comments=False, tables=True, dedup=False, with_metadata=False)
+
+
+def _text(tree: HtmlElement, url: str) -> str:
+    text = ""
+    for fast in (True, False):
+        document = bare_extraction(tree, url=url, options=_options(fast))
+        found = unicodedata.normalize("NFC", document.text or "").strip() if document is not None else ""
+        if len(found) > len(text):
+            text = found
+        if len(text) >= FAST_ENOUGH_LENGTH:
+            break
+    return text.replace("\0", "")
+
+
+class _Metadata:
+    """What a page says about itself in JSON-LD (schema.org) and meta elements (Open Graph and others)."""
+
+    def __init__(self, tree: HtmlElement | None) -> None:
+        self._tree = tree
+        self._meta: dict[str, str] = {}
+        self._article: dict[str, Any] = {}
+        if tree is None:
+            return
+        for element in tree.iter("meta"):
+            name = element.get("property") or element.get("name") or element.get("itemprop")
+            content = element.get("content")
+            if name and content and content.strip():
+                self._meta.setdefault(name.strip().lower(), content.strip())
+        for element in tree.iter("script"):
+            if (element.get("type") or "").strip().lower() == "application/ld+json" and element.text:
+                for thing in _json_ld(element.text):
+                    kinds = thing.get("@type", ())
+                    kinds = kinds if isinstance(kinds, list) else [kinds]
+                    if any(str(kind).endswith(("Article", "BlogPosting", "Report")) for kind in kinds):
+                        self._article = self._article or thing
+
+    def title(self) -> str | None:
+        candidates = [self._article.get("headline"), self._meta.get("og:title"), self._meta.get("twitter:title")]
+        if self._tree is not None:
+            candidates += [self._tree.findtext(".//h1"), self._tree.findtext(".//title")]
+        return next((_line(text) for text in candidates if isinstance(text, str) and _line(text)), None)
+
+    def author(self) -> str | None:
+        author = self._article.get("author")
+        names = [
+            person.get("name") if isinstance(person, dict) else person
+            for person in (author if isinstance(author, list) else [author])
+        ]
+        found = ", ".join(name for name in map(_line, names) if name)
+        return found or _line(self._meta.get("author"))
+
+    def dates(self) -> Iterator[tuple[str, str]]:
+        """Publication dates as they stand, with their source, the most trustworthy first."""
+        for key in ("datePublished", "dateCreated"):
+            if isinstance(value := self._article.get(key), str):
+                yield value, "jsonld"
+        for name in (
+            "article:published_time", "og:article:published_time", "datepublished", "pubdate", "publishdate",
+            "publish-date", "dc.date.issued", "dc.date", "date", "parsely-pub-date", "sailthru.date",
+        ):  # fmt: skip
+            if name in self._meta:
+                yield self._meta[name], "meta"
+
+
+def _json_ld(text: str) -> Iterator[dict[str, Any]]:
+    try:
+        # strict=False: raw line breaks within strings are common.
+        found = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return
+    waiting = [found]
+    for _ in range(1000):
+        if not waiting:
+            return
+        thing = waiting.pop(0)
+        if isinstance(thing, list):
+            waiting.extend(thing)
+        elif isinstance(thing, dict):
+            yield thing
+            waiting.extend(thing[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if key in thing)
+
+
+def _date(
+    tree: HtmlElement | None, url: str, metadata: _Metadata, hint: Hint
+) -> tuple[datetime | None, str | None]:
+    if hint.published_at is not None:
+        return hint.published_at, "feed"
+    for value, source in metadata.dates():
+        moment = _moment(value, hint.now)
+        if moment is not None:
+            return moment, source
+    if tree is not None:
+        for source, address in (("page", None), ("url", url)):
+            # Without the extensive search, which takes any year on the page for its first of January.
+            found = find_date(
+                tree, extensive_search=False, original_date=True, url=address, min_date=EARLIEST, max_date=hint.now
+            )
+            if found:
+                return datetime.fromisoformat(found).replace(tzinfo=UTC), source
+    return None, None
+
+
+def _moment(value: str, now: datetime) -> datetime | None:
+    """The time that an ISO 8601 or RFC 5322 date names; without a zone it is taken for UTC."""
+    try:
+        moment = datetime.fromisoformat(value.strip())
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(value.strip())
+        except (ValueError, TypeError, OverflowError, IndexError):
+            return None
+    try:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return min(moment, now) if EARLIEST <= moment <= now + FUTURE_TOLERANCE else None
+
+
+def detect_language(text: str) -> str:
+    """Return the language of `text` (ISO 639-1)."""
+    return str(py3langid.classify(text[:LANGUAGE_SAMPLE_LENGTH])[0])
+
+
+def _line(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return None
+    return " ".join(unicodedata.normalize("NFC", value).replace("\0", "").split())[:1000] or None

@@ -1,0 +1,143 @@
+"""What a feed document says: RSS and Atom of any version, by feedparser, as plain values."""
+
+import hashlib
+import html
+import logging
+import re
+from calendar import timegm
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any
+from urllib.parse import urljoin
+
+import feedparser
+from w3lib.html import remove_tags
+
+from ingest.urls import absolute_url
+
+__all__ = ["NotAFeed", "ParsedEntry", "ParsedFeed", "parse_feed"]
+
+log = logging.getLogger(__name__)
+
+# A publication date further ahead than this is a mistake of the feed's, not a clock a little fast.
+FUTURE_TOLERANCE = timedelta(hours=1)
+# No web page is older; feeds give 1970 and 0001 for "unknown".
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+# guids longer than this (some feeds put a whole text there) are stored as their hash.
+MAX_IDENTITY_LENGTH = 500
+
+
+class NotAFeed(Exception):
+    """The document holds no feed. The message says what it is instead, as far as can be told."""
+
+
+@dataclass(frozen=True)
+class ParsedEntry:
+    """An item of a feed. Texts are plain, but `content`, which is HTML; times are aware, in UTC."""
+
+    identity: str
+    url: str | None
+    title: str | None
+    summary: str | None
+    content: str | None
+    author: str | None
+    published_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ParsedFeed:
+    """A feed's title and items, in its order, each identity once."""
+
+    title: str | None
+    entries: tuple[ParsedEntry, ...]
+
+
+def parse_feed(body: bytes, url: str, content_type: str | None, now: datetime) -> ParsedFeed:
+    """Return what the feed document `body`, fetched from `url`, says.
+
+    A document that breaks off gives what came before. Raises NotAFeed.
+    """
+    headers = {"content-type": content_type} if content_type else {}
+    try:
+        # Bytes in a file object: a str would be taken for an address or a file name.
+        parsed = feedparser.parse(
+            BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+        )
+    except Exception as error:
+        # Damaged feeds make feedparser raise TypeError, KeyError, UnicodeDecodeError, RecursionError and others.
+        raise NotAFeed(f"the document cannot be parsed ({type(error).__name__})") from error
+    if not parsed.get("version") and not parsed.entries:
+        raise NotAFeed(_what_instead(body, content_type))
+    entries: dict[str, ParsedEntry] = {}
+    for raw in parsed.entries:
+        try:
+            entry = _entry(raw, url, now)
+        except (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError) as error:
+            log.warning("%s: skipped an item that makes no sense (%s)", url, type(error).__name__)
+            continue
+        entries.setdefault(entry.identity, entry)
+    return ParsedFeed(_plain(parsed.feed.get("title")), tuple(entries.values()))
+
+
+def _entry(raw: Any, base: str, now: datetime) -> ParsedEntry:
+    link = raw.get("feedburner_origlink") or raw.get("link")
+    url = absolute_url(urljoin(base, link), base) if link else None
+    title, summary = _plain(raw.get("title")), _plain(raw.get("summary"))
+    content = next((part.get("value") for part in raw.get("content", []) if part.get("value")), None)
+    return ParsedEntry(
+        identity=_identity(raw.get("id"), url, title, summary),
+        url=url,
+        title=title,
+        summary=summary,
+        content=_storable(content),
+        author=_plain(raw.get("author")),
+        published_at=_moment(raw, now),
+    )
+
+
+def _identity(guid: str | None, url: str | None, title: str | None, summary: str | None) -> str:
+    """The item's guid, else its address, else a hash of what it says."""
+    name = _storable(guid) or url
+    if name and len(name) <= MAX_IDENTITY_LENGTH:
+        return name
+    return "sha256:" + hashlib.sha256((name or f"{title}\n{summary}").encode(errors="replace")).hexdigest()
+
+
+def _moment(raw: Any, now: datetime) -> datetime | None:
+    for key in ("published_parsed", "updated_parsed", "created_parsed"):
+        parsed = raw.get(key)
+        if parsed is None:
+            continue
+        moment = datetime.fromtimestamp(timegm(parsed), UTC)
+        if EARLIEST <= moment <= now + FUTURE_TOLERANCE:
+            return min(moment, now)
+    return None
+
+
+def _plain(value: str | None) -> str | None:
+    """Text without markup: some feeds escape theirs twice."""
+    if not value:
+        return None
+    text = value
+    for _ in range(2):
+        text = html.unescape(remove_tags(text))
+    return _storable(re.sub(r"\s+", " ", text).strip())
+
+
+def _storable(value: str | None) -> str | None:
+    """The text without what PostgreSQL cannot hold: NUL and lone surrogates."""
+    if not value:
+        return None
+    return value.replace("\0", "").encode(errors="replace").decode() or None
+
+
+def _what_instead(body: bytes, content_type: str | None) -> str:
+    start = body[:1000].lstrip().lower()
+    if not start:
+        return "the document is empty"
+    if start.startswith((b"<!doctype html", b"<html")) or b"<html" in start:
+        return "this is a web page, not a feed"
+    if start.startswith((b"{", b"[")):
+        return "this is JSON, not an RSS or Atom feed"
+    return f"no RSS or Atom feed in the document (Content-Type: {content_type or 'none'})"

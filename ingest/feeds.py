@@ -1,0 +1,234 @@
+"""The tables `feeds` and `feed_polls`: which feeds there are, how polling them stands and went."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg.rows import class_row, dict_row
+
+from db import Connection
+from ingest import hosts
+from ingest.feeds_file import FeedConfig
+from ingest.leases import LEASE
+from ingest.urls import host_of
+
+__all__ = ["FeedState", "PollRecord", "claim", "health_rows", "import_feed", "next_poll_at", "save_poll", "sync"]
+
+
+@dataclass(frozen=True)
+class FeedState:
+    """A feed and how polling it stands."""
+
+    id: int
+    slug: str
+    url: str
+    host: str
+    outlet: str
+    language: str | None
+    scope: str
+    poll_every: timedelta
+    max_age: timedelta | None
+    last_success_at: datetime | None
+    failures: int
+    etag: str | None
+    last_modified: str | None
+    body_hash: bytes | None
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PollRecord:
+    """A row of `feed_polls`, and the feed's state after it."""
+
+    polled_at: datetime
+    outcome: str
+    status: int | None
+    entries: int
+    new_entries: int
+    bytes: int
+    took_ms: int
+    error: str | None
+    next_poll_at: datetime
+    failures: int
+    health: str
+    etag: str | None
+    last_modified: str | None
+    body_hash: bytes | None
+
+
+def sync(connection: Connection, configured: Sequence[FeedConfig], now: datetime) -> None:
+    """Bring the table in line with the configuration, in one transaction; feeds not in it are disabled, never deleted.
+
+    A feed is known by its id; one whose URL changed is polled anew, unconditionally.
+    """
+    connection.execute("LOCK TABLE news.feeds IN SHARE ROW EXCLUSIVE MODE")
+    slugs = [feed.id for feed in configured]
+    # An address that moved from one id to another must be free before the other takes it.
+    connection.execute(
+        "UPDATE news.feeds SET enabled = false, health = 'disabled', lease_holder = NULL"
+        " WHERE slug <> ALL(%s) AND health <> 'disabled'",
+        [slugs],
+    )
+    connection.execute(
+        "UPDATE news.feeds SET url = url || '#formerly-' || slug"
+        " WHERE (slug, url) NOT IN (SELECT * FROM unnest(%s::text[], %s::text[])) AND url = ANY(%s)",
+        [slugs, [feed.url for feed in configured], [feed.url for feed in configured]],
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """
+            INSERT INTO news.feeds AS f (slug, url, host, outlet, language, country, scope, enabled, poll_every,
+                                         max_age, created_at, next_poll_at, health)
+            VALUES (%(slug)s, %(url)s, %(host)s, %(outlet)s, %(language)s, %(country)s, %(scope)s, %(enabled)s,
+                    %(poll_every)s, %(max_age)s, %(now)s, %(now)s,
+                    CASE WHEN %(enabled)s THEN 'waiting' ELSE 'disabled' END)
+            ON CONFLICT (slug) DO UPDATE SET
+                url = excluded.url, host = excluded.host, outlet = excluded.outlet, language = excluded.language,
+                country = excluded.country, scope = excluded.scope, enabled = excluded.enabled,
+                poll_every = excluded.poll_every, max_age = excluded.max_age,
+                next_poll_at = CASE WHEN f.url <> excluded.url OR NOT f.enabled THEN excluded.next_poll_at
+                                    ELSE least(f.next_poll_at, greatest(%(now)s, f.last_polled_at + excluded.poll_every))
+                               END,
+                lease_holder = CASE WHEN f.url <> excluded.url THEN NULL ELSE f.lease_holder END,
+                etag = CASE WHEN f.url = excluded.url THEN f.etag END,
+                last_modified = CASE WHEN f.url = excluded.url THEN f.last_modified END,
+                body_hash = CASE WHEN f.url = excluded.url THEN f.body_hash END,
+                health = CASE WHEN NOT excluded.enabled THEN 'disabled'
+                              WHEN f.health = 'disabled' THEN 'waiting' ELSE f.health END
+            WHERE (f.url, f.outlet, f.language, f.country, f.scope, f.enabled, f.poll_every, f.max_age)
+                IS DISTINCT FROM (excluded.url, excluded.outlet, excluded.language, excluded.country, excluded.scope,
+                                  excluded.enabled, excluded.poll_every, excluded.max_age)
+            """,
+            [
+                {
+                    "slug": feed.id,
+                    "url": feed.url,
+                    "host": host_of(feed.url),
+                    "outlet": feed.outlet,
+                    "language": feed.language,
+                    "country": feed.country,
+                    "scope": feed.scope,
+                    "enabled": feed.enabled,
+                    "poll_every": feed.poll_every,
+                    "max_age": feed.max_age,
+                    "now": now,
+                }
+                for feed in configured
+            ],
+        )
+    hosts.register(connection, (host_of(feed.url) for feed in configured), now)
+    connection.commit()
+
+
+def import_feed(connection: Connection, now: datetime) -> int:
+    """Return the id of the feed that stands for imported files, made when missing. It is never polled."""
+    connection.execute(
+        "INSERT INTO news.feeds (slug, url, host, outlet, enabled, poll_every, created_at, next_poll_at, health)"
+        " VALUES ('import', 'import:', '', 'import', false, interval '1 day', %(now)s, %(now)s, 'disabled')"
+        " ON CONFLICT (slug) DO NOTHING",
+        {"now": now},
+    )
+    row = connection.execute("SELECT id FROM news.feeds WHERE slug = 'import'").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+_DUE = "f.host = h.host AND f.enabled AND f.next_poll_at <= %(due)s"
+
+
+def claim(
+    connection: Connection, now: datetime, due: datetime, *, limit: int, per_host: int, delay: timedelta
+) -> list[FeedState]:
+    """Claim up to `limit` feeds that were due at `due`, host by host, as `ledger.claim_to_fetch` does for pages."""
+    with connection.cursor(row_factory=class_row(FeedState)) as cursor:
+        return cursor.execute(
+            f"""
+            WITH ready AS MATERIALIZED (
+                SELECT h.host, greatest(h.next_request_at, %(now)s) AS slot,
+                       greatest(%(delay)s, coalesce(h.crawl_delay, interval '0')) AS spacing
+                FROM news.hosts h
+                WHERE h.next_request_at <= %(now)s AND EXISTS (SELECT FROM news.feeds f WHERE {_DUE})
+                ORDER BY h.next_request_at
+                LIMIT %(limit)s
+                FOR UPDATE OF h SKIP LOCKED
+            ), chosen AS MATERIALIZED (
+                SELECT f.id, h.slot
+                FROM ready h CROSS JOIN LATERAL (
+                    SELECT f.id FROM news.feeds f WHERE {_DUE}
+                    ORDER BY f.next_poll_at, f.id
+                    LIMIT CASE WHEN h.spacing > interval '0' THEN 1 ELSE %(per_host)s END
+                    FOR UPDATE OF f SKIP LOCKED
+                ) f
+                LIMIT %(limit)s
+            ), claimed AS (
+                UPDATE news.feeds f
+                SET next_poll_at = %(now)s + %(lease)s, lease_holder = pg_backend_pid()
+                FROM chosen
+                WHERE f.id = chosen.id
+                RETURNING f.id, slug, url, host, outlet, language, scope, poll_every, max_age, last_success_at,
+                          failures, etag, last_modified, body_hash, chosen.slot AS not_before
+            ), spaced AS (
+                UPDATE news.hosts SET next_request_at = ready.slot + ready.spacing
+                FROM ready
+                WHERE hosts.host = ready.host AND ready.host IN (SELECT host FROM claimed)
+            )
+            SELECT * FROM claimed
+            """,
+            {"now": now, "due": due, "limit": limit, "per_host": per_host, "delay": delay, "lease": LEASE},
+        ).fetchall()
+
+
+def next_poll_at(connection: Connection, due: datetime) -> datetime | None:
+    """Return when a host with feeds due at `due` is free again; None when no feed is due."""
+    row = connection.execute(
+        f"SELECT min(h.next_request_at) FROM news.hosts h WHERE EXISTS (SELECT FROM news.feeds f WHERE {_DUE})",
+        {"due": due},
+    ).fetchone()
+    return row[0] if row is not None else None
+
+
+def save_poll(connection: Connection, feed: FeedState, poll: PollRecord) -> bool:
+    """Record a poll and the feed's new state; False, and nothing recorded, when the feed is no longer this session's."""
+    owned = connection.execute(
+        """
+        UPDATE news.feeds SET
+            next_poll_at = %(next_poll_at)s, lease_holder = NULL, last_polled_at = %(polled_at)s,
+            last_success_at = CASE WHEN %(error)s::text IS NULL THEN %(polled_at)s ELSE last_success_at END,
+            last_new_at = CASE WHEN %(new_entries)s > 0 THEN %(polled_at)s ELSE last_new_at END,
+            failures = %(failures)s, last_error = %(error)s,
+            health = CASE WHEN enabled THEN %(health)s ELSE health END,
+            etag = %(etag)s, last_modified = %(last_modified)s, body_hash = %(body_hash)s
+        WHERE id = %(feed)s AND lease_holder = pg_backend_pid()
+        """,
+        vars(poll) | {"feed": feed.id},
+    ).rowcount
+    if owned:
+        connection.execute(
+            "INSERT INTO news.feed_polls (feed_id, polled_at, outcome, status, entries, new_entries, bytes, took_ms,"
+            " error) VALUES (%(feed)s, %(polled_at)s, %(outcome)s, %(status)s, %(entries)s, %(new_entries)s,"
+            " %(bytes)s, %(took_ms)s, %(error)s)",
+            vars(poll) | {"feed": feed.id},
+        )
+    return owned > 0
+
+
+def health_rows(connection: Connection, slugs: Iterable[str] | None = None) -> list[dict[str, Any]]:
+    """Return the polled feeds with their health and what they yielded, by id; `slugs` restricts them."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """
+            SELECT f.slug AS feed, f.outlet, f.url, f.enabled, f.health, f.failures, f.last_polled_at,
+                   f.last_success_at, f.last_new_at, f.next_poll_at, f.last_error,
+                   coalesce(e.entries, 0) AS entries, coalesce(e.landed, 0) AS landed
+            FROM news.feeds f
+            LEFT JOIN (
+                SELECT feed_id, count(*) AS entries,
+                       count(*) FILTER (WHERE status IN ('landed', 'duplicate')) AS landed
+                FROM news.entries GROUP BY feed_id
+            ) e ON e.feed_id = f.id
+            WHERE f.slug <> 'import' AND (%(slugs)s::text[] IS NULL OR f.slug = ANY(%(slugs)s))
+            ORDER BY f.slug
+            """,
+            {"slugs": list(slugs) if slugs is not None else None},
+        ).fetchall()

@@ -1,0 +1,104 @@
+"""`feeds.yaml`: which feeds to collect from. Its keys are described in docs/curators.md."""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from ingest.config_file import Duration, StrictModel, line_of, load_config
+from ingest.errors import ConfigError
+from ingest.urls import absolute_url
+
+__all__ = ["FeedConfig", "FeedsFile", "load_feeds"]
+
+# Polling more often than this is impolite towards any server.
+MIN_POLL_EVERY = timedelta(seconds=1)
+
+
+class FeedDefaults(StrictModel):
+    """What holds for each feed that does not say otherwise."""
+
+    poll_every: Duration = Field(timedelta(minutes=10), description="Time between two polls.")
+    max_age: Duration | None = Field(
+        timedelta(days=30), description="Entries published longer ago than this are not fetched; null: no limit."
+    )
+
+
+class FeedConfig(StrictModel):
+    """A feed. Only the address is needed."""
+
+    url: str = Field(description="Address of the feed.")
+    id: str = Field("", pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$|^$", description="Name; derived from the URL.")
+    outlet: str = Field("", max_length=200, description="Name of the publisher; the URL's host.")
+    language: str | None = Field(None, pattern=r"^[a-z]{2,3}$", description="Language (ISO 639), such as ar.")
+    country: str | None = Field(None, pattern=r"^[A-Z]{2}$", description="Country (ISO 3166-1 alpha-2), such as IQ.")
+    scope: Literal["topic", "general"] = Field(
+        "topic",
+        description="general: only entries whose title or summary passes a topic's gate are fetched; topic: all are.",
+    )
+    enabled: bool = Field(True, description="false: the feed is kept but not polled.")
+    poll_every: Duration | None = Field(None, description="Time between two polls.")
+    max_age: Duration | None = Field(None, description="Entries published longer ago than this are not fetched.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_bare_url(cls, value: Any) -> Any:
+        return {"url": value} if isinstance(value, str) else value
+
+    @field_validator("url")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        if absolute_url(value, "") is None:
+            raise ValueError(f"{value!r} is not an http:// or https:// address")
+        if urlsplit(value).username is not None:
+            raise ValueError("an address with user name or password would put a secret into the database and its logs")
+        return value
+
+    @model_validator(mode="after")
+    def _derive(self) -> Self:
+        parts = urlsplit(self.url)
+        host = (parts.hostname or "").removeprefix("www.")
+        if not self.id:
+            place = f"{host}{f'-{parts.port}' if parts.port else ''}{parts.path}-{parts.query}"
+            slug = re.sub(r"[^a-z0-9.]+", "-", place.lower()).strip("-.")[:80].rstrip("-.")
+            object.__setattr__(self, "id", slug)
+        if not self.outlet:
+            object.__setattr__(self, "outlet", host)
+        return self
+
+
+class FeedsFile(StrictModel):
+    """The file feeds.yaml."""
+
+    defaults: FeedDefaults = Field(FeedDefaults(), description="What holds for each feed that does not say otherwise.")
+    feeds: tuple[FeedConfig, ...] = Field(min_length=1, description="The feeds: addresses, or keys and values.")
+
+
+def load_feeds(path: Path) -> tuple[FeedConfig, ...]:
+    """Return the feeds listed in `path`, defaults filled in. Raises ConfigError with file and line."""
+    file, lines = load_config(path, FeedsFile, "feeds")
+    for key in ("id", "url"):
+        _refuse_duplicates(path, lines, key, (getattr(feed, key) for feed in file.feeds))
+    return tuple(
+        feed.model_copy(
+            update={
+                "poll_every": feed.poll_every or file.defaults.poll_every,
+                "max_age": feed.max_age if "max_age" in feed.model_fields_set else file.defaults.max_age,
+            }
+        )
+        for feed in file.feeds
+    )
+
+
+def _refuse_duplicates(path: Path, lines: Any, key: str, values: Iterable[str]) -> None:
+    first: dict[str, int] = {}
+    for index, value in enumerate(values):
+        line = line_of(lines, ("feeds", index, key))
+        if value in first:
+            hint = "; give one of them an `id` of its own" if key == "id" else ""
+            raise ConfigError.at(path, line, f"{key} {value!r} is already used on line {first[value]}{hint}")
+        first[value] = line

@@ -1,0 +1,294 @@
+"""Fetch: get the pages of new entries, politely, and store them as they came.
+
+For each entry: claim it together with a turn at its host; ask the host's robots.txt (once a day); wait for the turn;
+get the page; `decide` what the answer means; store the page and the entry's new status in one transaction.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from db import Connection
+from ingest import backoff, hosts, leases, ledger, pages
+from ingest.hosts import Robots
+from ingest.ledger import FetchJob
+from ingest.pages import StoredPage
+from ingest.robots import ROBOTS_MAX_BYTES, RobotsRules, is_fresh, rules
+from ingest.rolling import Claimed, work_through
+from ingest.report import Report, no_report
+from ingest.settings import Settings
+from ingest.urls import host_of, without_user_info
+from ingest.web import Answer, RequestFailed, Web
+
+__all__ = ["FetchCounts", "FetchResult", "decide", "fetch"]
+
+log = logging.getLogger(__name__)
+
+ACCEPT = "text/html, application/xhtml+xml;q=0.9, application/xml;q=0.5, */*;q=0.1"
+# First wait after a failure; doubled by each further one: 5 attempts span an hour.
+RETRY_AFTER = timedelta(minutes=4)
+# A host whose turn is further off than this is left to a later run.
+LONGEST_WAIT_SECONDS = 60.0
+_WEB_PAGES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
+# Final at once: asking again would bring the same. Anything else that is not a success may pass.
+_LASTING = {400, 401, 402, 404, 405, 406, 410, 414, 451}
+
+
+@dataclass
+class FetchCounts:
+    """Outcomes of a run of the stage."""
+
+    fetched: int = 0
+    rejected: int = 0
+    retried: int = 0
+    dead: int = 0
+
+
+@dataclass(frozen=True)
+class FetchResult:
+    """What an answer means for the entry: the status it takes, or the time of the next attempt."""
+
+    status: str
+    reason: str | None = None
+    retry_at: datetime | None = None
+    pause_host_until: datetime | None = None
+
+
+@dataclass
+class _Fetched:
+    job: FetchJob
+    at: datetime
+    answer: Answer | RequestFailed
+    body: bytes = b""
+    result: FetchResult = field(init=False)
+
+
+def fetch(
+    connection: Connection,
+    settings: Settings,
+    now: Callable[[], datetime],
+    *,
+    shard: tuple[int, int] = (0, 1),
+    stopping: Callable[[], bool] = lambda: False,
+    report: Report = no_report,
+) -> FetchCounts:
+    """Fetch the pages of all due entries and return what came of them.
+
+    `shard` = (i, n) takes only the hosts of the i-th of n shares.
+    """
+    counts = FetchCounts()
+    leases.hold(connection)
+    leases.release_dead(connection, now())
+
+    async def work() -> None:
+        async with Web(settings) as web:
+            database = asyncio.Lock()
+            visitor = _Visitor(connection, database, web, settings, now)
+
+            def claim(limit: int) -> Claimed[FetchJob]:
+                claimed = ledger.claim_to_fetch(
+                    connection, now(), limit=limit, per_host=settings.host_concurrency,
+                    delay=settings.min_host_delay, shard=shard,
+                )  # fmt: skip
+                free = None if claimed else ledger.next_fetch_at(connection, now())
+                connection.commit()
+                wait = (free - now()).total_seconds() if free else None
+                return Claimed(claimed, wait if wait is not None and wait <= LONGEST_WAIT_SECONDS else None)
+
+            def save(results: list[_Fetched]) -> None:
+                _save(connection, results, counts, now(), report)
+
+            await work_through(
+                claim, visitor.visit, save,
+                concurrency=settings.fetch_concurrency, stopping=stopping, database=database,
+            )  # fmt: skip
+
+    try:
+        asyncio.run(work())
+    finally:
+        connection.rollback()
+    return counts
+
+
+def decide(job: FetchJob, answer: Answer | RequestFailed, now: datetime, max_attempts: int) -> FetchResult:
+    """Return what `answer` to a request for the entry's page means. Pure: no clock, no I/O."""
+    if isinstance(answer, RequestFailed):
+        if answer.kind in ("blocked", "too_large", "redirects", "robots"):
+            return FetchResult("rejected", str(answer))
+        return _again(job, str(answer), now, max_attempts)
+    if 200 <= answer.status < 300:
+        kind = answer.headers.get("content-type", "text/html").partition(";")[0].strip().lower()
+        if kind and kind not in _WEB_PAGES:
+            return FetchResult("rejected", f"not a web page but {kind[:100]}")
+        if not answer.body.strip():
+            return _again(job, "empty page", now, max_attempts)
+        return FetchResult("fetched")
+    reason = f"HTTP {answer.status}"
+    if answer.status in _LASTING:
+        return FetchResult("rejected", reason)
+    wait = backoff.retry_after(answer.headers.get("retry-after"), now) if answer.status in (429, 503) else None
+    return _again(job, reason, now, max_attempts, wait)
+
+
+def _again(
+    job: FetchJob, reason: str, now: datetime, max_attempts: int, wait: timedelta | None = None
+) -> FetchResult:
+    if job.attempts + 1 >= max_attempts:
+        return FetchResult("dead", f"gave up after {job.attempts + 1} attempts: {reason}")
+    later = backoff.after_failures(RETRY_AFTER, job.attempts + 1)
+    pause = now + wait if wait else None
+    return FetchResult("discovered", reason, now + (wait or later), pause)
+
+
+@dataclass(frozen=True)
+class _Learnt:
+    """A host's robots.txt and its rules; `used_turn` when it was asked for just now."""
+
+    robots: Robots
+    rules: RobotsRules
+    used_turn: bool
+
+
+class _Visitor:
+    """Gets pages from hosts, at the hosts' pace and by their rules."""
+
+    def __init__(
+        self, connection: Connection, database: asyncio.Lock, web: Web, settings: Settings, now: Callable[[], datetime]
+    ) -> None:
+        self._connection = connection
+        self._database = database
+        self._web = web
+        self._settings = settings
+        self._now = now
+        self._rules: dict[str, asyncio.Task[_Learnt]] = {}
+
+    async def visit(self, job: FetchJob) -> _Fetched:
+        headers = {"Accept": ACCEPT}
+        if job.language:
+            headers["Accept-Language"] = f"{job.language}, *;q=0.5"
+        answer: Answer | RequestFailed
+        try:
+            await self._sleep_until(job.not_before)
+            if not await self._permitted(job.url, has_turn=True):
+                await self._take_turn(job.host)
+            answer = await self._web.get(job.url, headers, gate=self._gate)
+        except RequestFailed as failure:
+            answer = failure
+        fetched = _Fetched(job, self._now(), answer)
+        fetched.result = decide(job, answer, fetched.at, self._settings.fetch_attempts)
+        if isinstance(answer, Answer) and fetched.result.status == "fetched":
+            fetched.body = await asyncio.to_thread(pages.compress, answer.body)
+        return fetched
+
+    async def _gate(self, url: str) -> None:
+        """Before a redirect is followed: its host's rules and turn, as for any other request."""
+        await self._permitted(url, has_turn=False)
+        await self._take_turn(host_of(url))
+
+    async def _permitted(self, url: str, *, has_turn: bool) -> bool:
+        """Raise RequestFailed unless robots.txt permits `url`. Returns whether a turn the caller had is still unused."""
+        host = host_of(url)
+        task = self._rules.get(host)
+        asks = task is None or (task.done() and (task.exception() or not is_fresh(task.result().robots, self._now())))
+        if asks:
+            task = self._rules[host] = asyncio.ensure_future(self._learn(url, host, has_turn=has_turn))
+        assert task is not None
+        learnt = await asyncio.shield(task)
+        if not learnt.rules.available:
+            raise RequestFailed("robots_unavailable", f"{host}: robots.txt cannot be read, nothing may be fetched yet")
+        if not learnt.rules.allows(url):
+            raise RequestFailed("robots", "disallowed by robots.txt")
+        return not (asks and learnt.used_turn)
+
+    async def _learn(self, url: str, host: str, *, has_turn: bool) -> _Learnt:
+        stored = await self._query(lambda: hosts.load_robots(self._connection, host))
+        if stored is not None and is_fresh(stored, self._now()):
+            return _Learnt(stored, rules(stored), used_turn=False)
+        if not has_turn:
+            await self._take_turn(host)
+        address = f"{urlsplit(url).scheme}://{host}/robots.txt"
+        try:
+            answer = await self._web.get(address, max_bytes=ROBOTS_MAX_BYTES)
+            robots = Robots(answer.body.decode("utf-8", errors="replace"), answer.status, self._now())
+        except RequestFailed as failure:
+            # An endless robots.txt has no rules one could read; an unreachable one forbids.
+            status = 404 if failure.kind in ("too_large", "redirects") else None
+            robots = Robots("", status, self._now())
+            log.warning("host %s: robots.txt: %s", host, failure)
+        rule = rules(robots)
+        await self._query(lambda: hosts.save_robots(self._connection, host, robots, rule.crawl_delay))
+        return _Learnt(robots, rule, used_turn=True)
+
+    async def _take_turn(self, host: str) -> None:
+        delay = self._settings.min_host_delay
+        await self._sleep_until(
+            await self._query(lambda: hosts.reserve(self._connection, host, delay, self._now()))
+        )
+
+    async def _sleep_until(self, moment: datetime) -> None:
+        wait = (moment - self._now()).total_seconds()
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+    async def _query(self, query: Callable[[], Any]) -> Any:
+        async with self._database:
+            return await asyncio.to_thread(query)
+
+
+def _save(
+    connection: Connection, results: list[_Fetched], counts: FetchCounts, now: datetime, report: Report
+) -> None:
+    with connection.transaction():
+        fetched = [item for item in results if item.result.status == "fetched"]
+        mine = ledger.advance(connection, [item.job.id for item in fetched], "fetched", now)
+        pages.save(connection, [_stored(item) for item in fetched if item.job.id in mine])
+        ledger.finish(
+            connection,
+            [(item.job.id, item.result.status, _safe(item)) for item in results if item.result.status in ("rejected", "dead")],
+        )
+        ledger.retry(
+            connection,
+            [(item.job.id, item.result.retry_at, _safe(item) or "") for item in results if item.result.retry_at],
+        )
+        for item in results:
+            if item.result.pause_host_until is not None:
+                hosts.pause(connection, item.job.host, item.result.pause_host_until)
+    connection.commit()
+    for item in results:
+        status, reason = item.result.status, _safe(item)
+        if item.result.retry_at is not None:
+            counts.retried += 1
+            report("retried", 1)
+            again = item.result.retry_at.astimezone(UTC).isoformat(timespec="seconds")
+            log.warning("host %s: entry %d: %s; next try %s", item.job.host, item.job.id, reason, again)
+        else:
+            setattr(counts, status, getattr(counts, status) + 1)
+            report(status, 1)
+            if status == "fetched":
+                log.info("host %s: entry %d: fetched", item.job.host, item.job.id)
+            else:
+                log.warning("host %s: entry %d: %s: %s", item.job.host, item.job.id, status, reason)
+
+
+def _safe(item: _Fetched) -> str | None:
+    return without_user_info(item.result.reason) if item.result.reason else None
+
+
+def _stored(item: _Fetched) -> StoredPage:
+    answer = item.answer
+    assert isinstance(answer, Answer)
+    return StoredPage(
+        entry_id=item.job.id,
+        fetched_at=item.at,
+        final_url=answer.url,
+        http_status=answer.status,
+        content_type=answer.headers.get("content-type"),
+        etag=answer.headers.get("etag"),
+        last_modified=answer.headers.get("last-modified"),
+        body=item.body,
+        body_bytes=len(answer.body),
+    )

@@ -1,0 +1,162 @@
+"""Text folding and content identity: when are two texts the same text?
+
+`fold` removes what differs between copies of one text and not between texts: letter case, Arabic spelling variants,
+vowel marks, invisible characters, digits of other scripts, punctuation and spacing. PostgreSQL has the same function
+as `news.fold(text)` (`db/sql/fold.sql`, written by `sql_definition` here), so analysts can search and group by it.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ingest import unicode_tables
+
+__all__ = ["ContentIdentity", "content_identity", "fold", "sql_definition", "word_count"]
+
+TATWEEL = "\u0640"
+# Alef with hamza above, hamza below, madda, and wasla are alef; Persian and final forms are the plain Arabic letter.
+LETTER_FORMS = {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ة": "ه", "ک": "ك"}
+
+
+def _ranges(table: str) -> Iterator[tuple[int, int]]:
+    for item in table.split():
+        first, _, last = item.partition("-")
+        yield int(first, 16), int(last or first, 16)
+
+
+def _digits() -> dict[str, str]:
+    """Every decimal digit that is not ASCII, mapped to the ASCII digit of its value."""
+    return {
+        chr(zero + value): str(value)
+        for zero, _ in _ranges(unicode_tables.DECIMAL_ZEROS)
+        if zero != ord("0")
+        for value in range(10)
+    }
+
+
+def _python_class(limit: int, *tables: str) -> str:
+    return "".join(
+        f"\\U{first:08x}-\\U{min(last, limit):08x}"
+        for table in tables
+        for first, last in _ranges(table)
+        if first <= limit
+    )
+
+
+@dataclass(frozen=True)
+class _Patterns:
+    unassigned: re.Pattern[str]
+    dropped: re.Pattern[str]
+    separators: re.Pattern[str]
+
+    @classmethod
+    def up_to(cls, limit: int) -> "_Patterns":
+        return cls(
+            unassigned=re.compile(f"[{_python_class(limit, unicode_tables.UNASSIGNED)}]"),
+            dropped=re.compile(f"[{TATWEEL}{_python_class(limit, unicode_tables.MARKS, unicode_tables.FORMATS)}]+"),
+            separators=re.compile(f"[^0-9{_python_class(limit, unicode_tables.LETTERS)}]+"),
+        )
+
+
+# The regular expression engine looks up the Basic Multilingual Plane in a table and walks the ranges beyond it one
+# by one, eight times slower: texts without such characters (nearly all) are spared the walk.
+_PLANE_0 = _Patterns.up_to(0xFFFF)
+_ALL_PLANES = _Patterns.up_to(0x10FFFF)
+_UNIFIED = str.maketrans(LETTER_FORMS | _digits())
+
+
+def _patterns_for(text: str) -> _Patterns:
+    return _PLANE_0 if max(text, default="") <= "\uffff" else _ALL_PLANES
+
+
+def fold(text: str) -> str:
+    """Return `text` reduced to lower-case letters, ASCII digits and single spaces.
+
+    In this order: characters unknown to Unicode 14.0 become separators; NFKC (UAX #15); full case folding (Unicode
+    3.13); format characters (Cf), combining marks (Mn) and tatweel are dropped; the forms of alef, ya, ta marbuta
+    and kaf are unified; decimal digits become ASCII; each run of anything but letters (L) and digits becomes one
+    space; the ends are stripped. Empty when the text has neither letter nor digit.
+    """
+    if text.isascii():
+        return _PLANE_0.separators.sub(" ", text.lower()).strip(" ")
+    known = _patterns_for(text).unassigned.sub(" ", text)
+    folded = unicodedata.normalize("NFKC", known).casefold()
+    # NFKC can lead out of the plane: some compatibility ideographs decompose into plane 2.
+    patterns = _patterns_for(folded)
+    return patterns.separators.sub(" ", patterns.dropped.sub("", folded).translate(_UNIFIED)).strip(" ")
+
+
+@dataclass(frozen=True)
+class ContentIdentity:
+    """What names a text: `content_hash`, 64 hex digits, and `content_id`, its first 16."""
+
+    content_hash: str
+
+    @property
+    def content_id(self) -> str:
+        return self.content_hash[:16]
+
+
+def content_identity(text: str) -> ContentIdentity:
+    """Return the identity of `text`: SHA-256 of its folded form in UTF-8, lower-case hexadecimal."""
+    return ContentIdentity(hashlib.sha256(fold(text).encode()).hexdigest())
+
+
+def word_count(text: str) -> int:
+    """Return the number of words in `text`: runs of letters and digits after folding."""
+    folded = fold(text)
+    return folded.count(" ") + 1 if folded else 0
+
+
+def _sql_char(code_point: int) -> str:
+    return f"\\u{code_point:04x}" if code_point <= 0xFFFF else f"\\U{code_point:08x}"
+
+
+def _sql_class(*tables: str) -> str:
+    return "".join(
+        _sql_char(first) if first == last else f"{_sql_char(first)}-{_sql_char(last)}"
+        for table in tables
+        for first, last in _ranges(table)
+        # PostgreSQL's text holds neither NUL nor surrogates, and its regular expressions refuse them as bounds.
+        if not 0xD800 <= first <= 0xDFFF
+    )
+
+
+def sql_definition() -> str:
+    """Return the SQL that defines `news.fold(text)`, the same function as `fold`.
+
+    The rare steps (unassigned characters, digits beyond Arabic, Persian and ASCII) run only on texts that hold a
+    character which could need them: PostgreSQL's `translate` searches its whole table for every character.
+    """
+    digits = _digits()
+    arabic = {char: digit for char, digit in digits.items() if "\u0660" <= char <= "\u06f9"}
+    rare = {char: digit for char, digit in digits.items() if char not in arabic}
+    unified = LETTER_FORMS | arabic
+    return f"""\
+-- Written by ingest.folding.sql_definition(); a test compares the two. The character classes are those of
+-- Unicode {unicode_tables.VERSION} on every server version, so that a content hash never changes its meaning.
+CREATE OR REPLACE FUNCTION news.fold(input text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+AS $function$
+DECLARE
+    folded text := input COLLATE "C";
+BEGIN
+    IF folded ~ '[^\\u0001-\\u0377\\u0600-\\u070d]' THEN
+        folded := regexp_replace(folded, '[{_sql_class(unicode_tables.UNASSIGNED)}]', ' ', 'g');
+    END IF;
+    folded := casefold(normalize(folded, NFKC) COLLATE "pg_unicode_fast") COLLATE "C";
+    folded := regexp_replace(folded, '[{_sql_class(unicode_tables.MARKS, unicode_tables.FORMATS)}{_sql_char(ord(TATWEEL))}]+', '', 'g');
+    folded := translate(folded, '{"".join(unified)}', '{"".join(unified.values())}');
+    IF folded ~ '[^\\u0001-\\u06ff]' THEN
+        folded := translate(folded, '{"".join(rare)}', '{"".join(rare.values())}');
+    END IF;
+    RETURN btrim(regexp_replace(folded, '[^0-9{_sql_class(unicode_tables.LETTERS)}]+', ' ', 'g'), ' ');
+END
+$function$;
+
+COMMENT ON FUNCTION news.fold(text) IS
+    'The text reduced to lower-case letters, ASCII digits and single spaces: case, Arabic spelling variants, vowel marks, digits of other scripts and punctuation removed. The SHA-256 of it is content_hash.';
+"""

@@ -1,0 +1,70 @@
+"""The table `hosts`: when each web host may be asked again, and its robots.txt, shared by all workers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from db import Connection
+
+__all__ = ["Robots", "load_robots", "pause", "register", "reserve", "save_robots"]
+
+
+@dataclass(frozen=True)
+class Robots:
+    """A host's robots.txt as last seen: `status` None when it could not be reached."""
+
+    text: str
+    status: int | None
+    fetched_at: datetime
+
+
+def register(connection: Connection, hosts: Iterable[str], now: datetime) -> None:
+    """Make the hosts known; those already known keep their times."""
+    connection.execute(
+        "INSERT INTO news.hosts (host, next_request_at)"
+        " SELECT DISTINCT host, %s::timestamptz FROM unnest(%s::text[]) AS host ORDER BY host"
+        " ON CONFLICT (host) DO NOTHING",
+        [now, sorted(set(hosts))],
+    )
+
+
+def reserve(connection: Connection, host: str, delay: timedelta, now: datetime) -> datetime:
+    """Reserve the next free time for a request to `host`, at least `delay` after the one before; returns it."""
+    register(connection, [host], now)
+    row = connection.execute(
+        "UPDATE news.hosts SET next_request_at = greatest(next_request_at, %(now)s)"
+        "   + greatest(%(delay)s, coalesce(crawl_delay, interval '0'))"
+        " WHERE host = %(host)s"
+        " RETURNING next_request_at - greatest(%(delay)s, coalesce(crawl_delay, interval '0'))",
+        {"host": host, "delay": delay, "now": now},
+    ).fetchone()
+    connection.commit()
+    assert row is not None
+    reserved: datetime = row[0]
+    return reserved
+
+
+def pause(connection: Connection, host: str, until: datetime) -> None:
+    """Send `host` no request before `until`: it asked for that (Retry-After)."""
+    connection.execute(
+        "UPDATE news.hosts SET next_request_at = greatest(next_request_at, %s) WHERE host = %s", [until, host]
+    )
+
+
+def load_robots(connection: Connection, host: str) -> Robots | None:
+    """Return the stored robots.txt of `host`, None when it was never asked for."""
+    row = connection.execute(
+        "SELECT robots, robots_status, robots_fetched_at FROM news.hosts WHERE host = %s", [host]
+    ).fetchone()
+    connection.commit()
+    return Robots(row[0] or "", row[1], row[2]) if row is not None and row[2] is not None else None
+
+
+def save_robots(connection: Connection, host: str, robots: Robots, crawl_delay: timedelta | None) -> None:
+    """Store what was learnt of a host's robots.txt."""
+    connection.execute(
+        "UPDATE news.hosts SET robots = %s, robots_status = %s, robots_fetched_at = %s, crawl_delay = %s"
+        " WHERE host = %s",
+        [robots.text.replace("\0", ""), robots.status, robots.fetched_at, crawl_delay, host],
+    )
+    connection.commit()

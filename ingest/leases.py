@@ -1,0 +1,50 @@
+"""Leases: rows a session works on are its own until it commits, gives them back, dies or takes too long.
+
+A claim writes the session's backend process id (`lease_holder`) and pushes the row's due time to the end of the
+lease. The session also holds an advisory lock on that id, which PostgreSQL drops when the session ends, however it
+ends. So a killed worker's rows are free as soon as the server notices, without waiting for the lease to run out, and
+a worker that hangs loses its rows when the lease does.
+"""
+
+from datetime import datetime, timedelta
+
+from db import Connection
+
+__all__ = ["LEASE", "hold", "release_dead"]
+
+# Longer than the longest work on one row: a request with robots.txt and redirects, or one extraction.
+LEASE = timedelta(minutes=10)
+
+# First key of the advisory locks; the second is the backend process id.
+_LOCK_CLASS = 0x6C65
+
+
+def hold(connection: Connection) -> None:
+    """Let this session's claims count as alive for as long as the session lasts."""
+    connection.execute(
+        "SELECT pg_advisory_lock(%(cls)s, pg_backend_pid()) WHERE NOT EXISTS ("
+        "  SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %(cls)s AND objsubid = 2"
+        "  AND objid = pg_backend_pid()::oid AND pid = pg_backend_pid()"
+        "  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+        {"cls": _LOCK_CLASS},
+    )
+    connection.commit()
+
+
+def release_dead(connection: Connection, now: datetime) -> int:
+    """Make due again what sessions that no longer exist had claimed. Returns the number of rows."""
+    released = 0
+    for table, due in (("feeds", "next_poll_at"), ("entries", "next_attempt_at")):
+        # Table and column are constants of this module; values are bound.
+        released += connection.execute(
+            f"""
+            UPDATE news.{table} SET lease_holder = NULL, {due} = least({due}, %(now)s)
+            WHERE lease_holder IS NOT NULL AND lease_holder NOT IN (
+                SELECT objid::bigint FROM pg_locks
+                WHERE locktype = 'advisory' AND classid = %(cls)s AND objsubid = 2 AND granted
+                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+            """,
+            {"now": now, "cls": _LOCK_CLASS},
+        ).rowcount
+    connection.commit()
+    return released

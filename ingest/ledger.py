@@ -1,0 +1,257 @@
+"""The table `entries`, the ledger: each item seen in a feed and what became of it.
+
+An entry moves discovered -> fetched -> extracted -> landed (or ends earlier) by the functions of this module alone.
+None of them commits: the stage commits its result together with the new status.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg.rows import class_row
+
+from db import Connection
+from ingest.leases import LEASE
+
+__all__ = [
+    "FetchJob",
+    "NewEntry",
+    "StageJob",
+    "advance",
+    "anything_due",
+    "claim_stage",
+    "claim_to_fetch",
+    "finish",
+    "next_fetch_at",
+    "record",
+    "retry",
+    "statistics",
+    "waiting",
+]
+
+
+@dataclass(frozen=True)
+class NewEntry:
+    """An item of a feed, ready for the ledger. With a `status`, it is final from the start."""
+
+    identity: str
+    url: str | None
+    canonical_url: str | None
+    host: str | None
+    title: str | None
+    summary: str | None
+    content: str | None
+    author: str | None
+    published_at: datetime | None
+    status: str = "discovered"
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class FetchJob:
+    """A claimed entry whose page is to be fetched, not before `not_before`."""
+
+    id: int
+    url: str
+    host: str
+    attempts: int
+    language: str | None
+    not_before: datetime
+
+
+@dataclass(frozen=True)
+class StageJob:
+    """A claimed entry for extract or land."""
+
+    id: int
+    attempts: int
+
+
+def record(connection: Connection, feed_id: int, entries: Sequence[NewEntry], now: datetime) -> list[int]:
+    """Put the entries that the feed has not shown before into the ledger; returns their ids."""
+    if not entries:
+        return []
+    columns = (
+        "identity", "url", "canonical_url", "host", "title", "summary", "content", "author", "status", "reason",
+    )  # fmt: skip
+    values: dict[str, object] = {name: [getattr(entry, name) for entry in entries] for name in columns}
+    values |= {"feed": feed_id, "now": now, "published_at": [entry.published_at for entry in entries]}
+    rows = connection.execute(
+        """
+        INSERT INTO news.entries (feed_id, identity, url, canonical_url, host, title, summary, content, author,
+                                  published_at, discovered_at, status, reason, next_attempt_at)
+        SELECT %(feed)s, seen.identity, seen.url, seen.canonical_url, seen.host, seen.title, seen.summary,
+               seen.content, seen.author, seen.published_at, %(now)s, seen.status, seen.reason,
+               CASE WHEN seen.status IN ('discovered', 'fetched', 'extracted') THEN %(now)s::timestamptz END
+        FROM unnest(%(identity)s::text[], %(url)s::text[], %(canonical_url)s::text[], %(host)s::text[],
+                    %(title)s::text[], %(summary)s::text[], %(content)s::text[], %(author)s::text[],
+                    %(published_at)s::timestamptz[], %(status)s::text[], %(reason)s::text[])
+             WITH ORDINALITY
+             AS seen(identity, url, canonical_url, host, title, summary, content, author, published_at, status,
+                     reason, place)
+        WHERE NOT EXISTS (SELECT FROM news.entries known
+                          WHERE known.feed_id = %(feed)s AND known.identity = seen.identity)
+        ORDER BY seen.place
+        ON CONFLICT (feed_id, identity) DO NOTHING
+        RETURNING id
+        """,
+        values,
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+# Which discovered entries may be fetched now: due, and no earlier entry of the same page still on its way (that one
+# settles this one too, see ingest.land).
+_FETCHABLE = """
+    e.host = h.host AND e.status = 'discovered' AND e.next_attempt_at <= %(now)s
+    AND NOT EXISTS (SELECT FROM news.entries twin WHERE twin.canonical_url = e.canonical_url AND twin.id < e.id
+                    AND twin.status IN ('discovered', 'fetched', 'extracted'))
+"""
+
+
+def claim_to_fetch(
+    connection: Connection, now: datetime, *, limit: int, per_host: int, delay: timedelta, shard: tuple[int, int] = (0, 1)
+) -> list[FetchJob]:
+    """Claim up to `limit` due entries for fetching, host by host.
+
+    A host that must be spaced (by `delay` or its Crawl-delay) gives one entry, at the time reserved for it; another
+    up to `per_host`. Hosts wait in the order of their next free time, so a host with a thousand entries takes one
+    turn like any other. Locked rows are passed over: any number of workers may claim at once.
+    """
+    with connection.cursor(row_factory=class_row(FetchJob)) as cursor:
+        return cursor.execute(
+            f"""
+            WITH ready AS MATERIALIZED (
+                SELECT h.host, greatest(h.next_request_at, %(now)s) AS slot,
+                       greatest(%(delay)s, coalesce(h.crawl_delay, interval '0')) AS spacing
+                FROM news.hosts h
+                WHERE h.next_request_at <= %(now)s AND EXISTS (SELECT FROM news.entries e WHERE {_FETCHABLE})
+                  AND (%(shards)s = 1 OR mod(hashtext(h.host)::bigint + 2147483648, %(shards)s) = %(shard)s)
+                ORDER BY h.next_request_at
+                LIMIT %(limit)s
+                FOR UPDATE OF h SKIP LOCKED
+            ), chosen AS MATERIALIZED (
+                SELECT e.id, h.slot
+                FROM ready h CROSS JOIN LATERAL (
+                    SELECT e.id FROM news.entries e WHERE {_FETCHABLE}
+                    ORDER BY e.next_attempt_at, e.id
+                    LIMIT CASE WHEN h.spacing > interval '0' THEN 1 ELSE %(per_host)s END
+                    FOR UPDATE OF e SKIP LOCKED
+                ) e
+                LIMIT %(limit)s
+            ), claimed AS (
+                UPDATE news.entries e
+                SET next_attempt_at = %(now)s + %(lease)s, lease_holder = pg_backend_pid()
+                FROM chosen, news.feeds f
+                WHERE e.id = chosen.id AND f.id = e.feed_id
+                RETURNING e.id, e.url, e.host, e.attempts, f.language, chosen.slot AS not_before
+            ), spaced AS (
+                UPDATE news.hosts SET next_request_at = ready.slot + ready.spacing
+                FROM ready
+                WHERE hosts.host = ready.host AND ready.host IN (SELECT host FROM claimed)
+            )
+            SELECT * FROM claimed
+            """,
+            {
+                "now": now,
+                "limit": limit,
+                "per_host": per_host,
+                "delay": delay,
+                "lease": LEASE,
+                "shard": shard[0],
+                "shards": shard[1],
+            },
+        ).fetchall()
+
+
+def next_fetch_at(connection: Connection, now: datetime) -> datetime | None:
+    """Return when a host with due entries is free again; None when no entry is due."""
+    row = connection.execute(
+        f"SELECT min(h.next_request_at) FROM news.hosts h WHERE EXISTS (SELECT FROM news.entries e WHERE {_FETCHABLE})",
+        {"now": now},
+    ).fetchone()
+    return row[0] if row is not None else None
+
+
+def claim_stage(connection: Connection, status: str, now: datetime, limit: int) -> list[StageJob]:
+    """Claim up to `limit` due entries in `status` (fetched or extracted), oldest first."""
+    with connection.cursor(row_factory=class_row(StageJob)) as cursor:
+        return cursor.execute(
+            # The status stands in the text, not in a parameter, so that the planner sees the partial index.
+            f"""
+            WITH chosen AS MATERIALIZED (
+                SELECT id FROM news.entries
+                WHERE status = {_STAGE_LITERALS[status]} AND next_attempt_at <= %(now)s
+                ORDER BY next_attempt_at, id
+                LIMIT %(limit)s
+                FOR UPDATE SKIP LOCKED
+            )
+            UPDATE news.entries e
+            SET next_attempt_at = %(now)s + %(lease)s, lease_holder = pg_backend_pid()
+            FROM chosen WHERE e.id = chosen.id
+            RETURNING e.id, e.attempts
+            """,
+            {"now": now, "lease": LEASE, "limit": limit},
+        ).fetchall()
+
+
+_STAGE_LITERALS = {"fetched": "'fetched'", "extracted": "'extracted'"}
+
+
+def advance(connection: Connection, ids: Iterable[int], status: str, now: datetime) -> set[int]:
+    """Move entries this session has claimed to the next stage, due at once; returns those that were still its own."""
+    rows = connection.execute(
+        "UPDATE news.entries SET status = %s, reason = NULL, attempts = 0, next_attempt_at = %s, lease_holder = NULL"
+        " WHERE id = ANY(%s) AND lease_holder = pg_backend_pid() RETURNING id",
+        [status, now, list(ids)],
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def finish(connection: Connection, ends: Iterable[tuple[int, str, str | None]]) -> None:
+    """End entries this session has claimed: (id, final status, reason)."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE news.entries SET status = %s, reason = %s, next_attempt_at = NULL, lease_holder = NULL"
+            " WHERE id = %s AND lease_holder = pg_backend_pid()",
+            [(status, reason, entry) for entry, status, reason in ends],
+        )
+
+
+def retry(connection: Connection, again: Iterable[tuple[int, datetime, str]]) -> None:
+    """Give entries this session has claimed back for another attempt: (id, due time, what went wrong)."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE news.entries SET attempts = attempts + 1, next_attempt_at = %s, reason = %s, lease_holder = NULL"
+            " WHERE id = %s AND lease_holder = pg_backend_pid()",
+            [(due, reason, entry) for entry, due, reason in again],
+        )
+
+
+def anything_due(connection: Connection, now: datetime, horizon: timedelta) -> bool:
+    """Return whether any stage could take an entry now, or within `horizon` once its host is free."""
+    row = connection.execute(
+        f"""
+        SELECT EXISTS (SELECT FROM news.entries WHERE status = 'fetched' AND next_attempt_at <= %(now)s)
+            OR EXISTS (SELECT FROM news.entries WHERE status = 'extracted' AND next_attempt_at <= %(now)s)
+            OR EXISTS (SELECT FROM news.hosts h WHERE h.next_request_at <= %(now)s + %(horizon)s
+                       AND EXISTS (SELECT FROM news.entries e WHERE {_FETCHABLE}))
+        """,
+        {"now": now, "horizon": horizon},
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
+def waiting(connection: Connection) -> tuple[int, datetime | None]:
+    """Return how many entries are still on their way, and when the first of them is due."""
+    row = connection.execute(
+        "SELECT count(*), min(next_attempt_at) FROM news.entries WHERE next_attempt_at IS NOT NULL"
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def statistics(connection: Connection) -> dict[str, int]:
+    """Return the number of entries by status."""
+    rows = connection.execute("SELECT status, count(*) FROM news.entries GROUP BY status").fetchall()
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,190 @@
+"""The whole pipeline in one process: every stage in a thread of its own, each with its own connection.
+
+The stages overlap because each saves its results as they come and the next is told so; nothing is handed over in
+memory. What is told may be missed: the ledger says what there is to do, and every stage looks there once a second.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from db import Connection, Database
+from ingest import feeds, ledger
+from ingest.errors import ConfigError
+from ingest.extract import extract, extraction_pool
+from ingest.feeds_file import load_feeds
+from ingest.fetch import LONGEST_WAIT_SECONDS, fetch
+from ingest.land import land
+from ingest.poll import poll
+from ingest.report import Report
+from ingest.settings import Settings
+from ingest.topics import TopicSet
+from ingest.workers import WorkerPool
+
+__all__ = ["Pipeline", "utc_now"]
+
+log = logging.getLogger(__name__)
+
+STAGES = ("poll", "fetch", "extract", "land")
+# An outcome of one stage that gives the next one work.
+WAKES = {("poll", "new_entries"): "fetch", ("fetch", "fetched"): "extract", ("extract", "extracted"): "land"}
+LOOK_SECONDS = 1.0
+
+
+def utc_now() -> datetime:
+    """Return the present time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Pipeline:
+    """A run of all stages. `totals` counts outcomes by (stage, outcome) while it runs."""
+
+    database: Database
+    settings: Settings
+    topics: TopicSet
+    now: Callable[[], datetime] = utc_now
+    totals: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _work: dict[str, threading.Event] = field(default_factory=lambda: {stage: threading.Event() for stage in STAGES})
+    _errors: list[BaseException] = field(default_factory=list)
+
+    def stop(self) -> None:
+        """Let the stages finish what they have in hand, and no more. May be called from a signal handler."""
+        self._stop.set()
+        for event in self._work.values():
+            event.set()
+
+    @property
+    def stopped(self) -> bool:
+        return self._stop.is_set()
+
+    def once(self) -> None:
+        """Poll each feed that is due now, and work until nothing is due any more."""
+        started = self.now()
+        polling = True
+        with extraction_pool(self.settings) as pool, self.database.connect() as connection:
+            while polling or ledger.anything_due(connection, self.now(), timedelta(seconds=LONGEST_WAIT_SECONDS)):
+                connection.commit()
+                self._overlap(pool, due=started if polling else None)
+                polling = False
+                if self.stopped:
+                    return
+
+    def follow(self, feeds_path: Path) -> None:
+        """Work until `stop` is called. A changed feeds file is read again."""
+        with extraction_pool(self.settings) as pool:
+            self._run_threads(
+                {
+                    "poll": lambda: self._follow_feeds(feeds_path),
+                    **{stage: self._follower(stage, pool) for stage in STAGES[1:]},
+                }
+            )
+
+    def _overlap(self, pool: WorkerPool, due: datetime | None) -> None:
+        """Run the stages side by side until each found nothing to do after the one before it had ended."""
+        ended = {stage: threading.Event() for stage in STAGES}
+
+        def poll_due() -> None:
+            try:
+                if due is not None:
+                    with self.database.connect() as connection:
+                        self._stage(connection, "poll", pool, due)
+            finally:
+                ended["poll"].set()
+                self._work["fetch"].set()
+
+        def rest(stage: str, before: str) -> Callable[[], None]:
+            def work() -> None:
+                try:
+                    with self.database.connect() as connection:
+                        while not self.stopped:
+                            last = ended[before].is_set()
+                            self._work[stage].clear()
+                            self._stage(connection, stage, pool)
+                            if last:
+                                break
+                            self._work[stage].wait(LOOK_SECONDS)
+                finally:
+                    ended[stage].set()
+                    if stage != STAGES[-1]:
+                        self._work[STAGES[STAGES.index(stage) + 1]].set()
+
+            return work
+
+        self._run_threads(
+            {"poll": poll_due}
+            | {stage: rest(stage, before) for before, stage in zip(STAGES, STAGES[1:], strict=False)}
+        )
+
+    def _follower(self, stage: str, pool: WorkerPool) -> Callable[[], None]:
+        def work() -> None:
+            with self.database.connect() as connection:
+                while not self.stopped:
+                    self._work[stage].clear()
+                    self._stage(connection, stage, pool)
+                    if not self.stopped:
+                        self._work[stage].wait(LOOK_SECONDS)
+
+        return work
+
+    def _follow_feeds(self, path: Path) -> None:
+        seen = path.stat().st_mtime_ns
+        with self.database.connect() as connection:
+            while not self.stopped:
+                try:
+                    changed = path.stat().st_mtime_ns
+                    if changed != seen:
+                        seen = changed
+                        feeds.sync(connection, load_feeds(path), self.now())
+                        log.info("%s was read again", path)
+                except (ConfigError, OSError) as error:
+                    log.error("the changed feeds file is not used: %s", error)
+                self._stage(connection, "poll", None)
+                self._work["poll"].wait(LOOK_SECONDS)
+
+    def _stage(
+        self, connection: Connection, stage: str, pool: WorkerPool | None, due: datetime | None = None
+    ) -> None:
+        stopping = self._stop.is_set
+        report = self._reporter(stage)
+        match stage:
+            case "poll":
+                poll(connection, self.settings, self.now, self.topics, due=due, stopping=stopping, report=report)
+            case "fetch":
+                fetch(connection, self.settings, self.now, stopping=stopping, report=report)
+            case "extract":
+                extract(connection, self.settings, self.now, pool=pool, stopping=stopping, report=report)
+            case "land":
+                land(connection, self.settings, self.now, self.topics, stopping=stopping, report=report)
+
+    def _reporter(self, stage: str) -> Report:
+        def report(outcome: str, count: int) -> None:
+            self.totals[stage, outcome] += count
+            woken = WAKES.get((stage, outcome))
+            if woken is not None and count:
+                self._work[woken].set()
+
+        return report
+
+    def _run_threads(self, bodies: dict[str, Callable[[], None]]) -> None:
+        def guarded(body: Callable[[], None]) -> None:
+            try:
+                body()
+            except BaseException as error:
+                self._errors.append(error)
+                self.stop()
+
+        threads = [threading.Thread(target=guarded, args=[body], name=name) for name, body in bodies.items()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            # With a time limit, so that signals reach the main thread meanwhile.
+            while thread.is_alive():
+                thread.join(0.2)
+        if self._errors:
+            raise self._errors[0]

@@ -1,0 +1,47 @@
+"""robots.txt (RFC 9309): may this page be fetched, and how far apart must requests be?"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from protego import Protego
+
+from ingest.hosts import Robots
+
+__all__ = ["ROBOTS_MAX_BYTES", "RobotsRules", "is_fresh", "rules"]
+
+# RFC 9309, 2.4: not to be used for more than 24 hours, but when it cannot be reached.
+FRESH = timedelta(days=1)
+# After a failure the site is asked again much sooner, since nothing of it may be fetched meanwhile.
+FRESH_AFTER_FAILURE = timedelta(minutes=10)
+# RFC 9309, 2.5: crawlers must read at least 500 KiB.
+ROBOTS_MAX_BYTES = 512_000
+# A longer Crawl-delay than this would in effect forbid the site, for which there is Disallow.
+MAX_CRAWL_DELAY = timedelta(hours=1)
+PRODUCT = "iraq-withdrawal-news"
+
+
+@dataclass(frozen=True)
+class RobotsRules:
+    """What a robots.txt says to this crawler. `available` is False when nothing may be fetched for now."""
+
+    parsed: Protego
+    available: bool
+    crawl_delay: timedelta | None
+
+    def allows(self, url: str) -> bool:
+        return bool(self.parsed.can_fetch(url, PRODUCT))
+
+
+def is_fresh(robots: Robots, now: datetime) -> bool:
+    """Return whether `robots` may still be relied upon."""
+    failed = robots.status is None or robots.status >= 500
+    return now - robots.fetched_at < (FRESH_AFTER_FAILURE if failed else FRESH)
+
+
+def rules(robots: Robots) -> RobotsRules:
+    """Interpret a robots.txt by RFC 9309, 2.3.1: 4xx means no rules, 5xx and no answer mean hands off."""
+    status = robots.status
+    parsed = Protego.parse(robots.text if status is not None and 200 <= status < 300 else "")
+    delay = parsed.crawl_delay(PRODUCT)
+    crawl_delay = min(timedelta(seconds=float(delay)), MAX_CRAWL_DELAY) if delay else None
+    return RobotsRules(parsed, available=status is not None and status < 500, crawl_delay=crawl_delay)

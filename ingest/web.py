@@ -1,0 +1,208 @@
+"""HTTP requests to servers nobody here controls: guarded, bounded and spaced.
+
+Every address is checked when its socket is made, so after name resolution and on each redirect; a name that resolves
+to a public address when asked and to a private one when connected to gains nothing.
+"""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+
+from ingest.settings import Network, Settings
+from ingest.urls import absolute_url
+
+__all__ = ["Answer", "RequestFailed", "Web", "is_refused_address"]
+
+# RFC 9110 asks for a limit; five hops is what RFC 9309 grants robots.txt, and no news site needs more.
+MAX_REDIRECTS = 5
+CONNECT_SECONDS = 10.0
+_REDIRECTS = (301, 302, 303, 307, 308)
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+Gate = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered: `body` is decoded (no gzip), header names are in lower case."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    took_ms: int
+
+
+@dataclass
+class RequestFailed(Exception):
+    """No usable answer. `kind` is one of dns, refused, tls, timeout, connection, blocked, too_large, redirects."""
+
+    kind: str
+    detail: str
+    took_ms: int = field(default=0, compare=False)
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class AddressRefused(OSError):
+    """The address is not one of the public Internet."""
+
+
+def is_refused_address(address: str, allowed: Collection[Network] = ()) -> bool:
+    """Return whether no request may go to the IP `address`: it is not globally reachable and not in `allowed`.
+
+    Judged by the IANA special-purpose registries (RFC 6890); an IPv6 address that carries an IPv4 address (mapped,
+    NAT64 of RFC 6052, 6to4) is judged by that.
+    """
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        ip = inner or ip
+    if any(ip in network for network in allowed if network.version == ip.version):
+        return False
+    return not ip.is_global or ip.is_multicast
+
+
+class Web:
+    """A client for the whole run. Use it as an asynchronous context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        settings = self._settings
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                # The stages bound their own concurrency.
+                limit=0,
+                socket_factory=self._socket,
+                ttl_dns_cache=60,
+            ),
+            timeout=aiohttp.ClientTimeout(
+                total=settings.request_timeout, sock_connect=min(CONNECT_SECONDS, settings.request_timeout)
+            ),
+            headers={"User-Agent": settings.user_agent},
+            # Cookies would tie requests together, and a redirect loop can depend on them.
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        assert self._session is not None
+        await self._session.close()
+
+    def _socket(self, info: Any) -> socket.socket:
+        family, kind, protocol, _, address = info
+        if is_refused_address(address[0], self._settings.allow_networks):
+            raise AddressRefused(f"address {address[0]} is not on the public Internet")
+        made = socket.socket(family, kind, protocol)
+        made.setblocking(False)
+        return made
+
+    async def get(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        gate: Gate | None = None,
+        max_bytes: int | None = None,
+    ) -> Answer:
+        """Return the answer to a GET of `url`, redirects followed.
+
+        `gate` is awaited with the URL of each redirect before it is followed, and may raise. At most `max_bytes`
+        (default: the setting max_body_bytes) are read after decompression. Raises RequestFailed.
+        """
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._settings.request_timeout if gate is None else None):
+                return await self._follow(url, headers or {}, gate, max_bytes or self._settings.max_body_bytes, started)
+        except RequestFailed as failure:
+            failure.took_ms = _elapsed_ms(started)
+            raise
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, UnicodeError) as error:
+            raise _failure(error, url, self._settings.request_timeout, _elapsed_ms(started)) from error
+
+    async def _follow(
+        self, url: str, headers: Mapping[str, str], gate: Gate | None, max_bytes: int, started: float
+    ) -> Answer:
+        assert self._session is not None
+        for _ in range(MAX_REDIRECTS + 1):
+            async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+                location = response.headers.get("Location")
+                if response.status in _REDIRECTS and location:
+                    target = absolute_url(urljoin(url, location), url)
+                    if target is None:
+                        raise RequestFailed("redirects", f"redirected to {location[:200]!r}, which is no web address")
+                    url = target
+                else:
+                    body = await _read(response, max_bytes)
+                    lowered = {name.lower(): value for name, value in response.headers.items()}
+                    return Answer(url, response.status, lowered, body, _elapsed_ms(started))
+            if gate is not None:
+                await gate(url)
+        raise RequestFailed("redirects", f"more than {MAX_REDIRECTS} redirects, last to {url}")
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > max_bytes:
+            raise RequestFailed("too_large", f"body larger than {max_bytes} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _failure(error: Exception, url: str, timeout: float, took_ms: int) -> RequestFailed:
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, AddressRefused):
+            return RequestFailed("blocked", f"{host}: {cause}; see NEWS_ALLOW_NETWORKS", took_ms)
+        cause = getattr(cause, "os_error", None) or cause.__cause__
+    match error:
+        case TimeoutError():
+            return RequestFailed("timeout", f"{host}: no complete answer within {timeout:g} s", took_ms)
+        case aiohttp.ClientConnectorDNSError():
+            return RequestFailed("dns", f"{host}: the name does not resolve ({error.os_error.strerror})", took_ms)
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError() | ssl.SSLError():
+            return RequestFailed("tls", f"{host}: TLS failed ({_first_line(error)})", took_ms)
+        case aiohttp.ClientConnectorError():
+            refused = isinstance(error.os_error, ConnectionRefusedError)
+            return RequestFailed("refused" if refused else "connection", f"{host}: {_reason(error.os_error)}", took_ms)
+        case aiohttp.ContentTypeError() | aiohttp.ClientPayloadError():
+            return RequestFailed("connection", f"{host}: the body broke off or is damaged ({_first_line(error)})", took_ms)
+        case aiohttp.ServerDisconnectedError() | ConnectionResetError():
+            return RequestFailed("connection", f"{host}: the server closed the connection", took_ms)
+        case aiohttp.InvalidURL():
+            return RequestFailed("blocked", f"{host}: not a valid address", took_ms)
+        case _:
+            return RequestFailed("connection", f"{host}: {_first_line(error)}", took_ms)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    return f"no connection ({error.strerror or error})"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _elapsed_ms(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

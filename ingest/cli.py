@@ -48,7 +48,8 @@ db_app = typer.Typer(no_args_is_help=True, help="The database.")
 app.add_typer(feeds_app, name="feeds")
 app.add_typer(db_app, name="db")
 
-output = Console(soft_wrap=True)
+# Into a file or pipe, tables keep one line a row.
+output = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 250)
 errors = Console(stderr=True, soft_wrap=True)
 
 FeedsOption = Annotated[Path | None, typer.Option("--feeds", help="File that lists the feeds (NEWS_FEEDS).")]
@@ -275,7 +276,7 @@ def main() -> None:
         _fail(error, 1)
     except psycopg.OperationalError as error:
         first = (str(error).splitlines() or ["connection lost"])[0]
-        _fail(f"the database went away ({first}). Nothing is lost; run the command again when it is back", 1)
+        _fail(f"the database broke off the work: {first}. Nothing is lost; run the command again when it is back", 1)
     except KeyboardInterrupt:
         _fail("interrupted", 130)
 

@@ -156,7 +156,9 @@ def _save(
         setattr(counts, outcome, getattr(counts, outcome) + 1)
         report(outcome, 1)
         if result.reason is not None:
-            log.warning("entry %d: %s: %s (%s)", result.job.id, result.status, result.reason, result.url)
+            # That a page holds no article is everyday; that it broke a worker is not.
+            level = logging.INFO if result.status == "rejected" else logging.WARNING
+            log.log(level, "entry %d: %s: %s (%s)", result.job.id, result.status, result.reason, result.url)
 
 
 def _clean(result: _Extracted) -> str:

@@ -98,7 +98,7 @@ def _trafilatura_version() -> str:
 
 @cache
 def _options(fast: bool) -> Extractor:
-    return Extractor(fast=fast, comments=False, tables=True, dedup=False, with_metadata=False)
+    return Extractor(output_format="python", fast=fast, comments=False, tables=True, dedup=False, with_metadata=False)
 
 
 def _text(tree: HtmlElement, url: str) -> str:

@@ -271,7 +271,8 @@ def _save(
             if status == "fetched":
                 log.info("host %s: entry %d: fetched", item.job.host, item.job.id)
             else:
-                log.warning("host %s: entry %d: %s: %s", item.job.host, item.job.id, status, reason)
+                level = logging.INFO if status == "rejected" else logging.WARNING
+                log.log(level, "host %s: entry %d: %s: %s", item.job.host, item.job.id, status, reason)
 
 
 def _safe(item: _Fetched) -> str | None:

@@ -34,7 +34,8 @@ def hold(connection: Connection) -> None:
 def release_dead(connection: Connection, now: datetime) -> int:
     """Make due again what sessions that no longer exist had claimed. Returns the number of rows."""
     released = 0
-    for table, due in (("feeds", "next_poll_at"), ("entries", "next_attempt_at")):
+    # Entries before feeds, as everywhere: see docs/decisions.md on the order of locks.
+    for table, due in (("entries", "next_attempt_at"), ("feeds", "next_poll_at")):
         # Table and column are constants of this module; values are bound.
         released += connection.execute(
             f"""

@@ -19,8 +19,9 @@ BEGIN
         FOREACH parent IN ARRAY ARRAY['pages', 'feed_polls'] LOOP
             partition := parent || '_p' || to_char(lower_bound AT TIME ZONE 'UTC', 'YYYYMM');
             CONTINUE WHEN to_regclass('news.' || quote_ident(partition)) IS NOT NULL;
-            -- Two workers may find the same month missing.
-            PERFORM pg_advisory_xact_lock(hashtext('news.' || partition));
+            -- Foreign keys make this lock the tables they point to. In the order in which the stages lock them, or
+            -- there would be deadlocks; and two workers may find the same month missing.
+            LOCK TABLE news.entries, news.feeds IN SHARE ROW EXCLUSIVE MODE;
             CONTINUE WHEN to_regclass('news.' || quote_ident(partition)) IS NOT NULL;
             BEGIN
                 EXECUTE format(

@@ -1,0 +1,190 @@
+"""Serves a newsroom on loopback, remembers every request, and misbehaves where told to."""
+
+import asyncio
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.utils import format_datetime
+from typing import Any
+
+from aiohttp import web
+
+from tests.newsroom.render import render_feed, render_page
+from tests.newsroom.world import Newsroom
+
+__all__ = ["Faults", "Request", "RunningNewsroom", "serve"]
+
+
+@dataclass
+class Faults:
+    """How a host misbehaves; nothing by default. `paths` limits it to paths that contain one of these strings."""
+
+    status: int | None = None
+    retry_after: str | None = None
+    slow_seconds: float = 0.0
+    truncated: bool = False
+    charset: str | None = None
+    redirect_to: str | None = None
+    redirect_loop: bool = False
+    huge_bytes: int = 0
+    body: bytes | None = None
+    paths: tuple[str, ...] = ()
+    # How many requests are answered so; afterwards the host behaves.
+    times: int | None = None
+
+    def applies(self, path: str) -> bool:
+        if self.paths and not any(part in path for part in self.paths):
+            return False
+        if self.times is not None:
+            if self.times <= 0:
+                return False
+            self.times -= 1
+        return True
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as the server saw it; `at` is a monotonic clock, in seconds."""
+
+    at: float
+    host: str
+    path: str
+    conditional: bool
+    status: int
+    user_agent: str
+
+
+@dataclass
+class RunningNewsroom:
+    """A newsroom that is being served. `faults` and `robots` are by host; `log` holds the requests."""
+
+    world: Newsroom
+    port: int
+    log: list[Request] = field(default_factory=list)
+    faults: dict[str, Faults] = field(default_factory=dict)
+    robots: dict[str, str] = field(default_factory=dict)
+    pages: dict[tuple[int, int], tuple[str, bytes]] = field(default_factory=dict)
+
+    def requests(self, contains: str = "") -> list[Request]:
+        return [request for request in list(self.log) if contains in request.path]
+
+    def application(self) -> web.Application:
+        application = web.Application()
+        application.router.add_route("*", "/{path:.*}", self._answer)
+        return application
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        at = time.monotonic()
+        response = await self._respond(request)
+        conditional = "If-None-Match" in request.headers or "If-Modified-Since" in request.headers
+        agent = request.headers.get("User-Agent", "")
+        self.log.append(Request(at, request.host, request.path, conditional, response.status, agent))
+        return response
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        host, path = request.host, request.path
+        faults = self.faults.get(host)
+        if faults is not None and faults.applies(path):
+            response = await self._misbehave(request, faults)
+            if response is not None:
+                return response
+        if path == "/robots.txt":
+            text = self.robots.get(host)
+            return web.Response(text=text) if text is not None else web.Response(status=404)
+        for feed in self.world.feeds:
+            if feed.outlet.host == host and feed.path == path:
+                return self._conditional(request, *render_feed(self.world, feed))
+        page = self._page(host, path)
+        if page is None:
+            return web.Response(status=404, text="not found")
+        kind, body = page
+        if faults is not None and faults.charset:
+            text = body.decode()
+            return web.Response(
+                body=text.encode(faults.charset, errors="replace"),
+                headers={"Content-Type": "text/html; charset=utf-8"},
+            )
+        return self._conditional(request, kind, body)
+
+    def _page(self, host: str, path: str) -> tuple[str, bytes] | None:
+        number = path.rpartition("/")[2]
+        item = self.world.items.get(int(number)) if number.isdigit() else None
+        if item is None or item.outlet.host != host or item.path != path or item.published_at > self.world.now:
+            return None
+        key = (item.number, item.revision)
+        if key not in self.pages:
+            self.pages[key] = render_page(self.world, item)
+        return self.pages[key]
+
+    def _conditional(self, request: web.Request, kind: str, body: bytes) -> web.Response:
+        etag = '"' + hashlib.sha256(body).hexdigest()[:20] + '"'
+        headers = {"Content-Type": kind, "ETag": etag, "Last-Modified": format_datetime(self.world.now)}
+        if request.headers.get("If-None-Match") == etag:
+            return web.Response(status=304, headers={"ETag": etag})
+        response = web.Response(body=body, headers=headers)
+        response.enable_compression()
+        return response
+
+    async def _misbehave(self, request: web.Request, faults: Faults) -> web.StreamResponse | None:
+        if faults.status is not None:
+            headers = {"Retry-After": faults.retry_after} if faults.retry_after else {}
+            return web.Response(status=faults.status, headers=headers, text="go away")
+        if faults.redirect_loop:
+            return web.Response(status=302, headers={"Location": request.path + "x"})
+        if faults.redirect_to is not None:
+            return web.Response(status=302, headers={"Location": faults.redirect_to})
+        if faults.body is not None:
+            return web.Response(body=faults.body, headers={"Content-Type": "text/html; charset=utf-8"})
+        if faults.huge_bytes:
+            return await self._stream(request, b"<p>" + b"word " * 200, faults.huge_bytes, 0)
+        if faults.slow_seconds:
+            await asyncio.sleep(faults.slow_seconds)
+            return None
+        if faults.truncated:
+            response = web.StreamResponse(headers={"Content-Type": "text/html", "Content-Length": "100000"})
+            await response.prepare(request)
+            await response.write(b"<html><body><p>It breaks off")
+            assert request.transport is not None
+            request.transport.abort()
+            return response
+        return None
+
+    async def _stream(self, request: web.Request, chunk: bytes, size: int, pause: float) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/html"})
+        await response.prepare(request)
+        sent = 0
+        while sent < size:
+            await response.write(chunk * 50)
+            sent += len(chunk) * 50
+            await asyncio.sleep(pause)
+        return response
+
+
+async def start(running: RunningNewsroom) -> web.AppRunner:
+    """Serve on every host of the world; returns what to clean up."""
+    runner = web.AppRunner(running.application(), access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    for host in sorted({outlet.host for outlet in running.world.outlets}):
+        address, _, port = host.rpartition(":")
+        await web.TCPSite(runner, address, int(port), backlog=1024).start()
+    return runner
+
+
+@contextmanager
+def serve(world: Newsroom) -> Iterator[RunningNewsroom]:
+    """Serve `world` from a thread while the context lasts."""
+    running = RunningNewsroom(world, int(world.outlets[0].host.rpartition(":")[2]))
+    loop = asyncio.new_event_loop()
+    runner: Any = loop.run_until_complete(start(running))
+    thread = threading.Thread(target=loop.run_forever, name="newsroom", daemon=True)
+    thread.start()
+    try:
+        yield running
+    finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()

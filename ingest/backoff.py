@@ -11,7 +11,8 @@ MAX_WAIT = timedelta(days=1)
 
 def after_failures(first: timedelta, failures: int) -> timedelta:
     """Return the wait after `failures` failures in a row: `first`, doubled each time, at most a day."""
-    return min(first * 2 ** min(max(failures - 1, 0), 20), MAX_WAIT)
+    doublings = min(max(failures - 1, 0), 20)
+    return min(first * float(2**doublings), MAX_WAIT)
 
 
 def retry_after(value: str | None, now: datetime) -> timedelta | None:

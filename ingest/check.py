@@ -51,9 +51,7 @@ async def _check(web: Web, feed: FeedConfig, topics: TopicSet, now: datetime) ->
         answer = await web.get(feed.url, {"Accept": ACCEPT})
         if not 200 <= answer.status < 300:
             return FeedYield(feed.id, False, f"HTTP {answer.status}")
-        parsed = await asyncio.to_thread(
-            parse_feed, answer.body, answer.url, answer.headers.get("content-type"), now
-        )
+        parsed = await asyncio.to_thread(parse_feed, answer.body, answer.url, answer.headers.get("content-type"), now)
     except (RequestFailed, NotAFeed) as problem:
         return FeedYield(feed.id, False, str(problem))
     wanted = [entry for entry in parsed.entries if judge(entry, feed.scope, feed.max_age, topics, now) is None]

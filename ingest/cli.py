@@ -82,9 +82,7 @@ def run(
         pipeline = Pipeline(database, settings, topic_set)
         with _stop_on_signal(pipeline), _live(pipeline, hidden=follow):
             if follow:
-                logging.getLogger(__name__).info(
-                    "following %d feeds; Ctrl-C or SIGTERM ends in order", len(configured)
-                )
+                logging.getLogger(__name__).info("following %d feeds; Ctrl-C or SIGTERM ends in order", len(configured))
                 pipeline.follow(settings.feeds)
             else:
                 pipeline.once()
@@ -163,12 +161,12 @@ def import_(
 @app.command()
 def export(
     folder: Annotated[Path, typer.Argument(help="New or empty folder to write into.")],
-    format: Annotated[ExportFormat, typer.Option("--format", help="Format of the files.")] = ExportFormat.TXT,
+    kind: Annotated[ExportFormat, typer.Option("--format", help="Format of the files.")] = ExportFormat.TXT,
 ) -> None:
     """Write all articles to files."""
     settings = load_settings()
     with _database(settings) as database, database.connect() as connection:
-        count = export_articles(connection, folder, format, progress=_progress("exporting"))
+        count = export_articles(connection, folder, kind, progress=_progress("exporting"))
     output.print(f"{count} articles written to {folder}")
 
 
@@ -182,9 +180,7 @@ def status(as_json: JsonOption = False) -> None:
         counted = connection.execute("SELECT count(*), max(landed_at) FROM news.articles").fetchone()
     assert counted is not None
     if as_json:
-        _print_json(
-            {"feeds": rows, "entries": entries, "articles": counted[0], "last_landed_at": counted[1]}
-        )
+        _print_json({"feeds": rows, "entries": entries, "articles": counted[0], "last_landed_at": counted[1]})
         return
     table = _table("feed", "outlet", "health", "last success", "last new", "entries", "landed", "last error")
     for row in rows:
@@ -326,7 +322,7 @@ def _run_stage(database: Database, stage: Callable[[Connection], Any]) -> None:
 
 @contextmanager
 def _stop_on_signal(pipeline: Pipeline) -> Iterator[None]:
-    def stop(number: int, frame: object) -> None:
+    def stop(_number: int, _frame: object) -> None:
         if pipeline.stopped:
             raise KeyboardInterrupt
         errors.print("finishing what is in hand; once more to leave at once")
@@ -364,7 +360,9 @@ def _totals(pipeline: Pipeline) -> str:
     for stage in STAGES:
         counts = {name: count for (of, name), count in list(pipeline.totals.items()) if of == stage and count}
         if counts:
-            parts.append(f"{stage}: " + " ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items()))
+            parts.append(
+                f"{stage}: " + " ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
+            )
     return " | ".join(parts).replace("{", "").replace("}", "")
 
 
@@ -414,5 +412,3 @@ def _ago(moment: datetime | None) -> str:
         if seconds >= length:
             return f"{int(seconds // length)}{unit} ago"
     return f"{max(int(seconds), 0)}s ago"
-
-

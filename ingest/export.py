@@ -17,7 +17,7 @@ from db import Connection
 from ingest.errors import ConfigError
 
 if TYPE_CHECKING:
-    import pyarrow
+    import pyarrow as pa
 
 __all__ = ["ExportFormat", "export_articles"]
 
@@ -102,34 +102,37 @@ def _write_csv(rows: Iterator[Row], folder: Path) -> int:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         for row in rows:
-            writer.writerow({name: _iso(value) if isinstance(value, datetime) else value for name, value in row.items()})
+            writer.writerow(
+                {name: _iso(value) if isinstance(value, datetime) else value for name, value in row.items()}
+            )
             count += 1
     return count
 
 
 def _write_parquet(rows: Iterator[Row], folder: Path) -> int:
-    import pyarrow.parquet
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     schema = _parquet_schema()
     count = 0
-    with pyarrow.parquet.ParquetWriter(folder / "articles.parquet", schema, compression="zstd") as writer:
+    with pq.ParquetWriter(folder / "articles.parquet", schema, compression="zstd") as writer:
         while batch := [row for _, row in zip(range(ROWS_AT_ONCE * 10), rows, strict=False)]:
-            writer.write_table(pyarrow.Table.from_pylist(batch, schema))
+            writer.write_table(pa.Table.from_pylist(batch, schema))
             count += len(batch)
     return count
 
 
-def _parquet_schema() -> "pyarrow.Schema":
-    import pyarrow
+def _parquet_schema() -> "pa.Schema":
+    import pyarrow as pa
 
     kinds = {
-        "id": pyarrow.int64(),
-        "story_id": pyarrow.int64(),
-        "word_count": pyarrow.int32(),
-        "published_at": pyarrow.timestamp("us", tz="UTC"),
-        "landed_at": pyarrow.timestamp("us", tz="UTC"),
+        "id": pa.int64(),
+        "story_id": pa.int64(),
+        "word_count": pa.int32(),
+        "published_at": pa.timestamp("us", tz="UTC"),
+        "landed_at": pa.timestamp("us", tz="UTC"),
     }
-    return pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in COLUMNS])
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
 
 
 def _iso(value: object) -> str:

@@ -14,8 +14,8 @@ from db import Connection
 from ingest import documents, leases, ledger, pages
 from ingest.document import Document, Hint, NotAnArticle
 from ingest.ledger import StageJob
-from ingest.rolling import Claimed, work_through
 from ingest.report import Report, no_report
+from ingest.rolling import Claimed, work_through
 from ingest.settings import Settings
 from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
 
@@ -101,9 +101,7 @@ def extract(
 
     try:
         asyncio.run(
-            work_through(
-                claim, perform, save, concurrency=pool.processes * TASKS_PER_WORKER, stopping=stopping
-            )
+            work_through(claim, perform, save, concurrency=pool.processes * TASKS_PER_WORKER, stopping=stopping)
         )
     finally:
         connection.rollback()
@@ -121,7 +119,7 @@ async def _extract(pool: WorkerPool, page: _Page) -> _Extracted:
     except WorkerDied as problem:
         status = "dead" if page.job.attempts + 1 >= MAX_ATTEMPTS else "fetched"
         return _Extracted(page.job, page.url, status, reason=f"extraction failed: {problem}")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         # Whatever a page makes the libraries raise is that page's end, not the stage's.
         return _Extracted(
             page.job, page.url, "rejected", reason=f"extraction failed: {type(error).__name__}: {str(error)[:200]}"

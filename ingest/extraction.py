@@ -44,7 +44,9 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
     text = _text(tree, url) if tree is not None else ""
     if hint.content and len(text) < MIN_TEXT_LENGTH:
         # Some pages are empty shells filled by scripts, while the feed carries the whole article.
-        feed_tree = _parse(f"<html><body><article>{hint.content}</article></body></html>".encode(), "text/html; charset=utf-8")
+        feed_tree = _parse(
+            f"<html><body><article>{hint.content}</article></body></html>".encode(), "text/html; charset=utf-8"
+        )
         from_feed = _text(feed_tree, url) if feed_tree is not None else ""
         if len(from_feed) > len(text):
             text, extractor = from_feed, f"feed, {extractor}"
@@ -105,7 +107,7 @@ def _text(tree: HtmlElement, url: str) -> str:
     text = ""
     for fast in (True, False):
         document = bare_extraction(tree, url=url, options=_options(fast))
-        found = unicodedata.normalize("NFC", document.text or "").strip() if document is not None else ""
+        found = unicodedata.normalize("NFC", getattr(document, "text", None) or "").strip()
         if len(found) > len(text):
             text = found
         if len(text) >= FAST_ENOUGH_LENGTH:
@@ -181,9 +183,7 @@ def _json_ld(text: str) -> Iterator[dict[str, Any]]:
             waiting.extend(thing[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if key in thing)
 
 
-def _date(
-    tree: HtmlElement | None, url: str, metadata: _Metadata, hint: Hint
-) -> tuple[datetime | None, str | None]:
+def _date(tree: HtmlElement | None, url: str, metadata: _Metadata, hint: Hint) -> tuple[datetime | None, str | None]:
     if hint.published_at is not None:
         return hint.published_at, "feed"
     for value, source in metadata.dates():

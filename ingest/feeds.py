@@ -46,7 +46,7 @@ class PollRecord:
     status: int | None
     entries: int
     new_entries: int
-    bytes: int
+    body_bytes: int
     took_ms: int
     error: str | None
     next_poll_at: datetime
@@ -62,6 +62,7 @@ def sync(connection: Connection, configured: Sequence[FeedConfig], now: datetime
 
     A feed is known by its id; one whose URL changed is polled anew, unconditionally.
     """
+    hosts.register(connection, (host_of(feed.url) for feed in configured), now)
     connection.execute("LOCK TABLE news.feeds IN SHARE ROW EXCLUSIVE MODE")
     slugs = [feed.id for feed in configured]
     # An address that moved from one id to another must be free before the other takes it.
@@ -88,8 +89,8 @@ def sync(connection: Connection, configured: Sequence[FeedConfig], now: datetime
                 country = excluded.country, scope = excluded.scope, enabled = excluded.enabled,
                 poll_every = excluded.poll_every, max_age = excluded.max_age,
                 next_poll_at = CASE WHEN f.url <> excluded.url OR NOT f.enabled THEN excluded.next_poll_at
-                                    ELSE least(f.next_poll_at, greatest(%(now)s, f.last_polled_at + excluded.poll_every))
-                               END,
+                                    ELSE least(f.next_poll_at,
+                                               greatest(%(now)s, f.last_polled_at + excluded.poll_every)) END,
                 lease_holder = CASE WHEN f.url <> excluded.url THEN NULL ELSE f.lease_holder END,
                 etag = CASE WHEN f.url = excluded.url THEN f.etag END,
                 last_modified = CASE WHEN f.url = excluded.url THEN f.last_modified END,
@@ -117,7 +118,6 @@ def sync(connection: Connection, configured: Sequence[FeedConfig], now: datetime
                 for feed in configured
             ],
         )
-    hosts.register(connection, (host_of(feed.url) for feed in configured), now)
     connection.commit()
 
 
@@ -189,7 +189,7 @@ def next_poll_at(connection: Connection, due: datetime) -> datetime | None:
 
 
 def save_poll(connection: Connection, feed: FeedState, poll: PollRecord) -> bool:
-    """Record a poll and the feed's new state; False, and nothing recorded, when the feed is no longer this session's."""
+    """Record a poll and the feed's new state; returns False, and records nothing, when another session has it."""
     owned = connection.execute(
         """
         UPDATE news.feeds SET
@@ -207,7 +207,7 @@ def save_poll(connection: Connection, feed: FeedState, poll: PollRecord) -> bool
         connection.execute(
             "INSERT INTO news.feed_polls (feed_id, polled_at, outcome, status, entries, new_entries, bytes, took_ms,"
             " error) VALUES (%(feed)s, %(polled_at)s, %(outcome)s, %(status)s, %(entries)s, %(new_entries)s,"
-            " %(bytes)s, %(took_ms)s, %(error)s)",
+            " %(body_bytes)s, %(took_ms)s, %(error)s)",
             vars(poll) | {"feed": feed.id},
         )
     return owned > 0

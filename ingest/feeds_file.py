@@ -15,8 +15,8 @@ from ingest.urls import absolute_url
 
 __all__ = ["FeedConfig", "FeedsFile", "load_feeds"]
 
-# Polling more often than this is impolite towards any server.
-MIN_POLL_EVERY = timedelta(seconds=1)
+# The feed that stands for imported texts, see ingest.feeds.import_feed.
+IMPORT_ID = "import"
 
 
 class FeedDefaults(StrictModel):
@@ -62,6 +62,8 @@ class FeedConfig(StrictModel):
     def _derive(self) -> Self:
         parts = urlsplit(self.url)
         host = (parts.hostname or "").removeprefix("www.")
+        if self.id == IMPORT_ID:
+            raise ValueError(f"the id {IMPORT_ID!r} is reserved for imported files")
         if not self.id:
             place = f"{host}{f'-{parts.port}' if parts.port else ''}{parts.path}-{parts.query}"
             slug = re.sub(r"[^a-z0-9.]+", "-", place.lower()).strip("-.")[:80].rstrip("-.")
@@ -74,7 +76,10 @@ class FeedConfig(StrictModel):
 class FeedsFile(StrictModel):
     """The file feeds.yaml."""
 
-    defaults: FeedDefaults = Field(FeedDefaults(), description="What holds for each feed that does not say otherwise.")
+    defaults: FeedDefaults = Field(
+        default_factory=lambda: FeedDefaults.model_validate({}),
+        description="What holds for each feed that does not say otherwise.",
+    )
     feeds: tuple[FeedConfig, ...] = Field(min_length=1, description="The feeds: addresses, or keys and values.")
 
 

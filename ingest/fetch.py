@@ -17,9 +17,9 @@ from ingest import backoff, hosts, leases, ledger, pages
 from ingest.hosts import Robots
 from ingest.ledger import FetchJob
 from ingest.pages import StoredPage
+from ingest.report import Report, no_report
 from ingest.robots import ROBOTS_MAX_BYTES, RobotsRules, is_fresh, rules
 from ingest.rolling import Claimed, work_through
-from ingest.report import Report, no_report
 from ingest.settings import Settings
 from ingest.urls import host_of, without_user_info
 from ingest.web import Answer, RequestFailed, Web
@@ -134,9 +134,7 @@ def decide(job: FetchJob, answer: Answer | RequestFailed, now: datetime, max_att
     return _again(job, reason, now, max_attempts, wait)
 
 
-def _again(
-    job: FetchJob, reason: str, now: datetime, max_attempts: int, wait: timedelta | None = None
-) -> FetchResult:
+def _again(job: FetchJob, reason: str, now: datetime, max_attempts: int, wait: timedelta | None = None) -> FetchResult:
     if job.attempts + 1 >= max_attempts:
         return FetchResult("dead", f"gave up after {job.attempts + 1} attempts: {reason}")
     later = backoff.after_failures(RETRY_AFTER, job.attempts + 1)
@@ -190,7 +188,7 @@ class _Visitor:
         await self._take_turn(host_of(url))
 
     async def _permitted(self, url: str, *, has_turn: bool) -> bool:
-        """Raise RequestFailed unless robots.txt permits `url`. Returns whether a turn the caller had is still unused."""
+        """Raise RequestFailed unless robots.txt permits `url`. Returns whether the caller's turn is still unused."""
         host = host_of(url)
         task = self._rules.get(host)
         asks = task is None or (task.done() and (task.exception() or not is_fresh(task.result().robots, self._now())))
@@ -225,9 +223,7 @@ class _Visitor:
 
     async def _take_turn(self, host: str) -> None:
         delay = self._settings.min_host_delay
-        await self._sleep_until(
-            await self._query(lambda: hosts.reserve(self._connection, host, delay, self._now()))
-        )
+        await self._sleep_until(await self._query(lambda: hosts.reserve(self._connection, host, delay, self._now())))
 
     async def _sleep_until(self, moment: datetime) -> None:
         wait = (moment - self._now()).total_seconds()
@@ -239,16 +235,18 @@ class _Visitor:
             return await asyncio.to_thread(query)
 
 
-def _save(
-    connection: Connection, results: list[_Fetched], counts: FetchCounts, now: datetime, report: Report
-) -> None:
+def _save(connection: Connection, results: list[_Fetched], counts: FetchCounts, now: datetime, report: Report) -> None:
     with connection.transaction():
         fetched = [item for item in results if item.result.status == "fetched"]
         mine = ledger.advance(connection, [item.job.id for item in fetched], "fetched", now)
         pages.save(connection, [_stored(item) for item in fetched if item.job.id in mine])
         ledger.finish(
             connection,
-            [(item.job.id, item.result.status, _safe(item)) for item in results if item.result.status in ("rejected", "dead")],
+            [
+                (item.job.id, item.result.status, _safe(item))
+                for item in results
+                if item.result.status in ("rejected", "dead")
+            ],
         )
         ledger.retry(
             connection,

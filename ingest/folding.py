@@ -134,6 +134,9 @@ def sql_definition() -> str:
     arabic = {char: digit for char, digit in digits.items() if "\u0660" <= char <= "\u06f9"}
     rare = {char: digit for char, digit in digits.items() if char not in arabic}
     unified = LETTER_FORMS | arabic
+    dropped = _sql_class(unicode_tables.MARKS, unicode_tables.FORMATS) + _sql_char(ord(TATWEEL))
+    letters = _sql_class(unicode_tables.LETTERS)
+    unassigned = _sql_class(unicode_tables.UNASSIGNED)
     return f"""\
 -- Written by ingest.folding.sql_definition(); a test compares the two. The character classes are those of
 -- Unicode {unicode_tables.VERSION} on every server version, so that a content hash never changes its meaning.
@@ -145,18 +148,19 @@ DECLARE
     folded text := input COLLATE "C";
 BEGIN
     IF folded ~ '[^\\u0001-\\u0377\\u0600-\\u070d]' THEN
-        folded := regexp_replace(folded, '[{_sql_class(unicode_tables.UNASSIGNED)}]', ' ', 'g');
+        folded := regexp_replace(folded, '[{unassigned}]', ' ', 'g');
     END IF;
     folded := casefold(normalize(folded, NFKC) COLLATE "pg_unicode_fast") COLLATE "C";
-    folded := regexp_replace(folded, '[{_sql_class(unicode_tables.MARKS, unicode_tables.FORMATS)}{_sql_char(ord(TATWEEL))}]+', '', 'g');
+    folded := regexp_replace(folded, '[{dropped}]+', '', 'g');
     folded := translate(folded, '{"".join(unified)}', '{"".join(unified.values())}');
     IF folded ~ '[^\\u0001-\\u06ff]' THEN
         folded := translate(folded, '{"".join(rare)}', '{"".join(rare.values())}');
     END IF;
-    RETURN btrim(regexp_replace(folded, '[^0-9{_sql_class(unicode_tables.LETTERS)}]+', ' ', 'g'), ' ');
+    RETURN btrim(regexp_replace(folded, '[^0-9{letters}]+', ' ', 'g'), ' ');
 END
 $function$;
 
 COMMENT ON FUNCTION news.fold(text) IS
-    'The text reduced to lower-case letters, ASCII digits and single spaces: case, Arabic spelling variants, vowel marks, digits of other scripts and punctuation removed. The SHA-256 of it is content_hash.';
+    'The text reduced to lower-case letters, ASCII digits and single spaces: case, Arabic spelling variants, '
+    'vowel marks, digits of other scripts and punctuation removed. The SHA-256 of it is content_hash.';
 """

@@ -39,7 +39,7 @@ class LandCounts:
 
 def land(
     connection: Connection,
-    settings: Settings,
+    settings: Settings,  # noqa: ARG001 - all stages are called alike
     now: Callable[[], datetime],
     topics: TopicSet,
     *,
@@ -95,7 +95,7 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
                 else:
                     ends.append((document.entry_id, "duplicate", "same text"))
                 counts.duplicate += 1
-            articles.add_sighting(connection, known[content_hash].id, document.entry_id, document.feed_id, document.url, now)
+            articles.add_sighting(connection, known[content_hash].id, document, now)
     ledger.finish(connection, ends)
     counts.duplicate += articles.settle_twins(connection, [document.canonical_url for document in loaded], now)
     return counts

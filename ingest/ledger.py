@@ -110,7 +110,13 @@ _FETCHABLE = """
 
 
 def claim_to_fetch(
-    connection: Connection, now: datetime, *, limit: int, per_host: int, delay: timedelta, shard: tuple[int, int] = (0, 1)
+    connection: Connection,
+    now: datetime,
+    *,
+    limit: int,
+    per_host: int,
+    delay: timedelta,
+    shard: tuple[int, int] = (0, 1),
 ) -> list[FetchJob]:
     """Claim up to `limit` due entries for fetching, host by host.
 

@@ -57,4 +57,4 @@ def load(connection: Connection, entry_ids: list[int]) -> list[tuple[int, str, s
         " CROSS JOIN LATERAL (SELECT entry_id, final_url, content_type, body FROM news.pages"
         "   WHERE entry_id = wanted.id ORDER BY fetched_at DESC LIMIT 1) p",
         [entry_ids],
-    ).fetchall()  # type: ignore[return-value]
+    ).fetchall()

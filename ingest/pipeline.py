@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from db import Connection, Database
@@ -116,10 +117,7 @@ class Pipeline:
 
             return work
 
-        self._run_threads(
-            {"poll": poll_due}
-            | {stage: rest(stage, before) for before, stage in zip(STAGES, STAGES[1:], strict=False)}
-        )
+        self._run_threads({"poll": poll_due} | {stage: rest(stage, before) for before, stage in pairwise(STAGES)})
 
     def _follower(self, stage: str, pool: WorkerPool) -> Callable[[], None]:
         def work() -> None:
@@ -147,9 +145,7 @@ class Pipeline:
                 self._stage(connection, "poll", None)
                 self._work["poll"].wait(LOOK_SECONDS)
 
-    def _stage(
-        self, connection: Connection, stage: str, pool: WorkerPool | None, due: datetime | None = None
-    ) -> None:
+    def _stage(self, connection: Connection, stage: str, pool: WorkerPool | None, due: datetime | None = None) -> None:
         stopping = self._stop.is_set
         report = self._reporter(stage)
         match stage:
@@ -175,7 +171,7 @@ class Pipeline:
         def guarded(body: Callable[[], None]) -> None:
             try:
                 body()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - raised again by the main thread
                 self._errors.append(error)
                 self.stop()
 

@@ -18,8 +18,8 @@ from ingest import articles, backoff, feeds, hosts, leases, ledger
 from ingest.feed_parser import NotAFeed, ParsedEntry, parse_feed
 from ingest.feeds import FeedState, PollRecord
 from ingest.ledger import NewEntry
-from ingest.rolling import Claimed, work_through
 from ingest.report import Report, no_report
+from ingest.rolling import Claimed, work_through
 from ingest.settings import Settings
 from ingest.topics import TopicSet
 from ingest.urls import canonical_url, host_of, without_user_info
@@ -158,7 +158,7 @@ def _succeeded(feed: FeedState, answer: Answer, now: datetime, outcome: str, ent
         status=answer.status,
         entries=entries,
         new_entries=0,
-        bytes=len(answer.body),
+        body_bytes=len(answer.body),
         took_ms=answer.took_ms,
         error=None,
         next_poll_at=now + feed.poll_every,
@@ -183,7 +183,7 @@ def _failed(
         status=status,
         entries=0,
         new_entries=0,
-        bytes=size,
+        body_bytes=size,
         took_ms=took_ms,
         error=without_user_info(error),
         next_poll_at=again,
@@ -269,5 +269,5 @@ def _count(feed: FeedState, record: PollRecord, counts: PollCounts, report: Repo
     else:
         log.info(
             "feed %s: %s, %d entries, %d new, %d bytes in %d ms",
-            feed.slug, record.outcome, record.entries, record.new_entries, record.bytes, record.took_ms,
+            feed.slug, record.outcome, record.entries, record.new_entries, record.body_bytes, record.took_ms,
         )  # fmt: skip

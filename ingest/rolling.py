@@ -41,8 +41,8 @@ async def work_through(
     """Claim, perform and save until nothing is claimable and nothing is running, or until `stopping`.
 
     `claim(limit)` returns at most `limit` jobs. `claim` and `save` may block: they run in a thread, one call at a
-    time, under the lock `database`, which `perform` can share. What is running when `stopping` becomes true is finished and saved. An exception of any of the three ends
-    the work after the running jobs were cancelled.
+    time, under the lock `database`, which `perform` can share. What is running when `stopping` becomes true is
+    finished and saved. An exception of any of the three ends the work after the running jobs were cancelled.
     """
     running: set[asyncio.Task[Result]] = set()
     # Each claim costs a query: wait until a few can be claimed at once.

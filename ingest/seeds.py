@@ -52,7 +52,11 @@ def seed_files(folder: Path) -> list[SeedFile]:
 
 
 def import_folder(
-    connection: Connection, folder: Path, now: datetime, *, progress: Callable[[Iterator[SeedFile], int], Iterator[SeedFile]]
+    connection: Connection,
+    folder: Path,
+    now: datetime,
+    *,
+    progress: Callable[[Iterator[SeedFile], int], Iterator[SeedFile]],
 ) -> ImportCounts:
     """Put the texts of a folder into the ledger as extracted documents, for `land` to judge.
 

@@ -54,7 +54,9 @@ class Topic(StrictModel):
 
     @field_validator("concepts")
     @classmethod
-    def _words_have_letters(cls, concepts: dict[str, dict[str, tuple[str, ...]]]) -> dict[str, dict[str, tuple[str, ...]]]:
+    def _words_have_letters(
+        cls, concepts: dict[str, dict[str, tuple[str, ...]]]
+    ) -> dict[str, dict[str, tuple[str, ...]]]:
         for name, languages in concepts.items():
             for terms in languages.values():
                 for term in terms:

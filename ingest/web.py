@@ -185,7 +185,9 @@ def _failure(error: Exception, url: str, timeout: float, took_ms: int) -> Reques
             refused = isinstance(error.os_error, ConnectionRefusedError)
             return RequestFailed("refused" if refused else "connection", f"{host}: {_reason(error.os_error)}", took_ms)
         case aiohttp.ContentTypeError() | aiohttp.ClientPayloadError():
-            return RequestFailed("connection", f"{host}: the body broke off or is damaged ({_first_line(error)})", took_ms)
+            return RequestFailed(
+                "connection", f"{host}: the body broke off or is damaged ({_first_line(error)})", took_ms
+            )
         case aiohttp.ServerDisconnectedError() | ConnectionResetError():
             return RequestFailed("connection", f"{host}: the server closed the connection", took_ms)
         case aiohttp.InvalidURL():

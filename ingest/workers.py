@@ -60,7 +60,7 @@ class WorkerPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -70,9 +70,7 @@ class WorkerPool:
         """
         pool = self._pool
         try:
-            return await asyncio.wrap_future(
-                pool.schedule(function, args=args, kwargs=kwargs, timeout=self._timeout)
-            )
+            return await asyncio.wrap_future(pool.schedule(function, args=args, kwargs=kwargs, timeout=self._timeout))
         except TimeoutError:
             raise WorkerTimeout(f"took longer than {self._timeout:g} s") from None
         except ProcessExpired as error:
@@ -109,5 +107,3 @@ def _prepare_worker() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     except (ImportError, ValueError, OSError):
         pass
-
-

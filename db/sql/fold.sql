@@ -21,4 +21,5 @@ END
 $function$;
 
 COMMENT ON FUNCTION news.fold(text) IS
-    'The text reduced to lower-case letters, ASCII digits and single spaces: case, Arabic spelling variants, vowel marks, digits of other scripts and punctuation removed. The SHA-256 of it is content_hash.';
+    'The text reduced to lower-case letters, ASCII digits and single spaces: case, Arabic spelling variants, '
+    'vowel marks, digits of other scripts and punctuation removed. The SHA-256 of it is content_hash.';

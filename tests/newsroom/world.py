@@ -138,7 +138,7 @@ class Newsroom:
                 world.items[item.number] = item
                 shown.add(item.number)
             path = "/politics.xml" if second else f"/{('rss', 'atom', 'rdf')[number % 3]}.xml"
-            kind: FeedFormat = ("rss", "atom", "rdf")[number % 3]  # type: ignore[assignment]
+            kind: FeedFormat = ("rss", "atom", "rdf")[number % 3]
             scope = "general" if rng.random() < 0.4 else "topic"
             world.feeds.append(Feed(outlet, path, kind, scope, frozenset(shown)))
         for minute in range(upcoming):

@@ -1,0 +1,58 @@
+# Everything runs in .venv, which `make setup` makes from requirements.lock.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup run test quick lint bench demo lock docs clean
+
+help:
+	@echo "make run    set up and start the pipeline on feeds.yaml (Ctrl-C ends it in order)"
+	@echo "make test   set up and run all tests"
+	@echo "make demo   run the pipeline against a simulated web, without a network"
+	@echo "make quick  the fast tests only"
+	@echo "make lint   ruff and mypy"
+	@echo "make bench  measure, and print tables"
+	@echo "make docs   write the generated pages under docs/ anew"
+	@echo "make lock   resolve the dependencies anew into requirements.lock"
+
+setup: $(STAMP)
+
+$(VENV)/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(STAMP): requirements.lock pyproject.toml | $(VENV)/bin/uv
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: setup
+	$(BIN)/ingest run --follow
+
+test: setup
+	$(BIN)/pytest
+
+quick: setup
+	$(BIN)/pytest -m "not slow"
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python -m bench
+
+demo: setup
+	$(BIN)/python -m tests.newsroom.demo
+
+docs: setup
+	$(BIN)/python -m docs.generate
+
+lock: $(VENV)/bin/uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --extra dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

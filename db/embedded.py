@@ -50,6 +50,7 @@ SOCKET_TOKEN_FILE = "news_socket_token"  # noqa: S105 - a file name
 # Recovery after a crash replays up to max_wal_size of log, which takes tens of seconds on a slow disk.
 START_SECONDS = 120
 STOP_SECONDS = 60
+CRASH_SECONDS = 15
 
 SERVER_SETTINGS = {
     "listen_addresses": "",
@@ -169,6 +170,8 @@ class EmbeddedServer:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            # Another user has the lock, and this returns at once; or the guard, who is just stopping the server.
+            fcntl.flock(lock, fcntl.LOCK_SH)
             return False
         else:
             if not self.is_running():
@@ -228,20 +231,32 @@ class EmbeddedServer:
             raise DatabaseUnavailable(f"{self.socket_dir} belongs to another user; remove it")
         self._make_private(self.socket_dir)
         settings = SERVER_SETTINGS | {"unix_socket_directories": str(self.socket_dir)}
-        options = " ".join(f"-c {name}={shlex.quote(value) or repr('')}" for name, value in settings.items())
-        self._run(
-            "pg_ctl", "start", "-D", str(self.cluster), "-l", str(self.log_file),
-            "-w", "-t", str(START_SECONDS), "-o", options,
-        )  # fmt: skip
+        options = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in settings.items())
+        deadline = time.monotonic() + CRASH_SECONDS
+        while True:
+            try:
+                self._run(
+                    "pg_ctl", "start", "-D", str(self.cluster), "-l", str(self.log_file),
+                    "-w", "-t", str(START_SECONDS), "-o", options,
+                )  # fmt: skip
+            except DatabaseUnavailable as error:
+                # What a server that was killed leaves behind takes a moment to go: its process, its shared memory.
+                passing = any(sign in str(error) for sign in ("postmaster.pid", "shared memory block"))
+                if not passing or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
 
     def _start_guard(self) -> None:
-        subprocess.Popen(
+        subprocess.run(
             [sys.executable, "-m", "db.embedded", str(self.home.parent)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
             start_new_session=True,
+            check=True,
         )
 
     def _ensure_role(self) -> None:
@@ -255,11 +270,16 @@ class EmbeddedServer:
             if self._keep_file.stat().st_mtime > time.time():
                 return True
         with self._superuser() as connection:
-            row = connection.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-            ).fetchone()
-        return row is not None and row[0] > 0
+            for _ in range(10):
+                row = connection.execute(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+                ).fetchone()
+                if row == (0,):
+                    return False
+                # A session that was closed just now is listed for a moment more.
+                time.sleep(0.05)
+        return True
 
     def _superuser(self, connect_timeout: int = 30) -> psycopg.Connection:
         return psycopg.connect(self.url("postgres", SUPERUSER), autocommit=True, connect_timeout=connect_timeout)
@@ -355,9 +375,10 @@ def _grant_execute(directory: Path, mode: int, uid: int) -> None:
     with contextlib.suppress(OSError):
         present = os.getxattr(directory, _ACL_ATTRIBUTE)
         entries = {(tag, who): rights for tag, rights, who in struct.iter_unpack("<HHI", present[4:])}
-    if entries.get((_USER, uid), 0) & _EXECUTE:
+    # A later chmod sets the mask, which takes away what is granted to named users.
+    if entries.get((_USER, uid), 0) & entries.get((_MASK, _NO_ID), 0) & _EXECUTE:
         return
-    entries[_USER, uid] = _EXECUTE
+    entries[_USER, uid] = entries.get((_USER, uid), 0) | _EXECUTE
     entries[_MASK, _NO_ID] = entries.get((_MASK, _NO_ID), entries[_GROUP_OBJ, _NO_ID]) | _EXECUTE
     packed = b"".join(struct.pack("<HHI", tag, rights, who) for (tag, who), rights in sorted(entries.items()))
     os.setxattr(directory, _ACL_ATTRIBUTE, struct.pack("<I", _ACL_VERSION) + packed)
@@ -377,5 +398,6 @@ def _locked(path: Path) -> Iterator[None]:
         os.close(lock)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and os.fork() == 0:
+    # The parent returns at once, so that the guard is nobody's child.
     EmbeddedServer(Path(sys.argv[1])).guard()

@@ -1,0 +1,167 @@
+"""Fixtures: a real PostgreSQL for the whole session, a fresh database for each test, a newsroom to collect from."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from db import Connection, Database
+from db.embedded import ROLE, EmbeddedServer
+from db.engine import upgrade
+from ingest import feeds
+from ingest.config_file import load_config
+from ingest.feeds_file import load_feeds
+from ingest.settings import Settings
+from ingest.topics import TopicSet, TopicsFile, load_topics
+from tests.newsroom import Newsroom, RunningNewsroom, serve
+
+ROOT = Path(__file__).parent.parent
+TEMPLATE = "template_news"
+
+# Reference data that is not part of the project. Tests that need it say so where it is missing.
+SHARED = Path(os.environ.get("NEWS_TEST_SHARED", ROOT.parent / "shared"))
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the developer's shell reaches a test."""
+    for name in list(os.environ):
+        if name.startswith("NEWS_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """A PostgreSQL server, with a template database that has the schema."""
+    embedded = EmbeddedServer(tmp_path_factory.mktemp("server"))
+    embedded.acquire()
+    embedded.ensure_database(TEMPLATE)
+    upgrade(embedded.url(TEMPLATE))
+    yield embedded
+    embedded.release()
+
+
+_numbers = count()
+
+
+@contextmanager
+def new_database(server: EmbeddedServer, template: str = TEMPLATE) -> Iterator[Database]:
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
+                sql.Identifier(name), sql.Identifier(template), sql.Identifier(ROLE)
+            )
+        )
+    yield Database(server.url(name))
+    with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database(server: EmbeddedServer) -> Iterator[Database]:
+    """A fresh database with the schema."""
+    with new_database(server) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def empty_database(server: EmbeddedServer) -> Iterator[Database]:
+    """A fresh database without the schema."""
+    with new_database(server, "template0") as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[Connection]:
+    with database.connect() as opened:
+        yield opened
+
+
+NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings under which the newsroom may be asked, without pauses."""
+    return Settings(
+        data_dir=tmp_path / "data",
+        allow_networks=(ipaddress.ip_network("127.0.0.0/8"),),
+        host_delay=0,
+        request_timeout=10,
+        extract_processes=2,
+    )
+
+
+@pytest.fixture(scope="session")
+def topics() -> TopicSet:
+    """The topics the project comes with."""
+    return load_topics(ROOT / "topics.yaml")
+
+
+@pytest.fixture
+def everything(tmp_path: Path) -> TopicSet:
+    """A topic that takes every article."""
+    path = tmp_path / "everything.yaml"
+    path.write_text("{topics: {everything: {match: all}}}")
+    file, _ = load_config(path, TopicsFile, "topics")
+    return TopicSet(file.topics)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+Serve = Callable[..., RunningNewsroom]
+
+
+@pytest.fixture
+def newsroom() -> Iterator[Serve]:
+    """Serves newsrooms: call it with what `Newsroom.build` takes."""
+    running = []
+
+    def build(**options: object) -> RunningNewsroom:
+        world = Newsroom.build(**({"now": NOW, "port": free_port()} | options))  # type: ignore[arg-type]
+        context = serve(world)
+        running.append(context)
+        return context.__enter__()
+
+    yield build
+    for context in running:
+        context.__exit__(None, None, None)
+
+
+def configure(connection: Connection, world: Newsroom, folder: Path, now: datetime = NOW) -> Path:
+    """Put the newsroom's feeds into the database, by way of a feeds.yaml, and return its path."""
+    path = folder / "feeds.yaml"
+    path.write_text(world.feeds_yaml(), encoding="utf-8")
+    feeds.sync(connection, load_feeds(path), now)
+    return path
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()

@@ -1,0 +1,113 @@
+import hashlib
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from db import Connection
+from ingest import unicode_tables
+from ingest.folding import _ranges, content_identity, fold, sql_definition, word_count
+
+CASES = {
+    "القُوَّاتُ": "القوات",
+    "أمريكا إيران آب ٱلعراق": "امريكا ايران اب العراق",
+    "الأميركيّة": "الاميركيه",
+    "على مستشفى": "علي مستشفي",
+    "الوزیر اسماعیل قاآنی": "الوزير اسماعيل قااني",
+    "کردستان": "كردستان",
+    "العـــراق": "العراق",
+    "٢٠٢٤ ۱۲۳ 2024": "2024 123 2024",
+    "U.S.-led\u00a0Coalition’s": "u s led coalition s",
+    "Straße İzmir ﬁn": "strasse izmir fin",
+    "ﷺ": "صلي الله عليه وسلم",
+    "كلمة\u200cأخرى\u200f": "كلمهاخري",
+    "  \n«نص»،؟!  ": "نص",
+    "👍🏽 صور": "صور",
+    "": "",
+    "،؛؟": "",
+    "e\u0301t\u00e9": "\u00e9t\u00e9",
+    "①½²": "11 22",
+}
+
+
+@pytest.mark.parametrize(("text", "folded"), CASES.items())
+def test_fold(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_fold_is_stable(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+def test_content_identity_is_the_hash_of_the_folded_text() -> None:
+    identity = content_identity("القُوَّات الأمريكية!")
+    assert identity.content_hash == hashlib.sha256("القوات الامريكيه".encode()).hexdigest()
+    assert identity.content_id == identity.content_hash[:16]
+    assert identity == content_identity("القوات   الامريكيه")
+
+
+def test_word_count() -> None:
+    assert word_count("قال: إن 2,500 جندي سيغادرون.") == 6
+    assert word_count("...") == 0
+
+
+@pytest.mark.skipif(unicodedata.unidata_version != unicode_tables.VERSION, reason="needs Python's Unicode 14.0")
+def test_character_classes_are_those_of_their_unicode_version() -> None:
+    categories = [unicodedata.category(chr(code)) for code in range(0x110000)]
+
+    def members(table: str) -> set[int]:
+        return {code for first, last in _ranges(table) for code in range(first, last + 1)}
+
+    def of(*wanted: str) -> set[int]:
+        return {code for code, category in enumerate(categories) if category.startswith(wanted)}
+
+    assert members(unicode_tables.LETTERS) == of("L")
+    assert members(unicode_tables.MARKS) == of("Mn")
+    assert members(unicode_tables.FORMATS) == of("Cf")
+    assert members(unicode_tables.UNASSIGNED) == of("Cn")
+    zeros = members(unicode_tables.DECIMAL_ZEROS)
+    assert {zero + value for zero in zeros for value in range(10)} == of("Nd")
+
+
+def test_the_sql_file_is_the_generated_one() -> None:
+    path = Path(__file__).parent.parent / "db" / "sql" / "fold.sql"
+    assert path.read_text(encoding="utf-8") == sql_definition()
+
+
+ARABIC = st.characters(min_codepoint=0x0600, max_codepoint=0x06FF)
+LATIN = st.characters(max_codepoint=0x024F, exclude_characters="\0")
+FORMS = st.characters(min_codepoint=0xFB50, max_codepoint=0xFEFF)
+ANYTHING = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+CONTROLS = st.characters(categories=["Cc", "Cf", "Mn", "Nd", "Zs"], exclude_characters="\0")
+EMOJI = st.characters(min_codepoint=0x1F300, max_codepoint=0x1FAFF)
+TEXTS = st.text(st.one_of(ARABIC, LATIN, FORMS, CONTROLS, EMOJI, ANYTHING), max_size=60)
+
+
+class TestSqlAgrees:
+    """10,000 generated strings: 100 rounds of 100."""
+
+    @settings(
+        max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow,
+                                                                HealthCheck.data_too_large, HealthCheck.large_base_example]
+    )
+    @given(texts=st.lists(TEXTS, min_size=100, max_size=100))
+    @example(texts=list(CASES))
+    def test_on_generated_strings(self, connection: Connection, texts: list[str]) -> None:
+        rows = connection.execute(
+            "SELECT text, news.fold(text) FROM unnest(%s::text[]) AS text", [texts]
+        ).fetchall()
+        assert {text: folded for text, folded in rows} == {text: fold(text) for text in texts}
+
+    def test_on_every_character(self, connection: Connection) -> None:
+        characters = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]
+        wrong = []
+        for start in range(0, len(characters), 50_000):
+            part = characters[start : start + 50_000]
+            rows = connection.execute(
+                "SELECT c, news.fold(c) FROM unnest(%s::text[]) AS c", [[f"ا{c}b" for c in part]]
+            ).fetchall()
+            wrong += [(ascii(text), folded, fold(text)) for text, folded in rows if folded != fold(text)]
+        assert wrong == []

@@ -16,9 +16,10 @@ from lxml.etree import ParserError
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
-from w3lib.encoding import html_to_unicode
+from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom, to_unicode
 
 from ingest.document import Document, Hint, NotAnArticle
+from ingest.folding import fold
 
 __all__ = ["detect_language", "extract"]
 
@@ -29,6 +30,8 @@ MIN_TEXT_LENGTH = 120
 FAST_ENOUGH_LENGTH = 400
 # The start of a text tells its language as well as the whole.
 LANGUAGE_SAMPLE_LENGTH = 1000
+# Bytes outside ASCII that are not UTF-8, of all such bytes, up to which a page is UTF-8 with some damage.
+DAMAGE_SHARE = 0.1
 FUTURE_TOLERANCE = timedelta(hours=1)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -55,9 +58,11 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
     if len(text) < MIN_TEXT_LENGTH:
         raise NotAnArticle(f"no article text on the page ({len(text)} characters)")
     metadata = _Metadata(tree)
+    title = metadata.title() or hint.title
+    text = _without_title(text, title)
     published_at, published_from = _date(tree, url, metadata, hint)
     return Document(
-        title=metadata.title() or hint.title,
+        title=title,
         author=metadata.author() or hint.author,
         published_at=published_at,
         published_from=published_from,
@@ -68,8 +73,7 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
 
 
 def _parse(body: bytes, content_type: str | None) -> HtmlElement | None:
-    # By the rules of the HTML standard (13.2.3): BOM, header, meta, then UTF-8 or, failing that, windows-1256.
-    _, html = html_to_unicode(content_type, body, auto_detect_fun=_guess_encoding)
+    html = _decode(body, content_type)
     parser = HTMLParser(remove_comments=True, remove_pis=True, collect_ids=False)
     # lxml refuses text with an encoding declaration, and stops at NUL.
     html = html.replace("\0", "").lstrip("\ufeff \t\r\n")
@@ -82,13 +86,22 @@ def _parse(body: bytes, content_type: str | None) -> HtmlElement | None:
     return tree if tree is not None and len(tree) else None
 
 
-def _guess_encoding(body: bytes) -> str:
+def _decode(body: bytes, content_type: str | None) -> str:
+    """The page as text. Servers and pages say of windows-1256 that it is UTF-8, and the other way round."""
+    bom, after = read_bom(body)
+    if bom is not None:
+        return str(to_unicode(after, bom))
     try:
-        body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        # A page cut off within a character is still UTF-8.
-        return "utf-8" if error.start > len(body) - 4 else "windows-1256"
-    return "utf-8"
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        # No text of this length in a single-byte encoding is UTF-8 by chance; this one is not, or is damaged.
+        pass
+    declared = http_content_type_encoding(content_type) or html_body_declared_encoding(body)
+    text = body.decode("utf-8", errors="replace")
+    if declared not in (None, "utf-8"):
+        return str(to_unicode(body, declared))
+    damaged = text.count("\ufffd") <= DAMAGE_SHARE * max(sum(byte > 0x7F for byte in body), 1)
+    return text if damaged else body.decode("windows-1256", errors="replace")
 
 
 @cache
@@ -113,6 +126,12 @@ def _text(tree: HtmlElement, url: str) -> str:
         if len(text) >= FAST_ENOUGH_LENGTH:
             break
     return text.replace("\0", "")
+
+
+def _without_title(text: str, title: str | None) -> str:
+    """The text without its first line, where that only repeats the title."""
+    first, line_break, rest = text.partition("\n")
+    return rest.lstrip() if line_break and title and fold(first) == fold(title) else text
 
 
 class _Metadata:

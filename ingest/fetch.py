@@ -213,6 +213,8 @@ class _Visitor:
             answer = await self._web.get(address, max_bytes=ROBOTS_MAX_BYTES)
             robots = Robots(answer.body.decode("utf-8", errors="replace"), answer.status, self._now())
         except RequestFailed as failure:
+            if failure.kind == "blocked":
+                raise
             # An endless robots.txt has no rules one could read; an unreachable one forbids.
             status = 404 if failure.kind in ("too_large", "redirects") else None
             robots = Robots("", status, self._now())

@@ -89,17 +89,12 @@ TEXTS = st.text(st.one_of(ARABIC, LATIN, FORMS, CONTROLS, EMOJI, ANYTHING), max_
 class TestSqlAgrees:
     """10,000 generated strings: 100 rounds of 100."""
 
-    @settings(
-        max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow,
-                                                                HealthCheck.data_too_large, HealthCheck.large_base_example]
-    )
+    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
     @given(texts=st.lists(TEXTS, min_size=100, max_size=100))
     @example(texts=list(CASES))
     def test_on_generated_strings(self, connection: Connection, texts: list[str]) -> None:
-        rows = connection.execute(
-            "SELECT text, news.fold(text) FROM unnest(%s::text[]) AS text", [texts]
-        ).fetchall()
-        assert {text: folded for text, folded in rows} == {text: fold(text) for text in texts}
+        rows = connection.execute("SELECT text, news.fold(text) FROM unnest(%s::text[]) AS text", [texts]).fetchall()
+        assert dict(rows) == {text: fold(text) for text in texts}
 
     def test_on_every_character(self, connection: Connection) -> None:
         characters = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]

@@ -79,7 +79,8 @@ def test_partitions_are_made_ahead_and_only_once(connection: Connection) -> None
     made = connection.execute("SELECT news.ensure_partitions('2031-12-15', 3)").fetchone()
     again = connection.execute("SELECT news.ensure_partitions('2031-12-15', 3)").fetchone()
     names = connection.execute(
-        "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' AND relname LIKE 'pages\\_p203%' ORDER BY 1"
+        "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'"
+        " AND relname LIKE 'pages\\_p203%' ORDER BY 1"
     ).fetchall()
     assert (made, again) == ((6,), (0,))
     assert [name for (name,) in names] == ["pages_p203112", "pages_p203201", "pages_p203202"]

@@ -88,9 +88,9 @@ def _parse(body: bytes, content_type: str | None) -> HtmlElement | None:
 
 def _decode(body: bytes, content_type: str | None) -> str:
     """The page as text. Servers and pages say of windows-1256 that it is UTF-8, and the other way round."""
-    bom, after = read_bom(body)
-    if bom is not None:
-        return str(to_unicode(after, bom))
+    encoding, bom = read_bom(body)
+    if encoding is not None and bom is not None:
+        return str(to_unicode(body[len(bom) :], encoding))
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:

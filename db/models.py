@@ -76,6 +76,8 @@ class Feed(Base):
         CheckConstraint("failures >= 0", name="failures"),
         # Serves the claim of due feeds, host by host.
         Index("feeds_due_idx", "host", "next_poll_at", "id", postgresql_where=text("enabled")),
+        # Finds the few that are due among many.
+        Index("feeds_next_poll_at_idx", "next_poll_at", "host", postgresql_where=text("enabled")),
         {"comment": "A configured feed and its polling state. Feeds taken out of the configuration stay, disabled."},
     )
     id: Mapped[int] = _id("Number of the feed.")

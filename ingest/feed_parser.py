@@ -106,7 +106,8 @@ def _identity(guid: str | None, url: str | None, title: str | None, summary: str
 
 def _moment(raw: Any, now: datetime) -> datetime | None:
     for key in ("published_parsed", "updated_parsed", "created_parsed"):
-        parsed = raw.get(key)
+        # Not raw.get: feedparser answers for a missing `updated` with `published`, and warns.
+        parsed = dict.get(raw, key)
         if parsed is None:
             continue
         moment = datetime.fromtimestamp(timegm(parsed), UTC)

@@ -68,7 +68,10 @@ class StageJob:
 
 
 def record(connection: Connection, feed_id: int, entries: Sequence[NewEntry], now: datetime) -> list[int]:
-    """Put the entries that the feed has not shown before into the ledger; returns their ids."""
+    """Put the entries that the feed has not shown before into the ledger; returns their ids.
+
+    An item that came without a usable link (the document broke off, say) and has one now counts as new.
+    """
     if not entries:
         return []
     columns = (
@@ -90,9 +93,15 @@ def record(connection: Connection, feed_id: int, entries: Sequence[NewEntry], no
              AS seen(identity, url, canonical_url, host, title, summary, content, author, published_at, status,
                      reason, place)
         WHERE NOT EXISTS (SELECT FROM news.entries known
-                          WHERE known.feed_id = %(feed)s AND known.identity = seen.identity)
+                          WHERE known.feed_id = %(feed)s AND known.identity = seen.identity
+                            AND (known.url IS NOT NULL OR seen.url IS NULL))
         ORDER BY seen.place
-        ON CONFLICT (feed_id, identity) DO NOTHING
+        ON CONFLICT (feed_id, identity) DO UPDATE SET
+            url = excluded.url, canonical_url = excluded.canonical_url, host = excluded.host, title = excluded.title,
+            summary = excluded.summary, content = excluded.content, author = excluded.author,
+            published_at = excluded.published_at, status = excluded.status, reason = excluded.reason,
+            next_attempt_at = excluded.next_attempt_at
+        WHERE news.entries.url IS NULL
         RETURNING id
         """,
         values,

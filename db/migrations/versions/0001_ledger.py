@@ -110,6 +110,14 @@ def upgrade() -> None:
         schema="news",
         postgresql_where=sa.text("enabled"),
     )
+    op.create_index(
+        "feeds_next_poll_at_idx",
+        "feeds",
+        ["next_poll_at", "host"],
+        unique=False,
+        schema="news",
+        postgresql_where=sa.text("enabled"),
+    )
     op.create_table(
         "hosts",
         sa.Column("host", sa.Text(), nullable=False, comment="Host and port."),

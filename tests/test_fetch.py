@@ -1,0 +1,85 @@
+"""What an answer to a page request means: tables of cases for the pure decision."""
+
+from datetime import timedelta
+
+import pytest
+
+from ingest.fetch import decide
+from ingest.hosts import Robots
+from ingest.ledger import FetchJob
+from ingest.robots import is_fresh, rules
+from ingest.web import Answer, RequestFailed
+from tests.conftest import NOW
+
+
+def job(attempts: int = 0) -> FetchJob:
+    return FetchJob(1, "https://a.example/1", "a.example", attempts, "ar", NOW)
+
+
+def answer(status: int = 200, kind: str | None = "text/html", body: bytes = b"<p>x</p>", **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer("https://a.example/1", status, named | ({"content-type": kind} if kind else {}), body, 5)
+
+
+@pytest.mark.parametrize(
+    ("got", "status", "reason"),
+    [
+        (answer(), "fetched", None),
+        (answer(kind=None), "fetched", None),
+        (answer(kind="application/xhtml+xml; charset=utf-8"), "fetched", None),
+        (answer(kind="application/pdf"), "rejected", "not a web page but application/pdf"),
+        (answer(404), "rejected", "HTTP 404"),
+        (answer(410), "rejected", "HTTP 410"),
+        (RequestFailed("too_large", "body larger than 9 bytes"), "rejected", "body larger than 9 bytes"),
+        (RequestFailed("robots", "disallowed by robots.txt"), "rejected", "disallowed by robots.txt"),
+        (RequestFailed("timeout", "late"), "discovered", "late"),
+        (answer(403), "discovered", "HTTP 403"),
+        (answer(500), "discovered", "HTTP 500"),
+        (answer(body=b"  "), "discovered", "empty page"),
+    ],
+)
+def test_decisions(got: Answer | RequestFailed, status: str, reason: str | None) -> None:
+    result = decide(job(), got, NOW, 5)
+    assert (result.status, result.reason) == (status, reason)
+    assert (result.retry_at is not None) == (status == "discovered")
+
+
+def test_waits_grow_and_the_last_attempt_is_the_last() -> None:
+    waits = [(decide(job(n), answer(500), NOW, 5).retry_at or NOW) - NOW for n in range(4)]
+    assert waits == [timedelta(minutes=minutes) for minutes in (4, 8, 16, 32)]
+    assert decide(job(4), answer(500), NOW, 5).status == "dead"
+
+
+def test_retry_after_holds_for_the_whole_host() -> None:
+    result = decide(job(), answer(429, retry_after="120"), NOW, 5)
+    assert result.retry_at == result.pause_host_until == NOW + timedelta(minutes=2)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "available", "allowed"),
+    [
+        (200, "User-agent: *\nDisallow: /private", True, True),
+        (200, "User-agent: *\nDisallow: /", True, False),
+        (200, "User-agent: other\nDisallow: /", True, True),
+        (200, "User-agent: iraq-withdrawal-news\nDisallow: /", True, False),
+        (404, "User-agent: *\nDisallow: /", True, True),
+        (403, "", True, True),
+        (500, "", False, True),
+        (None, "", False, True),
+    ],
+)
+def test_robots(status: int | None, text: str, available: bool, allowed: bool) -> None:
+    rule = rules(Robots(text, status, NOW))
+    assert (rule.available, rule.allows("https://a.example/news")) == (available, allowed)
+
+
+def test_crawl_delay() -> None:
+    assert rules(Robots("User-agent: *\nCrawl-delay: 12", 200, NOW)).crawl_delay == timedelta(seconds=12)
+    assert rules(Robots("User-agent: *\nCrawl-delay: 999999", 200, NOW)).crawl_delay == timedelta(hours=1)
+    assert rules(Robots("", 200, NOW)).crawl_delay is None
+
+
+def test_robots_is_kept_a_day_and_after_a_failure_much_shorter() -> None:
+    assert is_fresh(Robots("", 200, NOW), NOW + timedelta(hours=23))
+    assert not is_fresh(Robots("", 200, NOW), NOW + timedelta(hours=24))
+    assert not is_fresh(Robots("", None, NOW), NOW + timedelta(minutes=10))

@@ -1,0 +1,231 @@
+"""Claims: who gets which rows, through which index, and what becomes of them when the claimer dies."""
+
+import re
+import threading
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from db import Connection, Database
+from ingest import feeds, hosts, leases, ledger
+from ingest.feeds_file import FeedConfig
+from ingest.ledger import NewEntry
+from tests.conftest import NOW
+
+
+def entry(number: int, host: str, status: str = "discovered") -> NewEntry:
+    url = f"http://{host}/{number}"
+    return NewEntry(url, url, url, host, f"title {number}", None, None, None, None, status=status)
+
+
+def fill(connection: Connection, hosts_and_counts: dict[str, int], now: datetime = NOW) -> None:
+    feed = feeds.import_feed(connection, now)
+    hosts.register(connection, hosts_and_counts, now)
+    for host, count in hosts_and_counts.items():
+        ledger.record(connection, feed, [entry(number, host) for number in range(count)], now)
+    connection.commit()
+
+
+def claim(
+    connection: Connection, *, limit: int = 100, per_host: int = 4, delay: float = 0.0, now: datetime = NOW
+) -> list[str]:
+    jobs = ledger.claim_to_fetch(connection, now, limit=limit, per_host=per_host, delay=timedelta(seconds=delay))
+    connection.commit()
+    return sorted(job.host for job in jobs)
+
+
+class TestClaimToFetch:
+    def test_a_host_with_many_entries_takes_its_turn_like_any_other(self, connection: Connection) -> None:
+        fill(connection, {"big": 900, "a": 1, "b": 2})
+        assert claim(connection, limit=100, per_host=3) == ["a", "b", "b", "big", "big", "big"]
+
+    def test_a_spaced_host_gives_one_entry_at_a_time(self, connection: Connection) -> None:
+        fill(connection, {"a": 5, "b": 5})
+        assert claim(connection, delay=5) == ["a", "b"]
+        assert claim(connection, delay=5) == []
+        assert claim(connection, delay=5, now=NOW + timedelta(seconds=4.9)) == []
+        assert claim(connection, delay=5, now=NOW + timedelta(seconds=5)) == ["a", "b"]
+
+    def test_robots_can_ask_for_more_distance(self, connection: Connection) -> None:
+        fill(connection, {"a": 5})
+        connection.execute("UPDATE news.hosts SET crawl_delay = '20 seconds'")
+        assert claim(connection, delay=5) == ["a"]
+        assert claim(connection, delay=5, now=NOW + timedelta(seconds=19)) == []
+        assert claim(connection, delay=5, now=NOW + timedelta(seconds=20)) == ["a"]
+
+    def test_shards_divide_the_hosts(self, connection: Connection) -> None:
+        fill(connection, {f"host{number}": 1 for number in range(40)})
+        shares = [
+            {
+                job.host
+                for job in ledger.claim_to_fetch(
+                    connection, NOW, limit=100, per_host=1, delay=timedelta(0), shard=(share, 3)
+                )
+            }
+            for share in range(3)
+        ]
+        assert sum(map(len, shares)) == len(set().union(*shares)) == 40
+        assert all(shares)
+
+    def test_claimers_at_once_share_without_overlap(self, connection: Connection, database: Database) -> None:
+        fill(connection, {f"host{number}": 10 for number in range(30)})
+        got: list[int] = []
+        lock = threading.Lock()
+
+        def work() -> None:
+            with database.connect() as own:
+                leases.hold(own)
+                while True:
+                    jobs = ledger.claim_to_fetch(own, NOW, limit=7, per_host=2, delay=timedelta(0))
+                    own.commit()
+                    if not jobs and ledger.next_fetch_at(own, NOW) is None:
+                        return
+                    with lock:
+                        got.extend(job.id for job in jobs)
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(got) == len(set(got)) == 300
+
+    def test_a_page_waits_while_another_feed_s_entry_for_it_is_on_its_way(self, connection: Connection) -> None:
+        fill(connection, {"a": 1})
+        feeds.sync(connection, [FeedConfig.model_validate("http://x.example/") .model_copy(update={
+            "poll_every": timedelta(minutes=1)})], NOW)  # fmt: skip
+        feed = connection.execute("SELECT id FROM news.feeds WHERE slug <> 'import'").fetchone()
+        assert feed is not None
+        ledger.record(connection, feed[0], [entry(0, "a")], NOW)
+        assert claim(connection) == ["a"]
+        assert claim(connection) == []
+
+
+def test_an_item_that_broke_off_is_taken_once_it_is_whole(connection: Connection) -> None:
+    feed = feeds.import_feed(connection, NOW)
+    whole = entry(1, "a")
+    broken = replace(whole, url=None, canonical_url=None, host=None, status="rejected", reason="no usable link")
+    assert len(ledger.record(connection, feed, [broken], NOW)) == 1
+    assert ledger.record(connection, feed, [broken], NOW) == []
+    assert len(ledger.record(connection, feed, [whole], NOW)) == 1
+    assert ledger.record(connection, feed, [broken], NOW) == []
+    assert connection.execute("SELECT status, url FROM news.entries").fetchall() == [("discovered", "http://a/1")]
+
+
+class TestLeases:
+    def test_a_lease_ends_with_its_session(self, connection: Connection, database: Database) -> None:
+        fill(connection, {"a": 3})
+        with database.connect() as worker:
+            leases.hold(worker)
+            assert claim(worker) == ["a"] * 3
+            assert leases.release_dead(connection, NOW) == 0
+            assert claim(connection) == []
+        # The server notices the end of the session in its own time.
+        for _ in range(100):
+            if leases.release_dead(connection, NOW) == 3:
+                break
+        assert claim(connection) == ["a"] * 3
+
+    def test_a_lease_runs_out(self, connection: Connection, database: Database) -> None:
+        fill(connection, {"a": 3})
+        with database.connect() as worker:
+            leases.hold(worker)
+            claim(worker)
+            assert claim(connection, now=NOW + leases.LEASE) == ["a"] * 3
+
+    def test_who_lost_the_lease_changes_nothing_any_more(self, connection: Connection, database: Database) -> None:
+        fill(connection, {"a": 1})
+        with database.connect() as slow:
+            leases.hold(slow)
+            (job,) = ledger.claim_to_fetch(slow, NOW, limit=1, per_host=1, delay=timedelta(0))
+            slow.commit()
+            assert claim(connection, now=NOW + leases.LEASE) == ["a"]
+            assert ledger.advance(slow, [job.id], "fetched", NOW) == set()
+            ledger.finish(slow, [(job.id, "dead", "too late")])
+            slow.commit()
+        assert connection.execute("SELECT status FROM news.entries").fetchall() == [("discovered",)]
+
+    def test_holding_twice_is_holding_once(self, connection: Connection) -> None:
+        leases.hold(connection)
+        leases.hold(connection)
+        held = connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()
+        assert held == (1,)
+
+
+class TestPlans:
+    """With a large ledger, claims read what is in flight and not what is done."""
+
+    @pytest.fixture
+    def large(self, connection: Connection) -> Connection:
+        feed = feeds.import_feed(connection, NOW)
+        connection.execute(
+            """
+            INSERT INTO news.entries (feed_id, identity, url, canonical_url, host, discovered_at, status,
+                                      next_attempt_at)
+            SELECT %(feed)s, 'e' || n, 'http://h/' || n, 'http://h/' || n, 'host' || n %% 200, %(now)s,
+                   CASE WHEN n %% 100 = 0 THEN 'discovered' WHEN n %% 100 = 1 THEN 'fetched'
+                        WHEN n %% 100 = 2 THEN 'extracted' ELSE 'landed' END,
+                   CASE WHEN n %% 100 < 3 THEN %(now)s::timestamptz END
+            FROM generate_series(1, 60000) AS n
+            """,
+            {"feed": feed, "now": NOW},
+        )
+        connection.execute(
+            "INSERT INTO news.hosts (host, next_request_at) SELECT DISTINCT host, %s::timestamptz FROM news.entries",
+            [NOW],
+        )
+        connection.execute(
+            "INSERT INTO news.feeds (slug, url, host, outlet, poll_every, created_at, next_poll_at)"
+            " SELECT 'f' || n, 'http://f/' || n, 'host' || n %% 200, 'X', '10 minutes', now(),"
+            "        %s::timestamptz + n * interval '1 second' FROM generate_series(1, 5000) AS n",
+            [NOW],
+        )
+        connection.commit()
+        connection.autocommit = True
+        connection.execute("ANALYZE news.entries, news.hosts, news.feeds")
+        connection.autocommit = False
+        return connection
+
+    @staticmethod
+    def plan(connection: Connection, monkeypatch: pytest.MonkeyPatch, run: object) -> str:
+        """The plan of the last statement that `run` executes."""
+        import psycopg
+
+        statements: list[tuple[object, object]] = []
+        execute = psycopg.Cursor.execute
+
+        def spy(self: object, query: object, params: object = None, **options: object) -> object:
+            statements.append((query, params))
+            return execute(self, query, params, **options)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(psycopg.Cursor, "execute", spy)
+        run(connection)  # type: ignore[operator]
+        monkeypatch.undo()
+        connection.rollback()
+        query, params = statements[0]
+        rows = connection.execute(f"EXPLAIN {query}", params).fetchall()  # type: ignore[arg-type]
+        return "\n".join(row[0] for row in rows)
+
+    @pytest.mark.parametrize(
+        ("run", "index"),
+        [
+            (
+                lambda c: ledger.claim_to_fetch(c, NOW, limit=50, per_host=4, delay=timedelta(0)),
+                "entries_to_fetch_idx",
+            ),
+            (lambda c: ledger.claim_stage(c, "fetched", NOW, 10), "entries_to_extract_idx"),
+            (lambda c: ledger.claim_stage(c, "extracted", NOW, 10), "entries_to_land_idx"),
+            (
+                lambda c: feeds.claim(c, NOW, NOW, limit=50, per_host=4, delay=timedelta(0)),
+                "feeds_next_poll_at_idx",
+            ),
+            (lambda c: ledger.next_fetch_at(c, NOW), "entries_to_fetch_idx"),
+        ],
+    )
+    def test_claims_use_their_index(
+        self, large: Connection, monkeypatch: pytest.MonkeyPatch, run: object, index: str
+    ) -> None:
+        plan = self.plan(large, monkeypatch, run)
+        assert index in plan
+        assert not re.search(r"Seq Scan on (entries|feeds)", plan), plan

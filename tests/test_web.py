@@ -1,0 +1,131 @@
+"""The guarded client, against a real server."""
+
+import asyncio
+import gzip
+import ipaddress
+from collections.abc import Awaitable, Callable
+
+import pytest
+from aiohttp import web as server
+
+from ingest.settings import Settings
+from ingest.web import Answer, RequestFailed, Web, is_refused_address
+from tests.conftest import free_port
+
+Handler = Callable[[server.Request], Awaitable[server.StreamResponse]]
+
+
+def ask(settings: Settings, handler: Handler, path: str = "/", host: str = "127.0.0.1") -> Answer:
+    """GET a path from a server with one handler; returns the answer or raises."""
+    port = free_port()
+
+    async def run() -> Answer:
+        application = server.Application()
+        application.router.add_get("/{path:.*}", handler)
+        runner = server.AppRunner(application, shutdown_timeout=0.1)
+        await runner.setup()
+        await server.TCPSite(runner, "127.0.0.1", port).start()
+        try:
+            async with Web(settings) as web:
+                return await web.get(f"http://{host}:{port}{path}")
+        finally:
+            await runner.cleanup()
+
+    return asyncio.run(run())
+
+
+async def hello(request: server.Request) -> server.Response:
+    return server.Response(text=request.headers["User-Agent"])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
+        "255.255.255.255", "192.0.2.1", "198.18.0.1", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1",
+        "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::", "2001:db8::1",
+    ],
+)  # fmt: skip
+def test_special_addresses_are_refused(address: str) -> None:
+    assert is_refused_address(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8"])
+def test_public_addresses_are_not(address: str) -> None:
+    assert not is_refused_address(address)
+
+
+def test_networks_can_be_allowed() -> None:
+    allowed = [ipaddress.ip_network("127.0.0.0/8")]
+    assert not is_refused_address("127.0.0.1", allowed)
+    assert not is_refused_address("::ffff:127.0.0.1", allowed)
+    assert is_refused_address("10.0.0.1", allowed)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"])
+def test_no_connection_reaches_a_private_address(settings: Settings, host: str) -> None:
+    reached = []
+
+    async def handler(request: server.Request) -> server.Response:
+        reached.append(request.path)
+        return server.Response()
+
+    with pytest.raises(RequestFailed):
+        ask(settings.model_copy(update={"allow_networks": ()}), handler, host=host)
+    assert reached == []
+
+
+def test_the_user_agent_names_a_contact(settings: Settings) -> None:
+    named = settings.model_copy(update={"contact": "mailto:desk@news.example"})
+    assert ask(named, hello).body == b"iraq-withdrawal-news/0.1 (+mailto:desk@news.example)"
+
+
+def test_the_size_is_counted_after_decompression(settings: Settings) -> None:
+    async def bomb(_: server.Request) -> server.Response:
+        return server.Response(body=gzip.compress(bytes(5_000_000)), headers={"Content-Encoding": "gzip"})
+
+    with pytest.raises(RequestFailed, match="larger than 1000000 bytes"):
+        ask(settings.model_copy(update={"max_body_bytes": 1_000_000}), bomb)
+
+
+def test_redirects_are_followed_to_the_end(settings: Settings) -> None:
+    async def handler(request: server.Request) -> server.Response:
+        if request.path == "/end":
+            return server.Response(text="here")
+        raise server.HTTPMovedPermanently("/end?a=1#part")
+
+    answer = ask(settings, handler, "/start")
+    assert answer.body == b"here"
+    assert answer.url.endswith("/end?a=1#part")
+
+
+def test_a_slow_drip_is_cut_off(settings: Settings) -> None:
+    async def drip(request: server.Request) -> server.StreamResponse:
+        response = server.StreamResponse()
+        await response.prepare(request)
+        for _ in range(100):
+            await response.write(b"x")
+            await asyncio.sleep(0.1)
+        return response
+
+    with pytest.raises(RequestFailed) as failure:
+        ask(settings.model_copy(update={"request_timeout": 0.5}), drip)
+    assert failure.value.kind == "timeout"
+    assert failure.value.took_ms < 3000
+
+
+def test_an_unknown_name_is_named(settings: Settings) -> None:
+    with pytest.raises(RequestFailed) as failure:
+        ask(settings, hello, host="no-such-host.invalid")
+    assert failure.value.kind == "dns"
+    assert "no-such-host.invalid" in str(failure.value)
+
+
+def test_a_refused_connection_is_named(settings: Settings) -> None:
+    async def run() -> None:
+        async with Web(settings) as web:
+            await web.get(f"http://127.0.0.1:{free_port()}/")
+
+    with pytest.raises(RequestFailed) as failure:
+        asyncio.run(run())
+    assert failure.value.kind == "refused"

@@ -1,0 +1,132 @@
+"""Extraction of pages made to hang, crash or exhaust a worker."""
+
+import asyncio
+import os
+import re
+import signal
+import time
+from datetime import timedelta
+
+import pytest
+
+from db import Connection
+from ingest import documents, ledger, pages
+from ingest.document import Document, Hint
+from ingest.extract import extract
+from ingest.feeds import import_feed
+from ingest.ledger import NewEntry
+from ingest.pages import StoredPage
+from ingest.settings import Settings
+from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
+from tests.conftest import NOW, Clock
+
+GOOD = (
+    "<html><body><article>"
+    + "<p>A sentence of an article that goes on for a while.</p>" * 20
+    + "</article></body></html>"
+)
+
+
+def hostile_extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Document:
+    """Stands in for the work of a worker process: obeys what the page says."""
+    text = pages.decompress(body)
+    if b"spin in python" in text:
+        while True:
+            pass
+    if b"spin in C" in text:
+        re.match(r"(a+)+$", "a" * 60 + "b")
+    if b"die" in text:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if b"exhaust" in text:
+        bytearray(10**11)
+    if b"raise" in text:
+        raise KeyError("a library's surprise")
+    return Document("title", None, None, None, "en", "text of the article", "test")
+
+
+def store(connection: Connection, bodies: list[str]) -> None:
+    feed = import_feed(connection, NOW)
+    for number, body in enumerate(bodies):
+        url = f"http://a.example/{number}"
+        entry = NewEntry(url, url, url, "a.example", None, None, None, None, None, status="fetched")
+        (entry_id,) = ledger.record(connection, feed, [entry], NOW)
+        page = StoredPage(entry_id, NOW, url, 200, "text/html", None, None, pages.compress(body.encode()), len(body))
+        pages.save(connection, [page])
+    connection.commit()
+
+
+def test_a_hostile_page_ends_with_a_reason_and_the_others_are_extracted(
+    connection: Connection, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.extract._in_worker", hostile_extract)
+    hostile = ["spin in python", "spin in C", "die", "exhaust", "raise"]
+    store(connection, [*hostile, *["good"] * 30])
+    quick = settings.model_copy(update={"extract_timeout": 1.0})
+    started = time.monotonic()
+    counts = extract(connection, quick, clock)
+    assert time.monotonic() - started < 60
+    rows = dict(connection.execute("SELECT url, status || ': ' || coalesce(reason, '') FROM news.entries").fetchall())
+    ends = [rows.pop(f"http://a.example/{number}") for number in range(len(hostile))]
+    assert ends[0] == "rejected: extraction took longer than 1 s"
+    assert ends[1] == "rejected: extraction took longer than 1 s"
+    assert ends[2].startswith("dead: extraction failed: the worker process died")
+    assert ends[3].startswith("rejected: extraction failed: MemoryError")
+    assert ends[4].startswith("rejected: extraction failed: KeyError")
+    assert set(rows.values()) == {"extracted: "}
+    assert counts.extracted == 30
+
+
+def test_a_real_page_goes_through_a_worker(connection: Connection, settings: Settings, clock: Clock) -> None:
+    store(connection, [GOOD, "<html><body><p>Please wait</p></body></html>"])
+    counts = extract(connection, settings, clock)
+    assert (counts.extracted, counts.rejected) == (1, 1)
+    ids = [row[0] for row in connection.execute("SELECT id FROM news.entries ORDER BY id").fetchall()]
+    (document,) = documents.load(connection, ids)
+    assert document.text.count("A sentence of an article") == 20
+    assert document.language == "en"
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def die(code: int) -> None:
+    os._exit(code)
+
+
+def answer() -> int:
+    return 42
+
+
+async def exercise(pool: WorkerPool) -> None:
+    with pytest.raises(WorkerTimeout, match=r"0\.5 s"):
+        await pool.run(spin)
+    with pytest.raises(WorkerDied, match="exit code 3"):
+        await pool.run(die, 3)
+    assert await pool.run(answer) == 42
+
+
+def test_the_pool_survives_its_workers() -> None:
+    with WorkerPool(1, 0.5, preload="json") as pool:
+        asyncio.run(exercise(pool))
+
+
+def test_a_page_that_retention_removed_ends_in_the_ledger(
+    connection: Connection, settings: Settings, clock: Clock
+) -> None:
+    store(connection, [GOOD])
+    connection.execute("DELETE FROM news.pages")
+    connection.commit()
+    clock.now += timedelta(days=1)
+    extract(connection, settings, clock)
+    assert connection.execute("SELECT status, reason FROM news.entries").fetchall() == [
+        ("rejected", "its page is no longer stored")
+    ]
+
+
+def test_the_stored_body_is_compressed(connection: Connection) -> None:
+    store(connection, [GOOD])
+    stored, size = connection.execute("SELECT length(body), body_bytes FROM news.pages").fetchone() or (0, 0)
+    assert size == len(GOOD)
+    assert stored < size / 5

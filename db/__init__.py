@@ -1,6 +1,6 @@
 """The news database: schema, migrations, the embedded server and how to connect."""
 
-from db.engine import Connection, Database, open_database, without_password
+from db.engine import Connection, Database, open_database, retry_deadlocks, without_password
 from db.errors import DatabaseError, DatabaseUnavailable, SchemaMismatch
 
 __all__ = [
@@ -10,5 +10,6 @@ __all__ = [
     "DatabaseUnavailable",
     "SchemaMismatch",
     "open_database",
+    "retry_deadlocks",
     "without_password",
 ]

@@ -1,11 +1,11 @@
 """Connections to the news database, wherever it is."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -14,11 +14,13 @@ from db import schema
 from db.embedded import EmbeddedServer
 from db.errors import DatabaseUnavailable, SchemaMismatch
 
-__all__ = ["Connection", "Database", "open_database"]
+__all__ = ["Connection", "Database", "open_database", "retry_deadlocks", "without_password"]
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+T = TypeVar("T")
 
 CONNECT_SECONDS = 10
+DEADLOCK_ATTEMPTS = 5
 # casefold() and the collation pg_unicode_fast, which news.fold needs, came with this version.
 MINIMUM_SERVER_VERSION = 180000
 
@@ -76,6 +78,20 @@ def upgrade(url: str) -> tuple[str | None, str]:
         ) from error
     except psycopg.OperationalError as error:
         raise _unavailable(url, error) from error
+
+
+def retry_deadlocks(connection: Connection, work: Callable[[], T]) -> T:
+    """Return what `work` returns; when a deadlock made PostgreSQL roll it back, roll back the rest and do it again.
+
+    `work` must be a whole transaction that can be repeated. The order of locks in docs/decisions.md makes deadlocks
+    rare, not impossible.
+    """
+    for _ in range(DEADLOCK_ATTEMPTS - 1):
+        try:
+            return work()
+        except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+            connection.rollback()
+    return work()
 
 
 def without_password(url: str) -> str:

@@ -41,7 +41,8 @@ def lock(connection: Connection, content_hashes: list[str]) -> dict[str, Present
     connection.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
     rows = connection.execute(
         "SELECT a.content_hash, a.id, a.entry_id, a.published_at, e.canonical_url"
-        " FROM news.articles a JOIN news.entries e ON e.id = a.entry_id WHERE a.content_hash = ANY(%s)",
+        " FROM news.articles a JOIN news.entries e ON e.id = a.entry_id WHERE a.content_hash = ANY(%s)"
+        " ORDER BY a.id FOR UPDATE OF a",
         [content_hashes],
     ).fetchall()
     latest = datetime.max.replace(tzinfo=UTC)
@@ -84,12 +85,12 @@ def insert(
 def move(connection: Connection, present: Present, document: Landable, matches: list[Match]) -> Present:
     """Let an article describe another place of its text; the entry it described becomes a duplicate."""
     connection.execute(
-        "UPDATE news.entries SET status = 'duplicate', reason = 'same text' WHERE id = %s AND status = 'landed'",
-        [present.place.entry_id],
-    )
-    connection.execute(
         f"UPDATE news.articles SET {_DESCRIBES} WHERE id = %(id)s",
         vars(document) | {"id": present.id, "word_count": word_count(document.text)},
+    )
+    connection.execute(
+        "UPDATE news.entries SET status = 'duplicate', reason = 'same text' WHERE id = %s AND status = 'landed'",
+        [present.place.entry_id],
     )
     connection.execute("DELETE FROM news.article_topics WHERE article_id = %s", [present.id])
     _save_topics(connection, present.id, matches)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import psycopg
 import typer
@@ -25,12 +25,15 @@ from db import Connection, Database, DatabaseError, open_database
 from db.engine import upgrade
 from ingest import feeds as feed_store
 from ingest import ledger
+from ingest.clock import utc_now
 from ingest.errors import ConfigError, IngestError
 from ingest.export import ExportFormat, export_articles
 from ingest.feeds_file import FeedConfig, load_feeds
-from ingest.pipeline import STAGES, Pipeline, utc_now
 from ingest.settings import Settings, load_settings
 from ingest.topics import TopicSet, load_topics
+
+if TYPE_CHECKING:
+    from ingest.pipeline import Pipeline
 
 __all__ = ["app", "main"]
 
@@ -74,6 +77,8 @@ def run(
     """Poll, fetch, extract and land, all stages side by side."""
     if once == follow:
         raise typer.BadParameter("say either --once or --follow")
+    from ingest.pipeline import Pipeline
+
     settings, configured, topic_set = _configuration(feeds, topics)
     if follow:
         _log(logging.INFO)
@@ -321,7 +326,7 @@ def _run_stage(database: Database, stage: Callable[[Connection], Any]) -> None:
 
 
 @contextmanager
-def _stop_on_signal(pipeline: Pipeline) -> Iterator[None]:
+def _stop_on_signal(pipeline: "Pipeline") -> Iterator[None]:
     def stop(_number: int, _frame: object) -> None:
         if pipeline.stopped:
             raise KeyboardInterrupt
@@ -337,7 +342,7 @@ def _stop_on_signal(pipeline: Pipeline) -> Iterator[None]:
 
 
 @contextmanager
-def _live(pipeline: Pipeline, *, hidden: bool) -> Iterator[None]:
+def _live(pipeline: "Pipeline", *, hidden: bool) -> Iterator[None]:
     """On a terminal, show the running totals."""
     if hidden or not errors.is_terminal:
         yield
@@ -355,7 +360,9 @@ def _live(pipeline: Pipeline, *, hidden: bool) -> Iterator[None]:
         yield
 
 
-def _totals(pipeline: Pipeline) -> str:
+def _totals(pipeline: "Pipeline") -> str:
+    from ingest.pipeline import STAGES
+
     parts = []
     for stage in STAGES:
         counts = {name: count for (of, name), count in list(pipeline.totals.items()) if of == stage and count}
@@ -366,7 +373,9 @@ def _totals(pipeline: Pipeline) -> str:
     return " | ".join(parts).replace("{", "").replace("}", "")
 
 
-def _summary(pipeline: Pipeline, database: Database) -> None:
+def _summary(pipeline: "Pipeline", database: Database) -> None:
+    from ingest.pipeline import STAGES
+
     for stage in STAGES:
         counts = {name: count for (of, name), count in pipeline.totals.items() if of == stage and count}
         said = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())

@@ -9,8 +9,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from db import Connection
+from db import Connection, retry_deadlocks
 from ingest import documents, leases, ledger, pages
 from ingest.document import Document, Hint, NotAnArticle
 from ingest.ledger import StageJob
@@ -97,7 +98,8 @@ def extract(
         return await _extract(pool, page)
 
     def save(results: list[_Extracted]) -> None:
-        _save(connection, results, counts, now(), report)
+        retry_deadlocks(connection, partial(_store, connection, results, now()))
+        _count(results, counts, report)
 
     try:
         asyncio.run(
@@ -132,9 +134,7 @@ def _in_worker(body: bytes, url: str, content_type: str | None, hint: Hint) -> D
     return extraction.extract(pages.decompress(body), url, content_type, hint)
 
 
-def _save(
-    connection: Connection, results: list[_Extracted], counts: ExtractCounts, now: datetime, report: Report
-) -> None:
+def _store(connection: Connection, results: list[_Extracted], now: datetime) -> None:
     with connection.transaction():
         done = [result for result in results if result.document is not None]
         mine = ledger.advance(connection, [result.job.id for result in done], "extracted", now)
@@ -149,6 +149,9 @@ def _save(
         )
         ledger.retry(connection, [(item.job.id, now, _clean(item)) for item in results if item.status == "fetched"])
     connection.commit()
+
+
+def _count(results: list[_Extracted], counts: ExtractCounts, report: Report) -> None:
     for result in results:
         outcome = "retried" if result.status == "fetched" else result.status
         setattr(counts, outcome, getattr(counts, outcome) + 1)

@@ -9,10 +9,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from db import Connection
+from db import Connection, retry_deadlocks
 from ingest import backoff, hosts, leases, ledger, pages
 from ingest.hosts import Robots
 from ingest.ledger import FetchJob
@@ -100,7 +101,8 @@ def fetch(
                 return Claimed(claimed, wait if wait is not None and wait <= LONGEST_WAIT_SECONDS else None)
 
             def save(results: list[_Fetched]) -> None:
-                _save(connection, results, counts, now(), report)
+                retry_deadlocks(connection, partial(_store, connection, results, now()))
+                _count(results, counts, report)
 
             await work_through(
                 claim, visitor.visit, save,
@@ -237,7 +239,7 @@ class _Visitor:
             return await asyncio.to_thread(query)
 
 
-def _save(connection: Connection, results: list[_Fetched], counts: FetchCounts, now: datetime, report: Report) -> None:
+def _store(connection: Connection, results: list[_Fetched], now: datetime) -> None:
     with connection.transaction():
         fetched = [item for item in results if item.result.status == "fetched"]
         mine = ledger.advance(connection, [item.job.id for item in fetched], "fetched", now)
@@ -258,6 +260,9 @@ def _save(connection: Connection, results: list[_Fetched], counts: FetchCounts, 
             if item.result.pause_host_until is not None:
                 hosts.pause(connection, item.job.host, item.result.pause_host_until)
     connection.commit()
+
+
+def _count(results: list[_Fetched], counts: FetchCounts, report: Report) -> None:
     for item in results:
         status, reason = item.result.status, _safe(item)
         if item.result.retry_at is not None:

@@ -10,8 +10,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
-from db import Connection
+from db import Connection, retry_deadlocks
 from ingest import articles, documents, leases, ledger
 from ingest.articles import Place
 from ingest.documents import Landable
@@ -52,18 +53,23 @@ def land(
     leases.release_dead(connection, now())
     try:
         while not stopping():
-            jobs = ledger.claim_stage(connection, "extracted", now(), BATCH)
-            if not jobs:
-                connection.commit()
+            landed = retry_deadlocks(connection, partial(_land_batch, connection, now(), topics))
+            if landed is None:
                 break
-            landed = _land(connection, [job.id for job in jobs], now(), topics)
-            connection.commit()
             for outcome, count in vars(landed).items():
                 setattr(counts, outcome, getattr(counts, outcome) + count)
                 report(outcome, count)
     finally:
         connection.rollback()
     return counts
+
+
+def _land_batch(connection: Connection, now: datetime, topics: TopicSet) -> LandCounts | None:
+    """Land one batch in one transaction; None when there is nothing to land."""
+    jobs = ledger.claim_stage(connection, "extracted", now, BATCH)
+    landed = _land(connection, [job.id for job in jobs], now, topics) if jobs else None
+    connection.commit()
+    return landed
 
 
 def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: TopicSet) -> LandCounts:

@@ -9,12 +9,15 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from db import Connection, Database
+import psycopg
+
+from db import Connection, Database, DatabaseUnavailable
 from ingest import feeds, ledger
+from ingest.clock import utc_now
 from ingest.errors import ConfigError
 from ingest.extract import extract, extraction_pool
 from ingest.feeds_file import load_feeds
@@ -26,7 +29,7 @@ from ingest.settings import Settings
 from ingest.topics import TopicSet
 from ingest.workers import WorkerPool
 
-__all__ = ["Pipeline", "utc_now"]
+__all__ = ["STAGES", "Pipeline"]
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +37,7 @@ STAGES = ("poll", "fetch", "extract", "land")
 # An outcome of one stage that gives the next one work.
 WAKES = {("poll", "new_entries"): "fetch", ("fetch", "fetched"): "extract", ("extract", "extracted"): "land"}
 LOOK_SECONDS = 1.0
-
-
-def utc_now() -> datetime:
-    """Return the present time, aware, in UTC."""
-    return datetime.now(UTC)
+LONGEST_RECONNECT_SECONDS = 30.0
 
 
 @dataclass
@@ -120,30 +119,45 @@ class Pipeline:
         self._run_threads({"poll": poll_due} | {stage: rest(stage, before) for before, stage in pairwise(STAGES)})
 
     def _follower(self, stage: str, pool: WorkerPool) -> Callable[[], None]:
-        def work() -> None:
-            with self.database.connect() as connection:
-                while not self.stopped:
-                    self._work[stage].clear()
-                    self._stage(connection, stage, pool)
-                    if not self.stopped:
-                        self._work[stage].wait(LOOK_SECONDS)
+        def work(connection: Connection) -> None:
+            self._work[stage].clear()
+            self._stage(connection, stage, pool)
 
-        return work
+        return lambda: self._keep_working(stage, work)
 
     def _follow_feeds(self, path: Path) -> None:
         seen = path.stat().st_mtime_ns
-        with self.database.connect() as connection:
-            while not self.stopped:
-                try:
-                    changed = path.stat().st_mtime_ns
-                    if changed != seen:
-                        seen = changed
-                        feeds.sync(connection, load_feeds(path), self.now())
-                        log.info("%s was read again", path)
-                except (ConfigError, OSError) as error:
-                    log.error("the changed feeds file is not used: %s", error)
-                self._stage(connection, "poll", None)
-                self._work["poll"].wait(LOOK_SECONDS)
+
+        def work(connection: Connection) -> None:
+            nonlocal seen
+            try:
+                changed = path.stat().st_mtime_ns
+                if changed != seen:
+                    seen = changed
+                    feeds.sync(connection, load_feeds(path), self.now())
+                    log.info("%s was read again", path)
+            except (ConfigError, OSError) as error:
+                log.error("the changed feeds file is not used: %s", error)
+            self._stage(connection, "poll", None)
+
+        self._keep_working("poll", work)
+
+    def _keep_working(self, stage: str, work: Callable[[Connection], None]) -> None:
+        """Repeat `work` until stopped; when the database goes away, wait for it to come back."""
+        wait = LOOK_SECONDS
+        while not self.stopped:
+            try:
+                with self.database.connect() as connection:
+                    while not self.stopped:
+                        work(connection)
+                        wait = LOOK_SECONDS
+                        if not self.stopped:
+                            self._work[stage].wait(LOOK_SECONDS)
+            except (psycopg.OperationalError, DatabaseUnavailable) as error:
+                said = (str(error).splitlines() or ["connection lost"])[0]
+                log.error("%s: the database is away, next try in %g s: %s", stage, wait, said)
+                self._stop.wait(wait)
+                wait = min(wait * 2, LONGEST_RECONNECT_SECONDS)
 
     def _stage(self, connection: Connection, stage: str, pool: WorkerPool | None, due: datetime | None = None) -> None:
         stopping = self._stop.is_set

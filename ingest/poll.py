@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from db import Connection
+from db import Connection, retry_deadlocks
 from ingest import articles, backoff, feeds, hosts, leases, ledger
 from ingest.feed_parser import NotAFeed, ParsedEntry, parse_feed
 from ingest.feeds import FeedState, PollRecord
@@ -100,7 +101,7 @@ def poll(
 
             def save(results: list[_Polled]) -> None:
                 for polled in results:
-                    record = _save(connection, polled)
+                    record = retry_deadlocks(connection, partial(_save, connection, polled))
                     connection.commit()
                     _count(polled.feed, record, counts, report)
 

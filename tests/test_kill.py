@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from db import Database
-from ingest.pipeline import utc_now
+from ingest.clock import utc_now
 from ingest.settings import Settings
 from tests.conftest import ROOT, Serve
 from tests.newsroom import RunningNewsroom

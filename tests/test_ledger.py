@@ -2,9 +2,12 @@
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
+import psycopg
 import pytest
 
 from db import Connection, Database
@@ -188,24 +191,21 @@ class TestPlans:
         return connection
 
     @staticmethod
-    def plan(connection: Connection, monkeypatch: pytest.MonkeyPatch, run: object) -> str:
-        """The plan of the last statement that `run` executes."""
-        import psycopg
-
-        statements: list[tuple[object, object]] = []
+    def plan(connection: Connection, monkeypatch: pytest.MonkeyPatch, run: Callable[[Connection], object]) -> str:
+        """The plan of the first statement that `run` executes."""
+        statements: list[tuple[Any, Any]] = []
         execute = psycopg.Cursor.execute
 
-        def spy(self: object, query: object, params: object = None, **options: object) -> object:
+        def spy(self: Any, query: Any, params: Any = None, **options: Any) -> Any:
             statements.append((query, params))
-            return execute(self, query, params, **options)  # type: ignore[arg-type]
+            return execute(self, query, params, **options)
 
         monkeypatch.setattr(psycopg.Cursor, "execute", spy)
-        run(connection)  # type: ignore[operator]
+        run(connection)
         monkeypatch.undo()
         connection.rollback()
         query, params = statements[0]
-        rows = connection.execute(f"EXPLAIN {query}", params).fetchall()  # type: ignore[arg-type]
-        return "\n".join(row[0] for row in rows)
+        return "\n".join(row[0] for row in connection.execute(f"EXPLAIN {query}", params).fetchall())
 
     @pytest.mark.parametrize(
         ("run", "index"),
@@ -224,7 +224,7 @@ class TestPlans:
         ],
     )
     def test_claims_use_their_index(
-        self, large: Connection, monkeypatch: pytest.MonkeyPatch, run: object, index: str
+        self, large: Connection, monkeypatch: pytest.MonkeyPatch, run: Callable[[Connection], object], index: str
     ) -> None:
         plan = self.plan(large, monkeypatch, run)
         assert index in plan

@@ -9,6 +9,7 @@ import pytest
 
 from db import Connection, Database
 from ingest import feeds
+from ingest.clock import utc_now
 from ingest.feeds_file import load_feeds
 from ingest.pipeline import Pipeline
 from ingest.settings import Settings
@@ -328,8 +329,6 @@ class TestPoliteness:
         self, newsroom: Serve, database: Database, connection: Connection, settings: Settings, everything: TopicSet,
         tmp_path: Path,
     ) -> None:  # fmt: skip
-        from ingest.pipeline import utc_now
-
         room = newsroom(feeds=3, entries=24, now=utc_now())
         configure(connection, room.world, tmp_path, utc_now())
         spaced = settings.model_copy(update={"host_delay": 0.4})
@@ -364,8 +363,6 @@ def test_follow_lands_what_is_published_and_ends_when_told(
     newsroom: Serve, database: Database, connection: Connection, settings: Settings, topics: TopicSet, tmp_path: Path
 ) -> None:
     import time
-
-    from ingest.pipeline import utc_now
 
     room = newsroom(feeds=4, entries=20, upcoming=40, now=utc_now())
     path = tmp_path / "feeds.yaml"

@@ -65,7 +65,9 @@ def test_a_hostile_page_ends_with_a_reason_and_the_others_are_extracted(
     started = time.monotonic()
     counts = extract(connection, quick, clock)
     assert time.monotonic() - started < 60
-    rows = dict(connection.execute("SELECT url, status || ': ' || coalesce(reason, '') FROM news.entries").fetchall())
+    rows: dict[str, str] = dict(
+        connection.execute("SELECT url, status || ': ' || coalesce(reason, '') FROM news.entries").fetchall()
+    )
     ends = [rows.pop(f"http://a.example/{number}") for number in range(len(hostile))]
     assert ends[0] == "rejected: extraction took longer than 1 s"
     assert ends[1] == "rejected: extraction took longer than 1 s"

@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--poll-every", default="10m")
     parser.add_argument("--write-feeds", type=Path, help="where to write a feeds.yaml for it")
     parser.add_argument("--live", type=float, default=0.0, help="seconds between two new items")
+    parser.add_argument("--warm", action="store_true", help="render all pages before the first request")
     options = parser.parse_args()
     now = datetime.now(UTC).replace(microsecond=0)
     world = Newsroom.build(
@@ -33,11 +34,14 @@ def main() -> None:
     )  # fmt: skip
     if options.write_feeds:
         options.write_feeds.write_text(world.feeds_yaml(options.poll_every), encoding="utf-8")
-    asyncio.run(_serve(world, options.live))
+    asyncio.run(_serve(world, options.live, options.warm))
 
 
-async def _serve(world: Newsroom, live: float) -> None:
-    runner = await start(RunningNewsroom(world, 0))
+async def _serve(world: Newsroom, live: float, warm: bool) -> None:
+    running = RunningNewsroom(world, 0)
+    if warm:
+        running.render()
+    runner = await start(running)
     print("ready", flush=True)
     reader = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     try:
@@ -49,4 +53,5 @@ async def _serve(world: Newsroom, live: float) -> None:
         await runner.cleanup()
 
 
-main()
+if __name__ == "__main__":
+    main()

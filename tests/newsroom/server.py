@@ -1,6 +1,7 @@
 """Serves a newsroom on loopback, remembers every request, and misbehaves where told to."""
 
 import asyncio
+import gzip
 import hashlib
 import threading
 import time
@@ -13,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.newsroom.render import render_feed, render_page
-from tests.newsroom.world import Newsroom
+from tests.newsroom.world import Item, Newsroom
 
 __all__ = ["Faults", "Request", "RunningNewsroom", "serve"]
 
@@ -66,10 +67,16 @@ class RunningNewsroom:
     log: list[Request] = field(default_factory=list)
     faults: dict[str, Faults] = field(default_factory=dict)
     robots: dict[str, str] = field(default_factory=dict)
-    pages: dict[tuple[int, int], tuple[str, bytes]] = field(default_factory=dict)
+    # Rendered and compressed once, as a cache in front of a real site does.
+    pages: dict[tuple[int, int], tuple[str, bytes, bytes]] = field(default_factory=dict)
 
     def requests(self, contains: str = "") -> list[Request]:
         return [request for request in list(self.log) if contains in request.path]
+
+    def render(self) -> None:
+        """Render all pages now instead of at their first request."""
+        for item in self.world.items.values():
+            self._rendered(item)
 
     def application(self) -> web.Application:
         application = web.Application()
@@ -100,33 +107,40 @@ class RunningNewsroom:
         page = self._page(host, path)
         if page is None:
             return web.Response(status=404, text="not found")
-        kind, body = page
+        kind, body, compressed = page
         if faults is not None and faults.charset:
             text = body.decode()
             return web.Response(
                 body=text.encode(faults.charset, errors="replace"),
                 headers={"Content-Type": "text/html; charset=utf-8"},
             )
-        return self._conditional(request, kind, body)
+        return self._conditional(request, kind, body, compressed)
 
-    def _page(self, host: str, path: str) -> tuple[str, bytes] | None:
+    def _page(self, host: str, path: str) -> tuple[str, bytes, bytes] | None:
         number = path.rpartition("/")[2]
         item = self.world.items.get(int(number)) if number.isdigit() else None
         if item is None or item.outlet.host != host or item.path != path or item.published_at > self.world.now:
             return None
+        return self._rendered(item)
+
+    def _rendered(self, item: Item) -> tuple[str, bytes, bytes]:
         key = (item.number, item.revision)
         if key not in self.pages:
-            self.pages[key] = render_page(self.world, item)
+            kind, body = render_page(self.world, item)
+            self.pages[key] = kind, body, gzip.compress(body)
         return self.pages[key]
 
-    def _conditional(self, request: web.Request, kind: str, body: bytes) -> web.Response:
+    def _conditional(
+        self, request: web.Request, kind: str, body: bytes, compressed: bytes | None = None
+    ) -> web.Response:
         etag = '"' + hashlib.sha256(body).hexdigest()[:20] + '"'
         headers = {"Content-Type": kind, "ETag": etag, "Last-Modified": format_datetime(self.world.now)}
         if request.headers.get("If-None-Match") == etag:
             return web.Response(status=304, headers={"ETag": etag})
-        response = web.Response(body=body, headers=headers)
-        response.enable_compression()
-        return response
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            body = compressed or gzip.compress(body)
+            headers["Content-Encoding"] = "gzip"
+        return web.Response(body=body, headers=headers)
 
     async def _misbehave(self, request: web.Request, faults: Faults) -> web.StreamResponse | None:
         if faults.status is not None:

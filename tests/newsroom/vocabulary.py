@@ -4,6 +4,8 @@
 their leaving or staying; OFF_TOPIC ones, by subject, never all three.
 """
 
+from typing import Any
+
 SLOTS = {
     "ar": {
         "official": [
@@ -164,7 +166,7 @@ OUTLETS = {
     "en": ["The River Post", "Balance Network", "Horizon News", "Mesopotamia Daily", "Gate Tribune", "Orbit Wire"],
 }
 
-FURNITURE = {
+FURNITURE: dict[str, dict[str, Any]] = {
     "ar": {
         "nav": ["الرئيسية", "سياسة", "أمن", "اقتصاد", "رياضة", "ثقافة", "منوعات", "اتصل بنا"],
         "share": ["فيسبوك", "تويتر", "واتساب", "طباعة"],

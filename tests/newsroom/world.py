@@ -96,6 +96,7 @@ class Newsroom:
     outlets: list[Outlet]
     feeds: list[Feed]
     items: dict[int, Item] = field(default_factory=dict)
+    _by_outlet: dict[int, list[Item]] = field(default_factory=dict)
 
     @classmethod
     def build(
@@ -169,6 +170,14 @@ class Newsroom:
             reverse=True,
         )
 
+    def of_outlet(self, outlet: Outlet) -> list[Item]:
+        """All items of an outlet, those still to come too."""
+        if sum(map(len, self._by_outlet.values())) != len(self.items):
+            self._by_outlet.clear()
+            for item in self.items.values():
+                self._by_outlet.setdefault(item.outlet.number, []).append(item)
+        return self._by_outlet[outlet.number]
+
     def published(self) -> Iterable[Item]:
         """All items that exist now."""
         return (item for item in self.items.values() if item.published_at <= self.now)
@@ -208,7 +217,7 @@ class _Writer:
             sentences = vocabulary.OFF_TOPIC[language][subject]
         paragraphs = tuple(
             " ".join(self._fill(sentence, language) for sentence in rng.sample(sentences, k=rng.randint(2, 3)))
-            for _ in range(rng.randint(3, 7))
+            for _ in range(rng.randint(5, 14))
         )
         item = Item(
             number=number,

@@ -1,0 +1,64 @@
+"""Writes the pages under docs/ that are made from the code: `make docs`. A test fails when one is stale."""
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from db.models import Base
+from ingest.feeds_file import FeedsFile
+from ingest.settings import Settings
+from ingest.topics import TopicsFile
+
+DOCS = Path(__file__).parent
+
+
+def pages() -> dict[Path, str]:
+    """Return the content of every generated page, by path."""
+    return {
+        DOCS / "tables.md": tables(),
+        DOCS / "settings.md": settings(),
+        DOCS / "schemas" / "feeds.schema.json": schema(FeedsFile),
+        DOCS / "schemas" / "topics.schema.json": schema(TopicsFile),
+    }
+
+
+def tables() -> str:
+    """The tables of the schema `news` and their columns, from the comments in the database."""
+    lines = ["# Tables", "", "All are in the schema `news`; in psql, `\\d+ news.articles` shows the same texts.", ""]
+    for table in sorted(Base.metadata.tables.values(), key=lambda table: table.name):
+        lines += [f"## {table.name}", "", table.comment or "", "", "| column | type | meaning |", "| --- | --- | --- |"]
+        lines += [
+            f"| `{column.name}` | {str(column.type).lower().replace('datetime', 'timestamptz')} | {column.comment} |"
+            for column in table.columns
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def settings() -> str:
+    """The settings, from their descriptions."""
+    lines = ["# Settings", "", "Environment variables.", "", "| variable | default | meaning |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        if field.default_factory is not None:
+            default = "number of processors"
+        else:
+            default = "" if field.default in (None, (), PydanticUndefined) else f"`{field.default}`"
+        lines.append(f"| `NEWS_{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def schema(model: type[BaseModel]) -> str:
+    """The JSON Schema of a configuration file, for editors."""
+    return json.dumps(model.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    for path, content in pages().items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+import pytest
+
+from ingest.urls import absolute_url, canonical_url, host_of, without_user_info
+
+
+@pytest.mark.parametrize(
+    ("url", "canonical"),
+    [
+        ("HTTPS://User:pw@WWW.Example.ORG:443/a/b?utm_source=x&id=5#frag", "https://www.example.org/a/b?id=5"),
+        ("http://example.org", "http://example.org/"),
+        ("http://example.org:8080/?b=2&a=1", "http://example.org:8080/?a=1&b=2"),
+        ("http://example.org/?fbclid=1&gclid=2&ref=3&sid=4", "http://example.org/?ref=3&sid=4"),
+        ("http://[2001:DB8::1]:80/x", "http://[2001:db8::1]/x"),
+    ],
+)
+def test_canonical_url(url: str, canonical: str) -> None:
+    assert canonical_url(url) == canonical
+    assert canonical_url(canonical) == canonical
+
+
+@pytest.mark.parametrize(
+    ("link", "absolute"),
+    [
+        ("/news/1", "https://a.example/news/1"),
+        ("//b.example/x", "https://b.example/x"),
+        (" https://b.example/خبر ", "https://b.example/%D8%AE%D8%A8%D8%B1"),
+        ("javascript:alert(1)", None),
+        ("mailto:x@y.example", None),
+        ("file:///etc/passwd", None),
+        ("https://a.example:99999/", None),
+        ("https://a.example/" + "x" * 3000, None),
+        ("http://[broken", None),
+    ],
+)
+def test_absolute_url(link: str, absolute: str | None) -> None:
+    assert absolute_url(link, "https://a.example/feed.xml") == absolute
+
+
+def test_host_of() -> None:
+    assert host_of("https://Example.org/x") == "example.org"
+    assert host_of("http://127.0.0.1:8080/x") == "127.0.0.1:8080"
+
+
+def test_user_info_is_removed_for_logs() -> None:
+    text = "redirected to https://me:secret@b.example/x?y=@z"
+    assert without_user_info(text) == "redirected to https://b.example/x?y=@z"

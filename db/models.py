@@ -171,8 +171,8 @@ class Entry(Base):
         Index("entries_to_land_idx", "next_attempt_at", "id", postgresql_where=text("status = 'extracted'")),
         Index("entries_leased_idx", "lease_holder", postgresql_where=text("lease_holder IS NOT NULL")),
         Index("entries_canonical_url_idx", "canonical_url"),
-        # For deletion by age and for the outcomes of a period.
-        Index("entries_discovered_at_idx", "discovered_at"),
+        # For deletion by age and for the outcomes of a period: rows come in the order of this column.
+        Index("entries_discovered_at_idx", "discovered_at", postgresql_using="brin"),
         {
             "comment": "The ledger: each item seen in a feed and what became of it. Not partitioned, because an item "
             "must be known again however old it is; deleted by age through entries_discovered_at_idx."

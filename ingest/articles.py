@@ -7,10 +7,9 @@ from psycopg.types.json import Jsonb
 
 from db import Connection
 from ingest.documents import Landable
-from ingest.folding import word_count
 from ingest.topics import Match
 
-__all__ = ["Place", "Present", "add_sighting", "insert", "lock", "move", "settle_twins"]
+__all__ = ["Landing", "Place", "Present", "add_sightings", "insert", "lock", "move", "settle_twins"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,8 @@ class Present:
 
 def lock(connection: Connection, content_hashes: list[str]) -> dict[str, Present]:
     """Return the articles with these contents, and keep others from landing the same contents until the commit."""
+    if not content_hashes:
+        return {}
     # In order, so that two workers with the same contents wait for each other instead of deadlocking.
     keys = sorted(int.from_bytes(bytes.fromhex(content_hash[:16]), signed=True) for content_hash in content_hashes)
     connection.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
@@ -49,61 +50,91 @@ def lock(connection: Connection, content_hashes: list[str]) -> dict[str, Present
     return {row[0]: Present(row[1], Place(row[2], row[3] or latest, row[4])) for row in rows}
 
 
-_DESCRIBES = """
-    entry_id = %(entry_id)s, url = %(canonical_url)s, outlet = %(outlet)s, title = %(title)s, author = %(author)s,
-    published_at = %(published_at)s, published_from = %(published_from)s, language = %(language)s,
-    text = %(text)s, word_count = %(word_count)s
-"""
+@dataclass(frozen=True)
+class Landing:
+    """A document that becomes what an article describes: its content hash, length in words, and topics."""
+
+    document: Landable
+    content_hash: str
+    word_count: int
+    matches: list[Match]
+
+    @property
+    def place(self) -> Place:
+        published_at = self.document.published_at or datetime.max.replace(tzinfo=UTC)
+        return Place(self.document.entry_id, published_at, self.document.canonical_url)
 
 
-def insert(
-    connection: Connection, content_hash: str, document: Landable, matches: list[Match], now: datetime
-) -> Present:
-    """Add an article, in a story of its own. The caller holds the lock on its content."""
-    row = connection.execute(
-        """
-        WITH numbered AS (
-            SELECT nextval(pg_get_serial_sequence('news.articles', 'id')) AS id
-        ), story AS (
-            INSERT INTO news.stories (first_article_id) SELECT id FROM numbered RETURNING id
+def insert(connection: Connection, landings: list[Landing], now: datetime) -> list[int]:
+    """Add articles, each in a story of its own, and return their ids. The caller holds the locks on their contents."""
+    if not landings:
+        return []
+    # Numbers first, so that the rows, which point to each other, go out together without waiting for answers.
+    numbers = connection.execute(
+        "SELECT nextval(pg_get_serial_sequence('news.articles', 'id')),"
+        " nextval(pg_get_serial_sequence('news.stories', 'id')) FROM generate_series(1, %s)",
+        [len(landings)],
+    ).fetchall()
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO news.stories (id, first_article_id) OVERRIDING SYSTEM VALUE VALUES (%s, %s)",
+            [(story, article) for article, story in numbers],
         )
-        INSERT INTO news.articles (id, content_hash, story_id, entry_id, url, outlet, title, author, published_at,
-                                   published_from, language, text, word_count, landed_at)
-        OVERRIDING SYSTEM VALUE
-        SELECT numbered.id, %(content_hash)s, story.id, %(entry_id)s, %(canonical_url)s, %(outlet)s, %(title)s,
-               %(author)s, %(published_at)s, %(published_from)s, %(language)s, %(text)s, %(word_count)s, %(now)s
-        FROM numbered, story
-        RETURNING id
-        """,
-        vars(document) | {"content_hash": content_hash, "word_count": word_count(document.text), "now": now},
-    ).fetchone()
-    assert row is not None
-    _save_topics(connection, row[0], matches)
-    return _present(row[0], document)
+        cursor.executemany(
+            """
+            INSERT INTO news.articles (id, content_hash, story_id, entry_id, url, outlet, title, author, published_at,
+                                       published_from, language, text, word_count, landed_at)
+            OVERRIDING SYSTEM VALUE
+            VALUES (%(id)s, %(content_hash)s, %(story_id)s, %(entry_id)s, %(canonical_url)s, %(outlet)s, %(title)s,
+                    %(author)s, %(published_at)s, %(published_from)s, %(language)s, %(text)s, %(word_count)s, %(now)s)
+            """,
+            [
+                vars(landing.document)
+                | {
+                    "id": article,
+                    "story_id": story,
+                    "content_hash": landing.content_hash,
+                    "word_count": landing.word_count,
+                    "now": now,
+                }
+                for landing, (article, story) in zip(landings, numbers, strict=True)
+            ],
+        )
+    ids = [article for article, _ in numbers]
+    _save_topics(connection, list(zip(ids, landings, strict=True)))
+    return ids
 
 
-def move(connection: Connection, present: Present, document: Landable, matches: list[Match]) -> Present:
+def move(connection: Connection, present: Present, landing: Landing) -> None:
     """Let an article describe another place of its text; the entry it described becomes a duplicate."""
     connection.execute(
-        f"UPDATE news.articles SET {_DESCRIBES} WHERE id = %(id)s",
-        vars(document) | {"id": present.id, "word_count": word_count(document.text)},
+        """
+        UPDATE news.articles SET
+            entry_id = %(entry_id)s, url = %(canonical_url)s, outlet = %(outlet)s, title = %(title)s,
+            author = %(author)s, published_at = %(published_at)s, published_from = %(published_from)s,
+            language = %(language)s, text = %(text)s, word_count = %(word_count)s
+        WHERE id = %(id)s
+        """,
+        vars(landing.document) | {"id": present.id, "word_count": landing.word_count},
     )
     connection.execute(
         "UPDATE news.entries SET status = 'duplicate', reason = 'same text' WHERE id = %s AND status = 'landed'",
         [present.place.entry_id],
     )
     connection.execute("DELETE FROM news.article_topics WHERE article_id = %s", [present.id])
-    _save_topics(connection, present.id, matches)
-    return _present(present.id, document)
+    _save_topics(connection, [(present.id, landing)])
 
 
-def add_sighting(connection: Connection, article_id: int, document: Landable, now: datetime) -> None:
-    """Note that an article's text was seen at a document's address."""
-    connection.execute(
-        "INSERT INTO news.sightings (article_id, entry_id, feed_id, url, seen_at) VALUES (%s, %s, %s, %s, %s)"
-        " ON CONFLICT (entry_id) DO UPDATE SET article_id = excluded.article_id, url = excluded.url",
-        [article_id, document.entry_id, document.feed_id, document.url, now],
-    )
+def add_sightings(connection: Connection, sightings: list[tuple[int, Landable]], now: datetime) -> None:
+    """Note that articles' texts were seen at documents' addresses: (article id, document)."""
+    if not sightings:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO news.sightings (article_id, entry_id, feed_id, url, seen_at) VALUES (%s, %s, %s, %s, %s)"
+            " ON CONFLICT (entry_id) DO UPDATE SET article_id = excluded.article_id, url = excluded.url",
+            [(article, seen.entry_id, seen.feed_id, seen.url, now) for article, seen in sightings],
+        )
 
 
 def settle_twins(connection: Connection, canonical_urls: list[str], now: datetime) -> int:
@@ -112,6 +143,8 @@ def settle_twins(connection: Connection, canonical_urls: list[str], now: datetim
     A page listed by several feeds is fetched once. The entries that waited for it take over its fate: a sighting of
     the article, or off topic. Where the page came to nothing, they are left to be fetched themselves.
     """
+    if not canonical_urls:
+        return 0
     rows = connection.execute(
         """
         WITH judged AS (
@@ -177,14 +210,13 @@ def _prefer_own_feed(connection: Connection, article_ids: list[int]) -> None:
     )
 
 
-def _save_topics(connection: Connection, article_id: int, matches: list[Match]) -> None:
+def _save_topics(connection: Connection, landings: list[tuple[int, Landing]]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO news.article_topics (article_id, topic, score, matched) VALUES (%s, %s, %s, %s)",
-            [(article_id, match.topic, match.score, Jsonb(match.matched)) for match in matches],
+            [
+                (article, match.topic, match.score, Jsonb(match.matched))
+                for article, landing in landings
+                for match in landing.matches
+            ],
         )
-
-
-def _present(article_id: int, document: Landable) -> Present:
-    latest = datetime.max.replace(tzinfo=UTC)
-    return Present(article_id, Place(document.entry_id, document.published_at or latest, document.canonical_url))

@@ -319,7 +319,7 @@ def _sync(database: Database, configured: tuple[FeedConfig, ...]) -> None:
 
 def _run_stage(database: Database, stage: Callable[[Connection], Any]) -> None:
     started = time.monotonic()
-    with database.connect() as connection:
+    with database.connect(repeatable=True) as connection:
         counts = vars(stage(connection))
     parts = ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in counts.items())
     output.print(f"{parts}; {time.monotonic() - started:.1f} s")

@@ -14,7 +14,7 @@ from functools import partial
 from db import Connection, retry_deadlocks
 from ingest import documents, leases, ledger, pages
 from ingest.document import Document, Hint, NotAnArticle
-from ingest.ledger import StageJob
+from ingest.ledger import ExtractJob
 from ingest.report import Report, no_report
 from ingest.rolling import Claimed, work_through
 from ingest.settings import Settings
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 # A worker may die of something else than the page it works on: the memory of the machine, a neighbour's page that
 # broke the queue they share. A page at which workers died this often is given up.
 MAX_ATTEMPTS = 3
-# Tasks in work and waiting, per worker: enough that none waits for the database.
-TASKS_PER_WORKER = 6
+# Tasks in work and waiting, per worker: enough that none waits for the database, and that claims are worth a query.
+TASKS_PER_WORKER = 48
 
 
 @dataclass
@@ -43,7 +43,7 @@ class ExtractCounts:
 
 @dataclass(frozen=True)
 class _Page:
-    job: StageJob
+    job: ExtractJob
     url: str
     content_type: str | None
     body: bytes
@@ -52,7 +52,7 @@ class _Page:
 
 @dataclass(frozen=True)
 class _Extracted:
-    job: StageJob
+    job: ExtractJob
     url: str
     status: str
     document: Document | None = None
@@ -82,7 +82,10 @@ def extract(
     leases.release_dead(connection, now())
 
     def claim(limit: int) -> Claimed[_Page]:
-        jobs = {job.id: job for job in ledger.claim_stage(connection, "fetched", now(), limit)}
+        jobs = {job.id: job for job in ledger.claim_to_extract(connection, now(), limit)}
+        if not jobs:
+            connection.commit()
+            return Claimed([])
         hints = documents.hints(connection, list(jobs), now())
         found = [
             _Page(jobs[entry], url, content_type, body, hints[entry])

@@ -25,11 +25,11 @@ __all__ = ["detect_language", "extract"]
 
 # A text shorter than this, in characters, is not a news article but what is left of a page without one.
 MIN_TEXT_LENGTH = 120
-# Below this, in characters, trafilatura's fast mode may have missed the text, and its slower one, which compares with
-# other extractors, is asked too. On the evaluation pages the fast mode alone is as complete on all longer texts.
+# Below this, in characters, the first pass may have missed the text, and trafilatura's default mode, which compares
+# several extractors, is asked too.
 FAST_ENOUGH_LENGTH = 400
 # The start of a text tells its language as well as the whole.
-LANGUAGE_SAMPLE_LENGTH = 1000
+LANGUAGE_SAMPLE_LENGTH = 300
 # Bytes outside ASCII that are not UTF-8, of all such bytes, up to which a page is UTF-8 with some damage.
 DAMAGE_SHARE = 0.1
 FUTURE_TOLERANCE = timedelta(hours=1)
@@ -113,7 +113,17 @@ def _trafilatura_version() -> str:
 
 @cache
 def _options(fast: bool) -> Extractor:
-    return Extractor(output_format="python", fast=fast, comments=False, tables=True, dedup=False, with_metadata=False)
+    # Fast mode that favours recall: on the evaluation pages as complete and as clean as the default mode, in little
+    # more than half of its time, since the default mode weighs the text against the whole page before it settles.
+    return Extractor(
+        output_format="python",
+        fast=fast,
+        recall=fast,
+        comments=False,
+        tables=True,
+        dedup=False,
+        with_metadata=False,
+    )
 
 
 def _text(tree: HtmlElement, url: str) -> str:

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 
 from ingest import unicode_tables
 
-__all__ = ["ContentIdentity", "content_identity", "fold", "sql_definition", "word_count"]
+__all__ = [
+    "ContentIdentity",
+    "content_identity",
+    "fold",
+    "identity_of_folded",
+    "sql_definition",
+    "word_count",
+    "words_of_folded",
+]
 
 TATWEEL = "\u0640"
 # Alef with hamza above, hamza below, madda, and wasla are alef; Persian and final forms are the plain Arabic letter.
@@ -101,12 +109,21 @@ class ContentIdentity:
 
 def content_identity(text: str) -> ContentIdentity:
     """Return the identity of `text`: SHA-256 of its folded form in UTF-8, lower-case hexadecimal."""
-    return ContentIdentity(hashlib.sha256(fold(text).encode()).hexdigest())
+    return identity_of_folded(fold(text))
+
+
+def identity_of_folded(folded: str) -> ContentIdentity:
+    """Return the identity of a text that is folded already."""
+    return ContentIdentity(hashlib.sha256(folded.encode()).hexdigest())
 
 
 def word_count(text: str) -> int:
     """Return the number of words in `text`: runs of letters and digits after folding."""
-    folded = fold(text)
+    return words_of_folded(fold(text))
+
+
+def words_of_folded(folded: str) -> int:
+    """Return the number of words in a text that is folded already."""
     return folded.count(" ") + 1 if folded else 0
 
 

@@ -9,17 +9,17 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from db import Connection, retry_deadlocks
-from ingest import articles, documents, leases, ledger
-from ingest.articles import Place
+from ingest import articles, documents, ledger
+from ingest.articles import Landing
 from ingest.documents import Landable
-from ingest.folding import content_identity
+from ingest.folding import fold, identity_of_folded, words_of_folded
 from ingest.report import Report, no_report
 from ingest.settings import Settings
-from ingest.topics import Match, TopicSet
+from ingest.topics import TopicSet
 
 __all__ = ["LandCounts", "land"]
 
@@ -49,8 +49,6 @@ def land(
 ) -> LandCounts:
     """Land all extracted documents and return what became of them."""
     counts = LandCounts()
-    leases.hold(connection)
-    leases.release_dead(connection, now())
     try:
         while not stopping():
             landed = retry_deadlocks(connection, partial(_land_batch, connection, now(), topics))
@@ -66,46 +64,51 @@ def land(
 
 def _land_batch(connection: Connection, now: datetime, topics: TopicSet) -> LandCounts | None:
     """Land one batch in one transaction; None when there is nothing to land."""
-    jobs = ledger.claim_stage(connection, "extracted", now, BATCH)
-    landed = _land(connection, [job.id for job in jobs], now, topics) if jobs else None
+    ids = ledger.lock_to_land(connection, now, BATCH)
+    landed = _land(connection, ids, now, topics) if ids else None
     connection.commit()
     return landed
 
 
 def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: TopicSet) -> LandCounts:
-    counts = LandCounts()
-    ends: list[tuple[int, str, str | None]] = []
-    by_content: dict[str, list[tuple[Landable, list[Match]]]] = defaultdict(list)
     loaded = documents.load(connection, entry_ids)
+    ends: list[tuple[int, str, str | None]] = []
+    copies: dict[str, list[Landing]] = defaultdict(list)
     for document in loaded:
-        matches = topics.match(document.title, document.text)
+        folded = fold(document.text)
+        matches = topics.match(document.title, folded)
         if matches:
-            by_content[content_identity(document.text).content_hash].append((document, matches))
+            content_hash = identity_of_folded(folded).content_hash
+            copies[content_hash].append(Landing(document, content_hash, words_of_folded(folded), matches))
         else:
             ends.append((document.entry_id, "off_topic", "no topic"))
-            counts.off_topic += 1
-    known = articles.lock(connection, list(by_content))
-    for content_hash, copies in by_content.items():
-        for document, matches in sorted(copies, key=lambda copy: _place(copy[0]).order):
-            place = _place(document)
-            present = known.get(content_hash)
-            if present is None:
-                known[content_hash] = articles.insert(connection, content_hash, document, matches, now)
-                ends.append((document.entry_id, "landed", None))
-                counts.landed += 1
-                log.info("landed %s: %s", document.url, (document.title or "")[:100])
-            else:
-                if place.order < present.place.order:
-                    known[content_hash] = articles.move(connection, present, document, matches)
-                    ends.append((document.entry_id, "landed", None))
-                else:
-                    ends.append((document.entry_id, "duplicate", "same text"))
-                counts.duplicate += 1
-            articles.add_sighting(connection, known[content_hash].id, document, now)
+    known = articles.lock(connection, list(copies))
+    new: list[Landing] = []
+    sightings: list[tuple[int, Landable]] = []
+    for content_hash, landings in copies.items():
+        landings.sort(key=lambda landing: landing.place.order)
+        first, present = landings[0], known.get(content_hash)
+        if present is None:
+            new.append(first)
+        elif first.place.order < present.place.order:
+            articles.move(connection, present, first)
+        if present is None or first.place.order < present.place.order:
+            ends.append((first.document.entry_id, "landed", None))
+        else:
+            ends.append((first.document.entry_id, "duplicate", "same text"))
+        ends += [(landing.document.entry_id, "duplicate", "same text") for landing in landings[1:]]
+    article_ids = {content_hash: present.id for content_hash, present in known.items()}
+    inserted = articles.insert(connection, new, now)
+    article_ids |= {landing.content_hash: article for landing, article in zip(new, inserted, strict=True)}
+    for content_hash, landings in copies.items():
+        sightings += [(article_ids[content_hash], landing.document) for landing in landings]
+    articles.add_sightings(connection, sightings, now)
     ledger.finish(connection, ends)
-    counts.duplicate += articles.settle_twins(connection, [document.canonical_url for document in loaded], now)
-    return counts
-
-
-def _place(document: Landable) -> Place:
-    return Place(document.entry_id, document.published_at or datetime.max.replace(tzinfo=UTC), document.canonical_url)
+    twins = articles.settle_twins(connection, [document.canonical_url for document in loaded], now)
+    for landing in new:
+        log.info("landed %s: %s", landing.document.canonical_url, (landing.document.title or "")[:100])
+    return LandCounts(
+        landed=len(new),
+        duplicate=len(sightings) - len(new) + twins,
+        off_topic=len(loaded) - len(sightings),
+    )

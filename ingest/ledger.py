@@ -4,7 +4,7 @@ An entry moves discovered -> fetched -> extracted -> landed (or ends earlier) by
 None of them commits: the stage commits its result together with the new status.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,14 +14,15 @@ from db import Connection
 from ingest.leases import LEASE
 
 __all__ = [
+    "ExtractJob",
     "FetchJob",
     "NewEntry",
-    "StageJob",
     "advance",
     "anything_due",
-    "claim_stage",
+    "claim_to_extract",
     "claim_to_fetch",
     "finish",
+    "lock_to_land",
     "next_fetch_at",
     "record",
     "retry",
@@ -60,8 +61,8 @@ class FetchJob:
 
 
 @dataclass(frozen=True)
-class StageJob:
-    """A claimed entry for extract or land."""
+class ExtractJob:
+    """A claimed entry whose page is to be extracted."""
 
     id: int
     attempts: int
@@ -188,15 +189,14 @@ def next_fetch_at(connection: Connection, now: datetime) -> datetime | None:
     return row[0] if row is not None else None
 
 
-def claim_stage(connection: Connection, status: str, now: datetime, limit: int) -> list[StageJob]:
-    """Claim up to `limit` due entries in `status` (fetched or extracted), oldest first."""
-    with connection.cursor(row_factory=class_row(StageJob)) as cursor:
+def claim_to_extract(connection: Connection, now: datetime, limit: int) -> list[ExtractJob]:
+    """Claim up to `limit` due entries with a fetched page, oldest first."""
+    with connection.cursor(row_factory=class_row(ExtractJob)) as cursor:
         return cursor.execute(
-            # The status stands in the text, not in a parameter, so that the planner sees the partial index.
-            f"""
+            """
             WITH chosen AS MATERIALIZED (
                 SELECT id FROM news.entries
-                WHERE status = {_STAGE_LITERALS[status]} AND next_attempt_at <= %(now)s
+                WHERE status = 'fetched' AND next_attempt_at <= %(now)s
                 ORDER BY next_attempt_at, id
                 LIMIT %(limit)s
                 FOR UPDATE SKIP LOCKED
@@ -210,31 +210,47 @@ def claim_stage(connection: Connection, status: str, now: datetime, limit: int) 
         ).fetchall()
 
 
-_STAGE_LITERALS = {"fetched": "'fetched'", "extracted": "'extracted'"}
+def lock_to_land(connection: Connection, now: datetime, limit: int) -> list[int]:
+    """Lock up to `limit` due extracted entries, oldest first, until the end of the transaction; returns their ids.
+
+    Landing is one transaction from here to the final status, so it needs no lease.
+    """
+    rows = connection.execute(
+        "SELECT id FROM news.entries WHERE status = 'extracted' AND next_attempt_at <= %s"
+        " ORDER BY next_attempt_at, id LIMIT %s FOR UPDATE SKIP LOCKED",
+        [now, limit],
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
-def advance(connection: Connection, ids: Iterable[int], status: str, now: datetime) -> set[int]:
+def advance(connection: Connection, ids: Sequence[int], status: str, now: datetime) -> set[int]:
     """Move entries this session has claimed to the next stage, due at once; returns those that were still its own."""
+    if not ids:
+        return set()
     rows = connection.execute(
         "UPDATE news.entries SET status = %s, reason = NULL, attempts = 0, next_attempt_at = %s, lease_holder = NULL"
         " WHERE id = ANY(%s) AND lease_holder = pg_backend_pid() RETURNING id",
-        [status, now, list(ids)],
+        [status, now, ids],
     ).fetchall()
     return {row[0] for row in rows}
 
 
-def finish(connection: Connection, ends: Iterable[tuple[int, str, str | None]]) -> None:
-    """End entries this session has claimed: (id, final status, reason)."""
+def finish(connection: Connection, ends: Sequence[tuple[int, str, str | None]]) -> None:
+    """End entries this session has claimed or locked: (id, final status, reason)."""
+    if not ends:
+        return
     with connection.cursor() as cursor:
         cursor.executemany(
             "UPDATE news.entries SET status = %s, reason = %s, next_attempt_at = NULL, lease_holder = NULL"
-            " WHERE id = %s AND lease_holder = pg_backend_pid()",
+            " WHERE id = %s AND (lease_holder = pg_backend_pid() OR status = 'extracted')",
             [(status, reason, entry) for entry, status, reason in ends],
         )
 
 
-def retry(connection: Connection, again: Iterable[tuple[int, datetime, str]]) -> None:
+def retry(connection: Connection, again: Sequence[tuple[int, datetime, str]]) -> None:
     """Give entries this session has claimed back for another attempt: (id, due time, what went wrong)."""
+    if not again:
+        return
     with connection.cursor() as cursor:
         cursor.executemany(
             "UPDATE news.entries SET attempts = attempts + 1, next_attempt_at = %s, reason = %s, lease_holder = NULL"

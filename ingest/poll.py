@@ -82,6 +82,7 @@ def poll(
     connection.commit()
 
     async def work() -> None:
+        parsing = asyncio.Lock()
         async with Web(settings) as web:
 
             def claim(limit: int) -> Claimed[FeedState]:
@@ -96,7 +97,9 @@ def poll(
             async def ask(feed: FeedState) -> _Polled:
                 started = now()
                 polled = _Polled(feed, started, await _ask(web, feed))
-                polled.result = await asyncio.to_thread(decide, feed, polled.answer, started, topics)
+                # Parsing holds the interpreter: one after another, or all feeds are ready only when the last one is.
+                async with parsing:
+                    polled.result = await asyncio.to_thread(decide, feed, polled.answer, started, topics)
                 return polled
 
             def save(results: list[_Polled]) -> None:

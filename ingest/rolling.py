@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 # Results that finish within this time are saved in one transaction: a commit waits for the disk, so one for each
 # result would limit a stage to a few hundred per second; an article is not noticeably later for it.
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.05
 # While jobs are running, look this often for more to claim.
 CLAIM_SECONDS = 0.25
 

@@ -95,9 +95,9 @@ class TopicSet:
     def __init__(self, topics: dict[str, Topic]) -> None:
         self._topics = {name: _CompiledTopic(name, topic) for name, topic in topics.items()}
 
-    def match(self, title: str | None, text: str) -> list[Match]:
-        """Return the topics that title and text are about, best score first."""
-        title_words, text_words = fold(title or "").split(), fold(text).split()
+    def match(self, title: str | None, folded_text: str) -> list[Match]:
+        """Return the topics that a title and a text, which is folded already, are about; best score first."""
+        title_words, text_words = fold(title or "").split(), folded_text.split()
         found = (topic.match(title_words, text_words) for topic in self._topics.values())
         return sorted((match for match in found if match is not None), key=lambda match: -match.score)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import gc
 import multiprocessing
 import signal
 import sys
@@ -53,6 +54,8 @@ class WorkerPool:
         self._context.set_forkserver_preload(["__main__", preload])
         self._replacing = threading.Lock()
         self._pool = self._new_pool()
+        # Pebble starts its processes with the first task; their imports shall not wait for the first page.
+        self._pool.schedule(_do_nothing)
 
     def __enter__(self) -> Self:
         return self
@@ -96,8 +99,15 @@ class WorkerPool:
         )
 
 
+def _do_nothing() -> None:
+    """A task that does nothing."""
+
+
 def _prepare_worker() -> None:
-    """In the worker: end with the parent, and get no more memory than is right."""
+    """In the worker: end with the parent, get no more memory than is right, and do not search it for cycles often."""
+    # What was loaded before the fork stays; trees of pages are freed by reference counts.
+    gc.freeze()
+    gc.set_threshold(50_000)
     if sys.platform == "linux":
         # PR_SET_PDEATHSIG of prctl(2). The parent is the fork server, which ends with the main process.
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)

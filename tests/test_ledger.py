@@ -214,8 +214,8 @@ class TestPlans:
                 lambda c: ledger.claim_to_fetch(c, NOW, limit=50, per_host=4, delay=timedelta(0)),
                 "entries_to_fetch_idx",
             ),
-            (lambda c: ledger.claim_stage(c, "fetched", NOW, 10), "entries_to_extract_idx"),
-            (lambda c: ledger.claim_stage(c, "extracted", NOW, 10), "entries_to_land_idx"),
+            (lambda c: ledger.claim_to_extract(c, NOW, 10), "entries_to_extract_idx"),
+            (lambda c: ledger.lock_to_land(c, NOW, 10), "entries_to_land_idx"),
             (
                 lambda c: feeds.claim(c, NOW, NOW, limit=50, per_host=4, delay=timedelta(0)),
                 "feeds_next_poll_at_idx",

@@ -217,7 +217,7 @@ class _Writer:
             sentences = vocabulary.OFF_TOPIC[language][subject]
         paragraphs = tuple(
             " ".join(self._fill(sentence, language) for sentence in rng.sample(sentences, k=rng.randint(2, 3)))
-            for _ in range(rng.randint(5, 14))
+            for _ in range(rng.randint(7, 18))
         )
         item = Item(
             number=number,

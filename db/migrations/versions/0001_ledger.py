@@ -240,7 +240,9 @@ def upgrade() -> None:
         comment="The ledger: each item seen in a feed and what became of it. Not partitioned, because an item must be known again however old it is; deleted by age through entries_discovered_at_idx.",
     )
     op.create_index("entries_canonical_url_idx", "entries", ["canonical_url"], unique=False, schema="news")
-    op.create_index("entries_discovered_at_idx", "entries", ["discovered_at"], unique=False, schema="news")
+    op.create_index(
+        "entries_discovered_at_idx", "entries", ["discovered_at"], postgresql_using="brin", unique=False, schema="news"
+    )
     op.create_index(
         "entries_leased_idx",
         "entries",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
@@ -69,38 +70,40 @@ def insert(connection: Connection, landings: list[Landing], now: datetime) -> li
     """Add articles, each in a story of its own, and return their ids. The caller holds the locks on their contents."""
     if not landings:
         return []
-    # Numbers first, so that the rows, which point to each other, go out together without waiting for answers.
     numbers = connection.execute(
         "SELECT nextval(pg_get_serial_sequence('news.articles', 'id')),"
         " nextval(pg_get_serial_sequence('news.stories', 'id')) FROM generate_series(1, %s)",
         [len(landings)],
     ).fetchall()
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO news.stories (id, first_article_id) OVERRIDING SYSTEM VALUE VALUES (%s, %s)",
-            [(story, article) for article, story in numbers],
+    ids, stories = ([row[place] for row in numbers] for place in (0, 1))
+    columns = (
+        "entry_id", "canonical_url", "outlet", "title", "author", "published_at", "published_from", "language", "text",
+    )  # fmt: skip
+    values: dict[str, Any] = {name: [getattr(landing.document, name) for landing in landings] for name in columns}
+    values |= {
+        "ids": ids,
+        "stories": stories,
+        "content_hash": [landing.content_hash for landing in landings],
+        "word_count": [landing.word_count for landing in landings],
+        "now": now,
+    }
+    connection.execute(
+        """
+        WITH told AS (
+            INSERT INTO news.stories (id, first_article_id) OVERRIDING SYSTEM VALUE
+            SELECT * FROM unnest(%(stories)s::bigint[], %(ids)s::bigint[])
         )
-        cursor.executemany(
-            """
-            INSERT INTO news.articles (id, content_hash, story_id, entry_id, url, outlet, title, author, published_at,
-                                       published_from, language, text, word_count, landed_at)
-            OVERRIDING SYSTEM VALUE
-            VALUES (%(id)s, %(content_hash)s, %(story_id)s, %(entry_id)s, %(canonical_url)s, %(outlet)s, %(title)s,
-                    %(author)s, %(published_at)s, %(published_from)s, %(language)s, %(text)s, %(word_count)s, %(now)s)
-            """,
-            [
-                vars(landing.document)
-                | {
-                    "id": article,
-                    "story_id": story,
-                    "content_hash": landing.content_hash,
-                    "word_count": landing.word_count,
-                    "now": now,
-                }
-                for landing, (article, story) in zip(landings, numbers, strict=True)
-            ],
-        )
-    ids = [article for article, _ in numbers]
+        INSERT INTO news.articles (id, story_id, content_hash, entry_id, url, outlet, title, author, published_at,
+                                   published_from, language, text, word_count, landed_at)
+        OVERRIDING SYSTEM VALUE
+        SELECT new.*, %(now)s
+        FROM unnest(%(ids)s::bigint[], %(stories)s::bigint[], %(content_hash)s::text[], %(entry_id)s::bigint[],
+                    %(canonical_url)s::text[], %(outlet)s::text[], %(title)s::text[], %(author)s::text[],
+                    %(published_at)s::timestamptz[], %(published_from)s::text[], %(language)s::text[],
+                    %(text)s::text[], %(word_count)s::int[]) AS new
+        """,
+        values,
+    )
     _save_topics(connection, list(zip(ids, landings, strict=True)))
     return ids
 
@@ -129,12 +132,18 @@ def add_sightings(connection: Connection, sightings: list[tuple[int, Landable]],
     """Note that articles' texts were seen at documents' addresses: (article id, document)."""
     if not sightings:
         return
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO news.sightings (article_id, entry_id, feed_id, url, seen_at) VALUES (%s, %s, %s, %s, %s)"
-            " ON CONFLICT (entry_id) DO UPDATE SET article_id = excluded.article_id, url = excluded.url",
-            [(article, seen.entry_id, seen.feed_id, seen.url, now) for article, seen in sightings],
-        )
+    connection.execute(
+        "INSERT INTO news.sightings (article_id, entry_id, feed_id, url, seen_at)"
+        " SELECT seen.*, %s FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) AS seen"
+        " ON CONFLICT (entry_id) DO UPDATE SET article_id = excluded.article_id, url = excluded.url",
+        [
+            now,
+            [article for article, _ in sightings],
+            [seen.entry_id for _, seen in sightings],
+            [seen.feed_id for _, seen in sightings],
+            [seen.url for _, seen in sightings],
+        ],
+    )
 
 
 def settle_twins(connection: Connection, canonical_urls: list[str], now: datetime) -> int:
@@ -211,12 +220,14 @@ def _prefer_own_feed(connection: Connection, article_ids: list[int]) -> None:
 
 
 def _save_topics(connection: Connection, landings: list[tuple[int, Landing]]) -> None:
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO news.article_topics (article_id, topic, score, matched) VALUES (%s, %s, %s, %s)",
-            [
-                (article, match.topic, match.score, Jsonb(match.matched))
-                for article, landing in landings
-                for match in landing.matches
-            ],
-        )
+    rows = [(article, match) for article, landing in landings for match in landing.matches]
+    connection.execute(
+        "INSERT INTO news.article_topics (article_id, topic, score, matched)"
+        " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::real[], %s::jsonb[])",
+        [
+            [article for article, _ in rows],
+            [match.topic for _, match in rows],
+            [match.score for _, match in rows],
+            [Jsonb(match.matched) for _, match in rows],
+        ],
+    )

@@ -12,8 +12,8 @@ from typing import Any
 
 import py3langid
 from htmldate import find_date
-from lxml.etree import ParserError
-from lxml.html import HtmlElement, HTMLParser, document_fromstring
+from lxml.etree import ElementDefaultClassLookup, HTMLParser, ParserError
+from lxml.html import HtmlElement, document_fromstring
 from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom, to_unicode
@@ -75,6 +75,8 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
 def _parse(body: bytes, content_type: str | None) -> HtmlElement | None:
     html = _decode(body, content_type)
     parser = HTMLParser(remove_comments=True, remove_pis=True, collect_ids=False)
+    # One class for all elements: lxml.html's own lookup calls back into Python for each.
+    parser.set_element_class_lookup(ElementDefaultClassLookup(element=HtmlElement))
     # lxml refuses text with an encoding declaration, and stops at NUL.
     html = html.replace("\0", "").lstrip("\ufeff \t\r\n")
     if html.startswith("<?xml"):

@@ -239,12 +239,13 @@ def finish(connection: Connection, ends: Sequence[tuple[int, str, str | None]]) 
     """End entries this session has claimed or locked: (id, final status, reason)."""
     if not ends:
         return
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE news.entries SET status = %s, reason = %s, next_attempt_at = NULL, lease_holder = NULL"
-            " WHERE id = %s AND (lease_holder = pg_backend_pid() OR status = 'extracted')",
-            [(status, reason, entry) for entry, status, reason in ends],
-        )
+    ids, statuses, reasons = zip(*ends, strict=True)
+    connection.execute(
+        "UPDATE news.entries e SET status = ended.status, reason = ended.reason, next_attempt_at = NULL,"
+        " lease_holder = NULL FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS ended(id, status, reason)"
+        " WHERE e.id = ended.id AND (e.lease_holder = pg_backend_pid() OR e.status = 'extracted')",
+        [list(ids), list(statuses), list(reasons)],
+    )
 
 
 def retry(connection: Connection, again: Sequence[tuple[int, datetime, str]]) -> None:

@@ -20,7 +20,7 @@ from ingest.ledger import FetchJob
 from ingest.pages import StoredPage
 from ingest.report import Report, no_report
 from ingest.robots import ROBOTS_MAX_BYTES, RobotsRules, is_fresh, rules
-from ingest.rolling import Claimed, work_through
+from ingest.rolling import Claimed, seconds_until, work_through
 from ingest.settings import Settings
 from ingest.urls import host_of, without_user_info
 from ingest.web import Answer, RequestFailed, Web
@@ -32,8 +32,6 @@ log = logging.getLogger(__name__)
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, application/xml;q=0.5, */*;q=0.1"
 # First wait after a failure; doubled by each further one: 5 attempts span an hour.
 RETRY_AFTER = timedelta(minutes=4)
-# A host whose turn is further off than this is left to a later run.
-LONGEST_WAIT_SECONDS = 60.0
 _WEB_PAGES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
 # Final at once: asking again would bring the same. Anything else that is not a success may pass.
 _LASTING = {400, 401, 402, 404, 405, 406, 410, 414, 451}
@@ -97,8 +95,7 @@ def fetch(
                 )  # fmt: skip
                 free = None if claimed else ledger.next_fetch_at(connection, now())
                 connection.commit()
-                wait = (free - now()).total_seconds() if free else None
-                return Claimed(claimed, wait if wait is not None and wait <= LONGEST_WAIT_SECONDS else None)
+                return Claimed(claimed, seconds_until(free, now()))
 
             def save(results: list[_Fetched]) -> None:
                 retry_deadlocks(connection, partial(_store, connection, results, now()))

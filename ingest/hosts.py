@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 
 from db import Connection
 
-__all__ = ["Robots", "load_robots", "pause", "register", "reserve", "save_robots"]
+__all__ = ["LONGEST_WAIT", "Robots", "load_robots", "pause", "register", "reserve", "save_robots"]
+
+# What waits for a host whose turn is further off than this is left to a later run.
+LONGEST_WAIT = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from ingest.clock import utc_now
 from ingest.errors import ConfigError
 from ingest.extract import extract, extraction_pool
 from ingest.feeds_file import load_feeds
-from ingest.fetch import LONGEST_WAIT_SECONDS, fetch
+from ingest.fetch import fetch
+from ingest.hosts import LONGEST_WAIT
 from ingest.land import land
 from ingest.poll import poll
 from ingest.report import Report
@@ -69,7 +70,7 @@ class Pipeline:
         started = self.now()
         polling = True
         with extraction_pool(self.settings) as pool, self.database.connect() as connection:
-            while polling or ledger.anything_due(connection, self.now(), timedelta(seconds=LONGEST_WAIT_SECONDS)):
+            while polling or ledger.anything_due(connection, self.now(), LONGEST_WAIT):
                 connection.commit()
                 self._overlap(pool, due=started if polling else None)
                 polling = False

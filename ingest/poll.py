@@ -20,7 +20,7 @@ from ingest.feed_parser import NotAFeed, ParsedEntry, parse_feed
 from ingest.feeds import FeedState, PollRecord
 from ingest.ledger import NewEntry
 from ingest.report import Report, no_report
-from ingest.rolling import Claimed, work_through
+from ingest.rolling import Claimed, seconds_until, work_through
 from ingest.settings import Settings
 from ingest.topics import TopicSet
 from ingest.urls import canonical_url, host_of, without_user_info
@@ -92,7 +92,7 @@ def poll(
                 )  # fmt: skip
                 free = None if claimed else feeds.next_poll_at(connection, due)
                 connection.commit()
-                return Claimed(claimed, (free - now()).total_seconds() if free else None)
+                return Claimed(claimed, seconds_until(free, now()))
 
             async def ask(feed: FeedState) -> _Polled:
                 started = now()

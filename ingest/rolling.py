@@ -7,9 +7,12 @@ them side by side, save each result soon after it is there and never a whole bat
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 
-__all__ = ["Claimed", "work_through"]
+from ingest.hosts import LONGEST_WAIT
+
+__all__ = ["Claimed", "seconds_until", "work_through"]
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -27,6 +30,11 @@ class Claimed(Generic[Job]):
 
     jobs: list[Job]
     wait: float | None = None
+
+
+def seconds_until(free: datetime | None, now: datetime) -> float | None:
+    """Return the seconds until a host is free, None when nothing waits for one, or for longer than LONGEST_WAIT."""
+    return (free - now).total_seconds() if free is not None and free - now <= LONGEST_WAIT else None
 
 
 async def work_through(

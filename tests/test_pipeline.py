@@ -278,6 +278,19 @@ class TestFaults:
         run_once(database, settings, topics, clock)
         assert landed(connection) == true_places(room.world)
 
+    def test_a_host_that_asks_for_a_day_s_rest_gets_it_and_delays_nobody(
+        self, room: RunningNewsroom, database: Database, connection: Connection, settings: Settings, topics: TopicSet,
+        clock: Clock,
+    ) -> None:  # fmt: skip
+        host = room.world.outlets[0].host
+        room.faults[host] = Faults(status=503, retry_after="86400")
+        run_once(database, settings, topics, clock)
+        assert landed(connection) == self.others(room)
+        room.log.clear()
+        clock.advance(hours=23)
+        run_once(database, settings, topics, clock)
+        assert {request.host for request in room.log} == {outlet.host for outlet in room.world.outlets} - {host}
+
     def test_a_page_that_always_fails_is_given_up_with_a_reason(
         self, room: RunningNewsroom, database: Database, connection: Connection, settings: Settings, topics: TopicSet,
         clock: Clock,

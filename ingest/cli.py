@@ -360,17 +360,21 @@ def _live(pipeline: "Pipeline", *, hidden: bool) -> Iterator[None]:
         yield
 
 
-def _totals(pipeline: "Pipeline") -> str:
-    from ingest.pipeline import STAGES
+# What the running line shows, short enough for 80 columns: label and the outcomes it sums.
+_SHOWN = (
+    ("feeds", (("poll", "new"), ("poll", "unchanged"), ("poll", "not_modified"), ("poll", "failed"))),
+    ("new", (("poll", "new_entries"),)),
+    ("fetched", (("fetch", "fetched"),)),
+    ("extracted", (("extract", "extracted"),)),
+    ("landed", (("land", "landed"), ("land", "duplicate"))),
+    ("off topic", (("land", "off_topic"),)),
+    ("failed", (("poll", "failed"), *((stage, end) for stage in ("fetch", "extract") for end in ("rejected", "dead")))),
+)
 
-    parts = []
-    for stage in STAGES:
-        counts = {name: count for (of, name), count in list(pipeline.totals.items()) if of == stage and count}
-        if counts:
-            parts.append(
-                f"{stage}: " + " ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
-            )
-    return " | ".join(parts).replace("{", "").replace("}", "")
+
+def _totals(pipeline: "Pipeline") -> str:
+    sums = [(label, sum(pipeline.totals[outcome] for outcome in outcomes)) for label, outcomes in _SHOWN]
+    return " ".join(f"{label} {count:,}" for label, count in sums if count)
 
 
 def _summary(pipeline: "Pipeline", database: Database) -> None:

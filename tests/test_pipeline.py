@@ -165,6 +165,24 @@ class TestOnce:
         assert results[0] == results[1]
 
 
+@pytest.mark.slow
+def test_forty_feeds_with_two_thousand_entries(
+    newsroom: Serve, database: Database, connection: Connection, settings: Settings, topics: TopicSet, clock: Clock,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    room = newsroom(feeds=40, entries=2000)
+    configure(connection, room.world, tmp_path)
+    run_once(database, settings, topics, clock)
+    assert len(outcomes(connection)) == 2000
+    assert landed(connection) == true_places(room.world)
+    articles = connection.execute("SELECT content_hash FROM news.articles").fetchall()
+    assert Counter(hash_ for (hash_,) in articles) == Counter({item.content_hash for item in room.world.on_topic()})
+    room.log.clear()
+    clock.advance(minutes=11)
+    run_once(database, settings, topics, clock)
+    assert Counter((request.conditional, request.status) for request in room.log) == {(True, 304): 40}
+
+
 def test_two_runs_at_once_give_the_same_tables_as_one(
     newsroom: Serve, database: Database, connection: Connection, settings: Settings, topics: TopicSet, clock: Clock,
     tmp_path: Path,

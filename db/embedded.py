@@ -102,16 +102,20 @@ class EmbeddedServer:
         lock = _open_lock(self.home / "users.lock")
         fcntl.flock(lock, fcntl.LOCK_SH)
         try:
-            with _locked(self.home / "start.lock"):
-                self._initialise()
-                if not self.is_running():
-                    self._start()
-                    self._start_guard()
-                self._ensure_role()
+            self.ensure_running()
         except BaseException:
             os.close(lock)
             raise
         self._users_lock = lock
+
+    def ensure_running(self) -> None:
+        """Start the server unless it runs, as it may have crashed since it was acquired."""
+        with _locked(self.home / "start.lock"):
+            self._initialise()
+            if not self.is_running():
+                self._start()
+                self._start_guard()
+            self._ensure_role()
 
     def release(self) -> None:
         """Give the server back; it is stopped if nobody else needs it."""

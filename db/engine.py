@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
@@ -27,9 +26,10 @@ MINIMUM_SERVER_VERSION = 180000
 
 @dataclass(frozen=True)
 class Database:
-    """A reachable news database."""
+    """A reachable news database; `server` is the embedded one, if it is."""
 
     url: str
+    server: EmbeddedServer | None = None
 
     def connect(self, *, repeatable: bool = False) -> Connection:
         """Return a new connection in UTC; raises DatabaseUnavailable when there is none to be had.
@@ -37,7 +37,14 @@ class Database:
         With `repeatable`, commits do not wait for the disk: after a crash of the server the last half second is
         undone, whole transactions from the end. Right for work that the ledger will then see as not done.
         """
-        connection = _connect(self.url)
+        try:
+            connection = _connect(self.url)
+        except DatabaseUnavailable:
+            if self.server is None:
+                raise
+            # It is ours to start again when it crashed.
+            self.server.ensure_running()
+            connection = _connect(self.url)
         if repeatable:
             connection.execute("SET synchronous_commit = off")
             connection.commit()
@@ -57,7 +64,7 @@ def open_database(url: str | None, data_dir: Path, *, check: bool = True) -> Ite
         server.acquire()
         url = server.url()
     try:
-        with _connect(url) as connection:
+        with _connect(url) as connection, _explained_privileges(url):
             if connection.info.server_version < MINIMUM_SERVER_VERSION:
                 raise DatabaseUnavailable(
                     f"{without_password(url)} is PostgreSQL {connection.info.server_version // 10000}; "
@@ -67,12 +74,23 @@ def open_database(url: str | None, data_dir: Path, *, check: bool = True) -> Ite
         if fresh:
             upgrade(url)
         if check:
-            with _connect(url) as connection:
+            with _connect(url) as connection, _explained_privileges(url):
                 schema.check_schema(connection)
-        yield Database(url)
+        yield Database(url, server)
     finally:
         if server is not None:
             server.release()
+
+
+@contextmanager
+def _explained_privileges(url: str) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise DatabaseUnavailable(
+            f"the role of {without_password(url)} may not use the news schema ({_said(error)}). "
+            "Use the role that owns the database, or let its owner grant the rights"
+        ) from error
 
 
 def upgrade(url: str) -> tuple[str | None, str]:
@@ -104,12 +122,9 @@ def retry_deadlocks(connection: Connection, work: Callable[[], T]) -> T:
 
 def without_password(url: str) -> str:
     """Return the libpq URL with its password, if it has one, replaced by ***."""
-    parts = urlsplit(url)
-    credentials, at, location = parts.netloc.rpartition("@")
-    user, colon, _ = credentials.partition(":")
-    netloc = f"{user}:***@{location}" if colon else f"{credentials}{at}{location}"
-    query = re.sub(r"(?i)(^|&)(password|sslpassword)=[^&]*", r"\1\2=***", parts.query)
-    return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))
+    # Not by a URL parser: passwords hold #, ?, / and @ though they should be percent-encoded, and libpq takes them.
+    masked = re.sub(r"^(\w+://[^:@/?#]*):.*@", r"\1:***@", url)
+    return re.sub(r"(?i)([?&](?:ssl)?password=)[^&]*", r"\1***", masked)
 
 
 def _connect(url: str) -> Connection:
@@ -119,9 +134,10 @@ def _connect(url: str) -> Connection:
         connection.commit()
         return connection
     except psycopg.ProgrammingError as error:
+        # What libpq says repeats parts of the URL, which may be the password.
         raise DatabaseUnavailable(
-            f"NEWS_DATABASE_URL is not a PostgreSQL URL ({_said(error)}). "
-            "It looks like postgresql://user:password@host:5432/news"
+            "NEWS_DATABASE_URL cannot be read. It looks like postgresql://user:password@host:5432/news; in user and "
+            "password, characters such as % @ : / ? # must be percent-encoded"
         ) from error
     except psycopg.OperationalError as error:
         raise _unavailable(url, error) from error

@@ -99,16 +99,16 @@ def _alembic(url: str) -> "Iterator[Config]":
     from alembic.config import Config
     from sqlalchemy import create_engine, pool
     from sqlalchemy import text as sql
+    from sqlalchemy.exc import DBAPIError
 
-    engine = create_engine(sqlalchemy_url(url), poolclass=pool.NullPool)
-    with engine.begin() as connection:
-        connection.execute(sql("CREATE SCHEMA IF NOT EXISTS news"))
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-        config.attributes["connection"] = connection
-        yield config
-
-
-def sqlalchemy_url(url: str) -> str:
-    """Return the libpq URL `url` in SQLAlchemy's form, with the psycopg 3 driver."""
-    return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", url)
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=pool.NullPool)
+    try:
+        with engine.begin() as connection:
+            connection.execute(sql("CREATE SCHEMA IF NOT EXISTS news"))
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+            config.attributes["connection"] = connection
+            yield config
+    except DBAPIError as error:
+        # The caller knows psycopg's errors, not SQLAlchemy's wrapping of them.
+        raise (error.orig or error) from error

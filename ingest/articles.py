@@ -10,7 +10,7 @@ from db import Connection
 from ingest.documents import Landable
 from ingest.topics import Match
 
-__all__ = ["Landing", "Place", "Present", "add_sightings", "insert", "lock", "move", "settle_twins"]
+__all__ = ["Landing", "Place", "Present", "add_sightings", "insert", "lock", "move", "prefer_own_feed", "settle_twins"]
 
 
 @dataclass(frozen=True)
@@ -181,16 +181,17 @@ def settle_twins(connection: Connection, canonical_urls: list[str], now: datetim
         """,
         {"urls": canonical_urls, "now": now},
     ).fetchall()
-    if rows:
-        _prefer_own_feed(connection, sorted({row[0] for row in rows}))
+    prefer_own_feed(connection, sorted({row[0] for row in rows}))
     return len(rows)
 
 
-def _prefer_own_feed(connection: Connection, article_ids: list[int]) -> None:
+def prefer_own_feed(connection: Connection, article_ids: list[int]) -> None:
     """Of several feeds that list an article's page, credit the one at the page's own host, else the first by id.
 
     Which of them was fetched is chance; which is credited must not be.
     """
+    if not article_ids:
+        return
     connection.execute(
         """
         WITH best AS (

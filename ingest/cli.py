@@ -20,6 +20,7 @@ from rich.logging import RichHandler
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import track as rich_track
 from rich.table import Table
+from rich.text import Text
 
 from db import Connection, Database, DatabaseError, open_database
 from db.engine import upgrade
@@ -52,8 +53,9 @@ app.add_typer(feeds_app, name="feeds")
 app.add_typer(db_app, name="db")
 
 # Into a file or pipe, tables keep one line a row.
-output = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 250)
-errors = Console(stderr=True, soft_wrap=True)
+# No markup: titles and errors come from outside.
+output = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 250, markup=False, highlight=False)
+errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 
 FeedsOption = Annotated[Path | None, typer.Option("--feeds", help="File that lists the feeds (NEWS_FEEDS).")]
 TopicsOption = Annotated[Path | None, typer.Option("--topics", help="File that describes the topics (NEWS_TOPICS).")]
@@ -158,7 +160,7 @@ def import_(
         f"{counts.landed} landed, {counts.duplicate} duplicate, {counts.off_topic} off topic"
     )
     for problem in taken.unreadable:
-        errors.print(f"error: {problem}", style="red", highlight=False, markup=False)
+        errors.print(f"error: {problem}", style="red")
     if taken.unreadable:
         raise typer.Exit(1)
 
@@ -189,7 +191,7 @@ def status(as_json: JsonOption = False) -> None:
         return
     table = _table("feed", "outlet", "health", "last success", "last new", "entries", "landed", "last error")
     for row in rows:
-        table.add_row(
+        _add_row(table,
             row["feed"], row["outlet"], row["health"], _ago(row["last_success_at"]), _ago(row["last_new_at"]),
             f"{row['entries']:,}", f"{row['landed']:,}", row["last_error"] or "",
         )  # fmt: skip
@@ -209,7 +211,7 @@ def feeds_list(feeds: FeedsOption = None, as_json: JsonOption = False) -> None:
         return
     table = _table("id", "outlet", "language", "country", "scope", "url")
     for feed in configured:
-        table.add_row(feed.id, feed.outlet, feed.language or "", feed.country or "", feed.scope, feed.url)
+        _add_row(table, feed.id, feed.outlet, feed.language or "", feed.country or "", feed.scope, feed.url)
     output.print(table)
 
 
@@ -235,7 +237,7 @@ def feeds_check(
     else:
         table = _table("feed", "answer", "entries", "would fetch", "newest", "a title")
         for result in yields:
-            table.add_row(
+            _add_row(table,
                 result.feed, result.answer, str(result.entries), str(result.would_fetch), _ago(result.newest),
                 result.sample or "",
             )  # fmt: skip
@@ -278,12 +280,14 @@ def main() -> None:
     except psycopg.OperationalError as error:
         first = (str(error).splitlines() or ["connection lost"])[0]
         _fail(f"the database broke off the work: {first}. Nothing is lost; run the command again when it is back", 1)
+    except psycopg.errors.InsufficientPrivilege as error:
+        _fail(f"the database role may not do this: {str(error).splitlines()[0]}", 1)
     except KeyboardInterrupt:
         _fail("interrupted", 130)
 
 
 def _fail(error: object, code: int) -> None:
-    errors.print(f"error: {error}", style="red", highlight=False, markup=False)
+    errors.print(f"error: {error}", style="red")
     sys.exit(code)
 
 
@@ -407,6 +411,10 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+def _add_row(table: Table, *cells: str) -> None:
+    table.add_row(*(Text(cell) for cell in cells))
 
 
 def _print_json(value: object) -> None:

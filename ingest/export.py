@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.rows import dict_row
 
 from db import Connection
-from ingest.errors import ConfigError
+from ingest.errors import ConfigError, IngestError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,7 +74,7 @@ def _new_folder(folder: Path) -> Iterator[Path]:
             folder.rmdir()
         partial.rename(folder)
     except OSError as error:
-        raise ConfigError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
+        raise IngestError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

@@ -18,6 +18,7 @@ from ingest.ledger import ExtractJob
 from ingest.report import Report, no_report
 from ingest.rolling import Claimed, work_through
 from ingest.settings import Settings
+from ingest.storing import storable, store_or_refuse
 from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
 
 __all__ = ["ExtractCounts", "extract", "extraction_pool"]
@@ -61,7 +62,9 @@ class _Extracted:
 
 def extraction_pool(settings: Settings) -> WorkerPool:
     """Return the pool of processes that `extract` works with; a context manager."""
-    return WorkerPool(settings.extract_processes, settings.extract_timeout, preload="ingest.extraction")
+    return WorkerPool(
+        settings.extract_processes, settings.extract_timeout, preload=("ingest.extraction", "ingest.feed_parser")
+    )
 
 
 def extract(
@@ -79,7 +82,7 @@ def extract(
             return extract(connection, settings, now, pool=own_pool, stopping=stopping, report=report)
     counts = ExtractCounts()
     leases.hold(connection)
-    leases.release_dead(connection, now())
+    retry_deadlocks(connection, lambda: leases.release_dead(connection, now()))
 
     def claim(limit: int) -> Claimed[_Page]:
         jobs = {job.id: job for job in ledger.claim_to_extract(connection, now(), limit)}
@@ -101,8 +104,12 @@ def extract(
         return await _extract(pool, page)
 
     def save(results: list[_Extracted]) -> None:
-        retry_deadlocks(connection, partial(_store, connection, results, now()))
-        _count(results, counts, report)
+        refused: list[_Extracted] = []
+        store_or_refuse(
+            connection, results, partial(_store, connection, now=now()), partial(_refuse, connection, refused)
+        )
+        lost = {item.job.id for item in refused}
+        _count([item for item in results if item.job.id not in lost] + refused, counts, report)
 
     try:
         asyncio.run(
@@ -137,6 +144,12 @@ def _in_worker(body: bytes, url: str, content_type: str | None, hint: Hint) -> D
     return extraction.extract(pages.decompress(body), url, content_type, hint)
 
 
+def _refuse(connection: Connection, refused: list[_Extracted], item: _Extracted, why: str) -> None:
+    refused.append(_Extracted(item.job, item.url, "rejected", reason=f"the article {why}"))
+    ledger.finish(connection, [(item.job.id, "rejected", refused[-1].reason)])
+    connection.commit()
+
+
 def _store(connection: Connection, results: list[_Extracted], now: datetime) -> None:
     with connection.transaction():
         done = [result for result in results if result.document is not None]
@@ -150,7 +163,9 @@ def _store(connection: Connection, results: list[_Extracted], now: datetime) -> 
             connection,
             [(item.job.id, item.status, _clean(item)) for item in results if item.status in ("rejected", "dead")],
         )
-        ledger.retry(connection, [(item.job.id, now, _clean(item)) for item in results if item.status == "fetched"])
+        ledger.retry(
+            connection, [(item.job.id, now, _clean(item), True) for item in results if item.status == "fetched"]
+        )
     connection.commit()
 
 
@@ -166,4 +181,4 @@ def _count(results: list[_Extracted], counts: ExtractCounts, report: Report) -> 
 
 
 def _clean(result: _Extracted) -> str:
-    return (result.reason or "").replace("\0", "")
+    return storable(result.reason or "")

@@ -20,6 +20,7 @@ from w3lib.encoding import html_body_declared_encoding, http_content_type_encodi
 
 from ingest.document import Document, Hint, NotAnArticle
 from ingest.folding import fold
+from ingest.storing import storable
 
 __all__ = ["detect_language", "extract"]
 
@@ -28,6 +29,7 @@ MIN_TEXT_LENGTH = 120
 # Below this, in characters, the first pass may have missed the text, and trafilatura's default mode, which compares
 # several extractors, is asked too.
 FAST_ENOUGH_LENGTH = 400
+SHORT_TEXT_LENGTH = 200
 # The start of a text tells its language as well as the whole.
 LANGUAGE_SAMPLE_LENGTH = 300
 # Bytes outside ASCII that are not UTF-8, of all such bytes, up to which a page is UTF-8 with some damage.
@@ -66,7 +68,8 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
         author=metadata.author() or hint.author,
         published_at=published_at,
         published_from=published_from,
-        language=detect_language(text),
+        # Of a short text the feed knows more than its letters tell.
+        language=hint.language if hint.language and len(text) < SHORT_TEXT_LENGTH else detect_language(text),
         text=text,
         extractor=extractor,
     )
@@ -137,7 +140,7 @@ def _text(tree: HtmlElement, url: str) -> str:
             text = found
         if len(text) >= FAST_ENOUGH_LENGTH:
             break
-    return text.replace("\0", "")
+    return storable(text)
 
 
 def _without_title(text: str, title: str | None) -> str:
@@ -256,4 +259,4 @@ def detect_language(text: str) -> str:
 def _line(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
-    return " ".join(unicodedata.normalize("NFC", value).replace("\0", "").split())[:1000] or None
+    return " ".join(unicodedata.normalize("NFC", storable(value)).split())[:1000] or None

@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 import feedparser
 from w3lib.html import remove_tags
 
+from ingest.storing import storable
 from ingest.urls import absolute_url
 
 __all__ = ["NotAFeed", "ParsedEntry", "ParsedFeed", "parse_feed"]
@@ -127,10 +128,7 @@ def _plain(value: str | None) -> str | None:
 
 
 def _storable(value: str | None) -> str | None:
-    """The text without what PostgreSQL cannot hold: NUL and lone surrogates."""
-    if not value:
-        return None
-    return value.replace("\0", "").encode(errors="replace").decode() or None
+    return storable(value) or None if value else None
 
 
 def _what_instead(body: bytes, content_type: str | None) -> str:

@@ -34,7 +34,6 @@ class FeedState:
     etag: str | None
     last_modified: str | None
     body_hash: bytes | None
-    not_before: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +129,8 @@ def import_feed(connection: Connection, now: datetime) -> int:
         {"now": now},
     )
     row = connection.execute("SELECT id FROM news.feeds WHERE slug = 'import'").fetchone()
+    # Entries are locked before feeds, everywhere.
+    connection.commit()
     assert row is not None
     return int(row[0])
 
@@ -153,7 +154,7 @@ def claim(
                 LIMIT %(limit)s
                 FOR UPDATE OF h SKIP LOCKED
             ), chosen AS MATERIALIZED (
-                SELECT f.id, h.slot
+                SELECT f.id
                 FROM ready h CROSS JOIN LATERAL (
                     SELECT f.id FROM news.feeds f WHERE {_DUE}
                     ORDER BY f.next_poll_at, f.id
@@ -167,7 +168,7 @@ def claim(
                 FROM chosen
                 WHERE f.id = chosen.id
                 RETURNING f.id, slug, url, host, outlet, language, scope, poll_every, max_age, last_success_at,
-                          failures, etag, last_modified, body_hash, chosen.slot AS not_before
+                          failures, etag, last_modified, body_hash
             ), spaced AS (
                 UPDATE news.hosts SET next_request_at = ready.slot + ready.spacing
                 FROM ready

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
 from db import Connection, retry_deadlocks
@@ -22,6 +21,8 @@ from ingest.report import Report, no_report
 from ingest.robots import ROBOTS_MAX_BYTES, RobotsRules, is_fresh, rules
 from ingest.rolling import Claimed, seconds_until, work_through
 from ingest.settings import Settings
+from ingest.storing import store_or_refuse
+from ingest.turns import Turns
 from ingest.urls import host_of, without_user_info
 from ingest.web import Answer, RequestFailed, Web
 
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, application/xml;q=0.5, */*;q=0.1"
 # First wait after a failure; doubled by each further one: 5 attempts span an hour.
 RETRY_AFTER = timedelta(minutes=4)
+# Wait where the host, not the page, is why nothing was asked; as long as robots.txt counts as unavailable.
+NOT_YET_AFTER = timedelta(minutes=10)
 _WEB_PAGES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
 # Final at once: asking again would bring the same. Anything else that is not a success may pass.
 _LASTING = {400, 401, 402, 404, 405, 406, 410, 414, 451}
@@ -54,6 +57,8 @@ class FetchResult:
     status: str
     reason: str | None = None
     retry_at: datetime | None = None
+    # Whether the attempt counts towards the last one: not when the page itself was never asked for.
+    counts: bool = True
     pause_host_until: datetime | None = None
 
 
@@ -81,7 +86,7 @@ def fetch(
     """
     counts = FetchCounts()
     leases.hold(connection)
-    leases.release_dead(connection, now())
+    retry_deadlocks(connection, lambda: leases.release_dead(connection, now()))
 
     async def work() -> None:
         async with Web(settings) as web:
@@ -98,7 +103,9 @@ def fetch(
                 return Claimed(claimed, seconds_until(free, now()))
 
             def save(results: list[_Fetched]) -> None:
-                retry_deadlocks(connection, partial(_store, connection, results, now()))
+                store_or_refuse(
+                    connection, results, partial(_store, connection, now=now()), partial(_refuse, connection)
+                )
                 _count(results, counts, report)
 
             await work_through(
@@ -118,6 +125,8 @@ def decide(job: FetchJob, answer: Answer | RequestFailed, now: datetime, max_att
     if isinstance(answer, RequestFailed):
         if answer.kind in ("blocked", "too_large", "redirects", "robots"):
             return FetchResult("rejected", str(answer))
+        if answer.kind in ("busy", "robots_unavailable"):
+            return FetchResult("discovered", str(answer), now + NOT_YET_AFTER, counts=False)
         return _again(job, str(answer), now, max_attempts)
     if 200 <= answer.status < 300:
         kind = answer.headers.get("content-type", "text/html").partition(";")[0].strip().lower()
@@ -134,11 +143,11 @@ def decide(job: FetchJob, answer: Answer | RequestFailed, now: datetime, max_att
 
 
 def _again(job: FetchJob, reason: str, now: datetime, max_attempts: int, wait: timedelta | None = None) -> FetchResult:
-    if job.attempts + 1 >= max_attempts:
-        return FetchResult("dead", f"gave up after {job.attempts + 1} attempts: {reason}")
-    later = backoff.after_failures(RETRY_AFTER, job.attempts + 1)
     pause = now + wait if wait else None
-    return FetchResult("discovered", reason, now + (wait or later), pause)
+    if job.attempts + 1 >= max_attempts:
+        return FetchResult("dead", f"gave up after {job.attempts + 1} attempts: {reason}", pause_host_until=pause)
+    later = backoff.after_failures(RETRY_AFTER, job.attempts + 1)
+    return FetchResult("discovered", reason, now + (wait or later), pause_host_until=pause)
 
 
 @dataclass(frozen=True)
@@ -157,7 +166,7 @@ class _Visitor:
         self, connection: Connection, database: asyncio.Lock, web: Web, settings: Settings, now: Callable[[], datetime]
     ) -> None:
         self._connection = connection
-        self._database = database
+        self._turns = Turns(connection, database, settings, now)
         self._web = web
         self._settings = settings
         self._now = now
@@ -169,12 +178,13 @@ class _Visitor:
             headers["Accept-Language"] = f"{job.language}, *;q=0.5"
         answer: Answer | RequestFailed
         try:
-            await self._sleep_until(job.not_before)
             if not await self._permitted(job.url, has_turn=True):
-                await self._take_turn(job.host)
+                await self._turns.take(job.host)
             answer = await self._web.get(job.url, headers, gate=self._gate)
         except RequestFailed as failure:
             answer = failure
+        except Exception as error:  # noqa: BLE001 - whatever a server makes the libraries raise is that page's trouble
+            answer = RequestFailed("connection", f"{job.host}: {type(error).__name__}")
         fetched = _Fetched(job, self._now(), answer)
         fetched.result = decide(job, answer, fetched.at, self._settings.fetch_attempts)
         if isinstance(answer, Answer) and fetched.result.status == "fetched":
@@ -184,56 +194,51 @@ class _Visitor:
     async def _gate(self, url: str) -> None:
         """Before a redirect is followed: its host's rules and turn, as for any other request."""
         await self._permitted(url, has_turn=False)
-        await self._take_turn(host_of(url))
+        await self._turns.gate(url)
 
     async def _permitted(self, url: str, *, has_turn: bool) -> bool:
-        """Raise RequestFailed unless robots.txt permits `url`. Returns whether the caller's turn is still unused."""
+        """Raise RequestFailed unless robots.txt permits `url`. Returns whether the caller's turn is still good."""
         host = host_of(url)
         task = self._rules.get(host)
         asks = task is None or (task.done() and (task.exception() or not is_fresh(task.result().robots, self._now())))
         if asks:
             task = self._rules[host] = asyncio.ensure_future(self._learn(url, host, has_turn=has_turn))
         assert task is not None
+        # A turn is for now: who waits for robots.txt, asked for by another, must not ask together with all who wait.
+        waits = not asks and not task.done()
         learnt = await asyncio.shield(task)
         if not learnt.rules.available:
             raise RequestFailed("robots_unavailable", f"{host}: robots.txt cannot be read, nothing may be fetched yet")
         if not learnt.rules.allows(url):
             raise RequestFailed("robots", "disallowed by robots.txt")
-        return not (asks and learnt.used_turn)
+        return not waits and not (asks and learnt.used_turn)
 
     async def _learn(self, url: str, host: str, *, has_turn: bool) -> _Learnt:
-        stored = await self._query(lambda: hosts.load_robots(self._connection, host))
+        stored = await self._turns.query(lambda: hosts.load_robots(self._connection, host))
         if stored is not None and is_fresh(stored, self._now()):
             return _Learnt(stored, rules(stored), used_turn=False)
         if not has_turn:
-            await self._take_turn(host)
+            await self._turns.take(host)
         address = f"{urlsplit(url).scheme}://{host}/robots.txt"
         try:
-            answer = await self._web.get(address, max_bytes=ROBOTS_MAX_BYTES)
+            answer = await self._web.get(address, max_bytes=ROBOTS_MAX_BYTES, cut=True)
             robots = Robots(answer.body.decode("utf-8", errors="replace"), answer.status, self._now())
         except RequestFailed as failure:
             if failure.kind == "blocked":
                 raise
-            # An endless robots.txt has no rules one could read; an unreachable one forbids.
-            status = 404 if failure.kind in ("too_large", "redirects") else None
+            # RFC 9309, 2.3.1: too many redirects count as no robots.txt; one that cannot be reached forbids.
+            status = 404 if failure.kind == "redirects" else None
             robots = Robots("", status, self._now())
             log.warning("host %s: robots.txt: %s", host, failure)
         rule = rules(robots)
-        await self._query(lambda: hosts.save_robots(self._connection, host, robots, rule.crawl_delay))
+        await self._turns.query(lambda: hosts.save_robots(self._connection, host, robots, rule.crawl_delay))
         return _Learnt(robots, rule, used_turn=True)
 
-    async def _take_turn(self, host: str) -> None:
-        delay = self._settings.min_host_delay
-        await self._sleep_until(await self._query(lambda: hosts.reserve(self._connection, host, delay, self._now())))
 
-    async def _sleep_until(self, moment: datetime) -> None:
-        wait = (moment - self._now()).total_seconds()
-        if wait > 0:
-            await asyncio.sleep(wait)
-
-    async def _query(self, query: Callable[[], Any]) -> Any:
-        async with self._database:
-            return await asyncio.to_thread(query)
+def _refuse(connection: Connection, item: _Fetched, why: str) -> None:
+    item.result = FetchResult("rejected", f"the page {why}")
+    ledger.finish(connection, [(item.job.id, "rejected", item.result.reason)])
+    connection.commit()
 
 
 def _store(connection: Connection, results: list[_Fetched], now: datetime) -> None:
@@ -251,7 +256,11 @@ def _store(connection: Connection, results: list[_Fetched], now: datetime) -> No
         )
         ledger.retry(
             connection,
-            [(item.job.id, item.result.retry_at, _safe(item) or "") for item in results if item.result.retry_at],
+            [
+                (item.job.id, item.result.retry_at, _safe(item) or "", item.result.counts)
+                for item in results
+                if item.result.retry_at
+            ],
         )
         for item in results:
             if item.result.pause_host_until is not None:

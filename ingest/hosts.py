@@ -31,20 +31,21 @@ def register(connection: Connection, hosts: Iterable[str], now: datetime) -> Non
     )
 
 
-def reserve(connection: Connection, host: str, delay: timedelta, now: datetime) -> datetime:
-    """Reserve the next free time for a request to `host`, at least `delay` after the one before; returns it."""
+def reserve(connection: Connection, host: str, delay: timedelta, now: datetime) -> datetime | None:
+    """Reserve the next free time for a request to `host`, at least `delay` after the one before, and return it.
+
+    None, and nothing is reserved, when that is further off than LONGEST_WAIT.
+    """
     register(connection, [host], now)
     row = connection.execute(
         "UPDATE news.hosts SET next_request_at = greatest(next_request_at, %(now)s)"
         "   + greatest(%(delay)s, coalesce(crawl_delay, interval '0'))"
-        " WHERE host = %(host)s"
+        " WHERE host = %(host)s AND next_request_at <= %(now)s + %(longest)s"
         " RETURNING next_request_at - greatest(%(delay)s, coalesce(crawl_delay, interval '0'))",
-        {"host": host, "delay": delay, "now": now},
+        {"host": host, "delay": delay, "now": now, "longest": LONGEST_WAIT},
     ).fetchone()
     connection.commit()
-    assert row is not None
-    reserved: datetime = row[0]
-    return reserved
+    return row[0] if row is not None else None
 
 
 def pause(connection: Connection, host: str, until: datetime) -> None:

@@ -6,7 +6,7 @@ give the same articles.
 """
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,7 +72,11 @@ def _land_batch(connection: Connection, now: datetime, topics: TopicSet) -> Land
 
 def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: TopicSet) -> LandCounts:
     loaded = documents.load(connection, entry_ids)
-    ends: list[tuple[int, str, str | None]] = []
+    # A document may have been deleted, by hand or by a partial restore, since it was extracted.
+    without = set(entry_ids) - {document.entry_id for document in loaded}
+    ends: list[tuple[int, str, str | None]] = [
+        (entry, "rejected", "its document is no longer stored") for entry in without
+    ]
     copies: dict[str, list[Landing]] = defaultdict(list)
     for document in loaded:
         folded = fold(document.text)
@@ -103,7 +107,9 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
     for content_hash, landings in copies.items():
         sightings += [(article_ids[content_hash], landing.document) for landing in landings]
     articles.add_sightings(connection, sightings, now)
-    ledger.finish(connection, ends)
+    ledger.finish_landing(connection, ends)
+    repeated = [article for article, seen in Counter(article for article, _ in sightings).items() if seen > 1]
+    articles.prefer_own_feed(connection, repeated + [present.id for present in known.values()])
     twins = articles.settle_twins(connection, [document.canonical_url for document in loaded], now)
     for landing in new:
         log.info("landed %s: %s", landing.document.canonical_url, (landing.document.title or "")[:100])

@@ -12,8 +12,9 @@ from db import Connection
 
 __all__ = ["LEASE", "hold", "release_dead"]
 
-# Longer than the longest work on one row: a request with robots.txt and redirects, or one extraction.
-LEASE = timedelta(minutes=10)
+# Longer than a row can wait for its turn and be worked on, in a queue of hanging pages say. Only a worker that hangs
+# for ever is waited for so long: the rows of a dead one are free at once.
+LEASE = timedelta(hours=2)
 
 # First key of the advisory locks; the second is the backend process id.
 _LOCK_CLASS = 0x6C65

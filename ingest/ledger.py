@@ -22,6 +22,7 @@ __all__ = [
     "claim_to_extract",
     "claim_to_fetch",
     "finish",
+    "finish_landing",
     "lock_to_land",
     "next_fetch_at",
     "record",
@@ -50,14 +51,13 @@ class NewEntry:
 
 @dataclass(frozen=True)
 class FetchJob:
-    """A claimed entry whose page is to be fetched, not before `not_before`."""
+    """A claimed entry whose page is to be fetched now."""
 
     id: int
     url: str
     host: str
     attempts: int
     language: str | None
-    not_before: datetime
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def claim_to_fetch(
                 LIMIT %(limit)s
                 FOR UPDATE OF h SKIP LOCKED
             ), chosen AS MATERIALIZED (
-                SELECT e.id, h.slot
+                SELECT e.id
                 FROM ready h CROSS JOIN LATERAL (
                     SELECT e.id FROM news.entries e WHERE {_FETCHABLE}
                     ORDER BY e.next_attempt_at, e.id
@@ -160,7 +160,7 @@ def claim_to_fetch(
                 SET next_attempt_at = %(now)s + %(lease)s, lease_holder = pg_backend_pid()
                 FROM chosen, news.feeds f
                 WHERE e.id = chosen.id AND f.id = e.feed_id
-                RETURNING e.id, e.url, e.host, e.attempts, f.language, chosen.slot AS not_before
+                RETURNING e.id, e.url, e.host, e.attempts, f.language
             ), spaced AS (
                 UPDATE news.hosts SET next_request_at = ready.slot + ready.spacing
                 FROM ready
@@ -236,27 +236,36 @@ def advance(connection: Connection, ids: Sequence[int], status: str, now: dateti
 
 
 def finish(connection: Connection, ends: Sequence[tuple[int, str, str | None]]) -> None:
-    """End entries this session has claimed or locked: (id, final status, reason)."""
+    """End entries this session has claimed: (id, final status, reason)."""
+    _end(connection, ends, "e.lease_holder = pg_backend_pid()")
+
+
+def finish_landing(connection: Connection, ends: Sequence[tuple[int, str, str | None]]) -> None:
+    """End entries that this transaction has locked to land: (id, final status, reason)."""
+    _end(connection, ends, "e.status = 'extracted'")
+
+
+def _end(connection: Connection, ends: Sequence[tuple[int, str, str | None]], owned: str) -> None:
     if not ends:
         return
     ids, statuses, reasons = zip(*ends, strict=True)
     connection.execute(
         "UPDATE news.entries e SET status = ended.status, reason = ended.reason, next_attempt_at = NULL,"
         " lease_holder = NULL FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS ended(id, status, reason)"
-        " WHERE e.id = ended.id AND (e.lease_holder = pg_backend_pid() OR e.status = 'extracted')",
+        f" WHERE e.id = ended.id AND {owned}",
         [list(ids), list(statuses), list(reasons)],
     )
 
 
-def retry(connection: Connection, again: Sequence[tuple[int, datetime, str]]) -> None:
-    """Give entries this session has claimed back for another attempt: (id, due time, what went wrong)."""
+def retry(connection: Connection, again: Sequence[tuple[int, datetime, str, bool]]) -> None:
+    """Give entries this session has claimed back: (id, due time, what went wrong, whether the attempt counts)."""
     if not again:
         return
     with connection.cursor() as cursor:
         cursor.executemany(
-            "UPDATE news.entries SET attempts = attempts + 1, next_attempt_at = %s, reason = %s, lease_holder = NULL"
+            "UPDATE news.entries SET attempts = attempts + %s, next_attempt_at = %s, reason = %s, lease_holder = NULL"
             " WHERE id = %s AND lease_holder = pg_backend_pid()",
-            [(due, reason, entry) for entry, due, reason in again],
+            [(int(counts), due, reason, entry) for entry, due, reason, counts in again],
         )
 
 

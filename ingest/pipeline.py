@@ -82,7 +82,7 @@ class Pipeline:
         with extraction_pool(self.settings) as pool:
             self._run_threads(
                 {
-                    "poll": lambda: self._follow_feeds(feeds_path),
+                    "poll": lambda: self._follow_feeds(feeds_path, pool),
                     **{stage: self._follower(stage, pool) for stage in STAGES[1:]},
                 }
             )
@@ -127,20 +127,22 @@ class Pipeline:
 
         return lambda: self._keep_working(stage, work)
 
-    def _follow_feeds(self, path: Path) -> None:
+    def _follow_feeds(self, path: Path, pool: WorkerPool) -> None:
         seen = path.stat().st_mtime_ns
 
         def work(connection: Connection) -> None:
             nonlocal seen
+            changed = seen
             try:
                 changed = path.stat().st_mtime_ns
                 if changed != seen:
-                    seen = changed
                     feeds.sync(connection, load_feeds(path), self.now())
+                    seen = changed
                     log.info("%s was read again", path)
             except (ConfigError, OSError) as error:
+                seen = changed
                 log.error("the changed feeds file is not used: %s", error)
-            self._stage(connection, "poll", None)
+            self._stage(connection, "poll", pool)
 
         self._keep_working("poll", work)
 
@@ -171,7 +173,10 @@ class Pipeline:
         report = self._reporter(stage)
         match stage:
             case "poll":
-                poll(connection, self.settings, self.now, self.topics, due=due, stopping=stopping, report=report)
+                poll(
+                    connection, self.settings, self.now, self.topics,
+                    due=due, pool=pool, stopping=stopping, report=report,
+                )  # fmt: skip
             case "fetch":
                 fetch(connection, self.settings, self.now, stopping=stopping, report=report)
             case "extract":
@@ -196,7 +201,10 @@ class Pipeline:
                 self._errors.append(error)
                 self.stop()
 
-        threads = [threading.Thread(target=guarded, args=[body], name=name) for name, body in bodies.items()]
+        # Daemons: a second signal does not wait for them.
+        threads = [
+            threading.Thread(target=guarded, args=[body], name=name, daemon=True) for name, body in bodies.items()
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -10,23 +10,28 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Self
 
 from db import Connection, retry_deadlocks
 from ingest import articles, backoff, feeds, hosts, leases, ledger
-from ingest.feed_parser import NotAFeed, ParsedEntry, parse_feed
+from ingest.feed_parser import NotAFeed, ParsedEntry, ParsedFeed, parse_feed
 from ingest.feeds import FeedState, PollRecord
 from ingest.ledger import NewEntry
 from ingest.report import Report, no_report
 from ingest.rolling import Claimed, seconds_until, work_through
 from ingest.settings import Settings
+from ingest.storing import store_or_refuse
 from ingest.topics import TopicSet
+from ingest.turns import Turns
 from ingest.urls import canonical_url, host_of, without_user_info
 from ingest.web import Answer, RequestFailed, Web
+from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
 
-__all__ = ["ACCEPT", "PollCounts", "PollResult", "decide", "judge", "poll", "request_headers"]
+__all__ = ["ACCEPT", "PollCounts", "PollResult", "decide", "judge", "needs_parsing", "poll", "request_headers"]
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +63,28 @@ class PollResult:
 class _Polled:
     feed: FeedState
     polled_at: datetime
-    answer: Answer | RequestFailed
-    result: PollResult = field(init=False)
+    result: PollResult
+
+
+class _Parsers:
+    """The processes in which feeds are parsed: feedparser can be made to compute for hours (its author pattern)."""
+
+    def __init__(self, settings: Settings, pool: WorkerPool | None) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._own = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._own.close()
+
+    async def parse(self, body: bytes, url: str, content_type: str | None, now: datetime) -> ParsedFeed:
+        if self._pool is None:
+            own = WorkerPool(1, self._settings.extract_timeout, ("ingest.feed_parser",))
+            self._pool = self._own.enter_context(own)
+        return await self._pool.run(parse_feed, body, url, content_type, now)
 
 
 def poll(
@@ -69,20 +94,23 @@ def poll(
     topics: TopicSet,
     *,
     due: datetime | None = None,
+    pool: WorkerPool | None = None,
     stopping: Callable[[], bool] = lambda: False,
     report: Report = no_report,
 ) -> PollCounts:
-    """Poll the feeds that were due at `due` (default: now) and return what came of it."""
+    """Poll the feeds that were due at `due` (default: now) and return what came of it.
+
+    Feeds are parsed in processes of `pool`; without one, a process is started when there is something to parse.
+    """
     due = due or now()
     counts = PollCounts()
     leases.hold(connection)
-    leases.release_dead(connection, now())
-    # Both tables a poll and a fetch write to are partitioned by month.
-    connection.execute("SELECT news.ensure_partitions(%s, 2)", [now()])
-    connection.commit()
+    retry_deadlocks(connection, lambda: leases.release_dead(connection, now()))
+    retry_deadlocks(connection, lambda: _ensure_partitions(connection, now()))
 
     async def work() -> None:
-        parsing = asyncio.Lock()
+        database = asyncio.Lock()
+        turns = Turns(connection, database, settings, now)
         async with Web(settings) as web:
 
             def claim(limit: int) -> Claimed[FeedState]:
@@ -96,24 +124,24 @@ def poll(
 
             async def ask(feed: FeedState) -> _Polled:
                 started = now()
-                polled = _Polled(feed, started, await _ask(web, feed))
-                # Parsing holds the interpreter: one after another, or all feeds are ready only when the last one is.
-                async with parsing:
-                    polled.result = await asyncio.to_thread(decide, feed, polled.answer, started, topics)
-                return polled
+                answer = await _ask(web, feed, turns)
+                parsed = await _parse(parsers, feed, answer, started)
+                return _Polled(feed, started, decide(feed, answer, parsed, started, topics))
 
             def save(results: list[_Polled]) -> None:
                 for polled in results:
-                    record = retry_deadlocks(connection, partial(_save, connection, polled))
-                    connection.commit()
-                    _count(polled.feed, record, counts, report)
+                    store_or_refuse(connection, [polled], partial(_store, connection), partial(_refuse, connection))
+                    _count(polled.feed, polled.result.record, counts, report)
 
-            await work_through(claim, ask, save, concurrency=settings.poll_concurrency, stopping=stopping)
+            await work_through(
+                claim, ask, save, concurrency=settings.poll_concurrency, stopping=stopping, database=database
+            )
 
-    try:
-        asyncio.run(work())
-    finally:
-        connection.rollback()
+    with _Parsers(settings, pool) as parsers:
+        try:
+            asyncio.run(work())
+        finally:
+            connection.rollback()
     return counts
 
 
@@ -129,8 +157,26 @@ def request_headers(feed: FeedState) -> dict[str, str]:
     return headers
 
 
-def decide(feed: FeedState, answer: Answer | RequestFailed, now: datetime, topics: TopicSet) -> PollResult:
-    """Return what `answer` to a poll of `feed` made at `now` means. Pure: no clock, no I/O."""
+def needs_parsing(feed: FeedState, answer: Answer | RequestFailed) -> bool:
+    """Return whether `answer` brings a document that was not the last one too."""
+    return (
+        isinstance(answer, Answer)
+        and 200 <= answer.status < 300
+        and hashlib.sha256(answer.body).digest() != feed.body_hash
+    )
+
+
+def decide(
+    feed: FeedState,
+    answer: Answer | RequestFailed,
+    parsed: ParsedFeed | NotAFeed | None,
+    now: datetime,
+    topics: TopicSet,
+) -> PollResult:
+    """Return what `answer` to a poll of `feed` made at `now` means. Pure: no clock, no I/O.
+
+    `parsed` is what the document says, where it `needs_parsing`.
+    """
     if isinstance(answer, RequestFailed):
         return _failed(feed, now, str(answer), status=None, size=0, took_ms=answer.took_ms)
     if answer.status == 304:
@@ -141,16 +187,14 @@ def decide(feed: FeedState, answer: Answer | RequestFailed, now: datetime, topic
             feed, now, f"{feed.host}: HTTP {answer.status}", status=answer.status, size=len(answer.body),
             took_ms=answer.took_ms, wait=wait,
         )  # fmt: skip
-    if feed.body_hash is not None and hashlib.sha256(answer.body).digest() == feed.body_hash:
+    if parsed is None:
         return PollResult(_succeeded(feed, answer, now, "unchanged"))
-    try:
-        parsed = parse_feed(answer.body, answer.url, answer.headers.get("content-type"), now)
-    except NotAFeed as problem:
+    if isinstance(parsed, NotAFeed):
         return _failed(
-            feed, now, f"{feed.host}: {problem}", status=answer.status, size=len(answer.body), took_ms=answer.took_ms
+            feed, now, f"{feed.host}: {parsed}", status=answer.status, size=len(answer.body), took_ms=answer.took_ms
         )
     entries = tuple(_for_ledger(feed, entry, now, topics) for entry in parsed.entries)
-    # Whether anything is new, only the ledger knows: see _save.
+    # Whether anything is new, only the ledger knows: see _store.
     return PollResult(_succeeded(feed, answer, now, "unchanged", entries=len(entries)), entries)
 
 
@@ -221,10 +265,11 @@ def judge(
 
 def _for_ledger(feed: FeedState, entry: ParsedEntry, now: datetime, topics: TopicSet) -> NewEntry:
     status, reason = judge(entry, feed.scope, feed.max_age, topics, now) or ("discovered", None)
+    canonical = canonical_url(entry.url) if entry.url else None
     return NewEntry(
         identity=entry.identity,
         url=entry.url,
-        canonical_url=canonical_url(entry.url) if entry.url else None,
+        canonical_url=canonical,
         host=host_of(entry.url) if entry.url else None,
         title=entry.title,
         summary=entry.summary,
@@ -236,29 +281,63 @@ def _for_ledger(feed: FeedState, entry: ParsedEntry, now: datetime, topics: Topi
     )
 
 
-async def _ask(web: Web, feed: FeedState) -> Answer | RequestFailed:
+async def _ask(web: Web, feed: FeedState, turns: Turns) -> Answer | RequestFailed:
     try:
-        return await web.get(feed.url, request_headers(feed))
+        return await web.get(feed.url, request_headers(feed), gate=turns.gate)
     except RequestFailed as failure:
         return failure
+    except Exception as error:  # noqa: BLE001 - whatever a server makes the libraries raise is that feed's trouble
+        return RequestFailed("connection", f"{feed.host}: {type(error).__name__}")
 
 
-def _save(connection: Connection, polled: _Polled) -> PollRecord:
-    feed, result = polled.feed, polled.result
-    record = result.record
-    with connection.transaction():
-        if result.entries:
-            hosts.register(connection, {entry.host for entry in result.entries if entry.host}, polled.polled_at)
-            new = ledger.record(connection, feed.id, result.entries, polled.polled_at)
-            articles.settle_twins(
-                connection, [entry.canonical_url for entry in result.entries if entry.canonical_url], polled.polled_at
-            )
-            if new:
-                record = replace(record, outcome="new", new_entries=len(new))
-        if result.pause_host_until is not None:
-            hosts.pause(connection, feed.host, result.pause_host_until)
-        feeds.save_poll(connection, feed, record)
-    return record
+async def _parse(
+    parsers: _Parsers, feed: FeedState, answer: Answer | RequestFailed, now: datetime
+) -> ParsedFeed | NotAFeed | None:
+    if not isinstance(answer, Answer) or not needs_parsing(feed, answer):
+        return None
+    try:
+        return await parsers.parse(answer.body, answer.url, answer.headers.get("content-type"), now)
+    except NotAFeed as problem:
+        return problem
+    except (WorkerTimeout, WorkerDied) as problem:
+        return NotAFeed(f"parsing the document: {problem}")
+
+
+def _ensure_partitions(connection: Connection, now: datetime) -> None:
+    # Both tables a poll and a fetch write to are partitioned by month.
+    connection.execute("SELECT news.ensure_partitions(%s, 2)", [now])
+    connection.commit()
+
+
+def _store(connection: Connection, results: list[_Polled]) -> None:
+    for polled in results:
+        feed, result, record = polled.feed, polled.result, polled.result.record
+        with connection.transaction():
+            if result.entries:
+                hosts.register(connection, {entry.host for entry in result.entries if entry.host}, polled.polled_at)
+                new = ledger.record(connection, feed.id, result.entries, polled.polled_at)
+                articles.settle_twins(
+                    connection,
+                    [entry.canonical_url for entry in result.entries if entry.canonical_url],
+                    polled.polled_at,
+                )
+                if new:
+                    record = replace(record, outcome="new", new_entries=len(new))
+            if result.pause_host_until is not None:
+                hosts.pause(connection, feed.host, result.pause_host_until)
+            feeds.save_poll(connection, feed, record)
+        connection.commit()
+        polled.result = replace(result, record=record)
+
+
+def _refuse(connection: Connection, polled: _Polled, why: str) -> None:
+    record = polled.result.record
+    polled.result = _failed(
+        polled.feed, polled.polled_at, f"{polled.feed.host}: the feed {why}",
+        status=record.status, size=record.body_bytes, took_ms=record.took_ms,
+    )  # fmt: skip
+    feeds.save_poll(connection, polled.feed, polled.result.record)
+    connection.commit()
 
 
 def _count(feed: FeedState, record: PollRecord, counts: PollCounts, report: Report) -> None:

@@ -43,5 +43,5 @@ def rules(robots: Robots) -> RobotsRules:
     status = robots.status
     parsed = Protego.parse(robots.text if status is not None and 200 <= status < 300 else "")
     delay = parsed.crawl_delay(PRODUCT)
-    crawl_delay = min(timedelta(seconds=float(delay)), MAX_CRAWL_DELAY) if delay else None
+    crawl_delay = timedelta(seconds=min(float(delay), MAX_CRAWL_DELAY.total_seconds())) if delay else None
     return RobotsRules(parsed, available=status is not None and status < 500, crawl_delay=crawl_delay)

@@ -32,9 +32,10 @@ def absolute_url(link: str, base: str) -> str | None:
         port = parts.port
     except (ValueError, UnicodeError):
         return None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or len(url) > MAX_URL_LENGTH:
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         return None
-    return url
+    # The canonical form escapes more characters, so it can be longer.
+    return url if max(len(url), len(canonical_url(url))) <= MAX_URL_LENGTH else None
 
 
 def canonical_url(url: str) -> str:

@@ -17,6 +17,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 from ingest.settings import Network, Settings
+from ingest.storing import storable
 from ingest.urls import absolute_url
 
 __all__ = ["Answer", "RequestFailed", "Web", "is_refused_address"]
@@ -26,6 +27,9 @@ MAX_REDIRECTS = 5
 CONNECT_SECONDS = 10.0
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Not reachable either, though `is_global` of older Pythons thinks so: local-use NAT64 (RFC 8215), site-local
+# addresses (RFC 3879), IPv4-compatible addresses (RFC 4291, 2.5.5.1).
+_ALSO_REFUSED = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", "::/96")))
 
 Gate = Callable[[str], Awaitable[None]]
 
@@ -71,6 +75,8 @@ def is_refused_address(address: str, allowed: Collection[Network] = ()) -> bool:
         ip = inner or ip
     if any(ip in network for network in allowed if network.version == ip.version):
         return False
+    if any(ip in network for network in _ALSO_REFUSED if network.version == ip.version):
+        return True
     return not ip.is_global or ip.is_multicast
 
 
@@ -119,16 +125,20 @@ class Web:
         *,
         gate: Gate | None = None,
         max_bytes: int | None = None,
+        cut: bool = False,
     ) -> Answer:
         """Return the answer to a GET of `url`, redirects followed.
 
         `gate` is awaited with the URL of each redirect before it is followed, and may raise. At most `max_bytes`
-        (default: the setting max_body_bytes) are read after decompression. Raises RequestFailed.
+        (default: the setting max_body_bytes) are read after decompression; a longer body is refused, or `cut`. Raises
+        RequestFailed.
         """
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._settings.request_timeout if gate is None else None):
-                return await self._follow(url, headers or {}, gate, max_bytes or self._settings.max_body_bytes, started)
+                return await self._follow(
+                    url, headers or {}, gate, max_bytes or self._settings.max_body_bytes, cut, started
+                )
         except RequestFailed as failure:
             failure.took_ms = _elapsed_ms(started)
             raise
@@ -136,7 +146,7 @@ class Web:
             raise _failure(error, url, self._settings.request_timeout, _elapsed_ms(started)) from error
 
     async def _follow(
-        self, url: str, headers: Mapping[str, str], gate: Gate | None, max_bytes: int, started: float
+        self, url: str, headers: Mapping[str, str], gate: Gate | None, max_bytes: int, cut: bool, started: float
     ) -> Answer:
         assert self._session is not None
         for _ in range(MAX_REDIRECTS + 1):
@@ -148,19 +158,22 @@ class Web:
                         raise RequestFailed("redirects", f"redirected to {location[:200]!r}, which is no web address")
                     url = target
                 else:
-                    body = await _read(response, max_bytes)
-                    lowered = {name.lower(): value for name, value in response.headers.items()}
+                    body = await _read(response, max_bytes, cut)
+                    # Bytes outside UTF-8 arrive as lone surrogates.
+                    lowered = {name.lower(): storable(value) for name, value in response.headers.items()}
                     return Answer(url, response.status, lowered, body, _elapsed_ms(started))
             if gate is not None:
                 await gate(url)
         raise RequestFailed("redirects", f"more than {MAX_REDIRECTS} redirects, last to {url}")
 
 
-async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+async def _read(response: aiohttp.ClientResponse, max_bytes: int, cut: bool) -> bytes:
     chunks: list[bytes] = []
     size = 0
     async for chunk in response.content.iter_any():
         size += len(chunk)
+        if size > max_bytes and cut:
+            return b"".join([*chunks, chunk])[:max_bytes]
         if size > max_bytes:
             raise RequestFailed("too_large", f"body larger than {max_bytes} bytes")
         chunks.append(chunk)

@@ -47,11 +47,11 @@ class WorkerDied(Exception):
 class WorkerPool:
     """A number of worker processes that import `preload` once. Use it as a context manager."""
 
-    def __init__(self, processes: int, timeout: float, preload: str) -> None:
+    def __init__(self, processes: int, timeout: float, preload: tuple[str, ...]) -> None:
         self.processes = processes
         self._timeout = timeout
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["__main__", preload])
+        self._context.set_forkserver_preload(["__main__", *preload])
         self._replacing = threading.Lock()
         self._pool = self._new_pool()
         # Pebble starts its processes with the first task; their imports shall not wait for the first page.

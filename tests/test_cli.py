@@ -273,6 +273,16 @@ class TestAgainstTheNewsroom:
         assert "not on the public Internet" in result.stdout
         assert "3 of 3 feeds failed" in result.stderr
 
+    def test_brackets_in_what_feeds_say_are_only_text(
+        self, run: Run, database: Database, variables: dict[str, str]
+    ) -> None:
+        run("poll", **variables)
+        with database.connect() as connection:
+            connection.execute("UPDATE news.feeds SET last_error = 'x [/b] [red]y'")
+        result = run("status", **variables)
+        assert result.returncode == 0
+        assert "x [/b] [red]y" in result.stdout
+
     def test_list(self, run: Run, variables: dict[str, str]) -> None:
         assert len(json.loads(run("feeds", "list", "--json", **variables).stdout)) == 3
 

@@ -103,3 +103,9 @@ def test_languages() -> None:
     english = page().replace(TEXT.encode(), b"The committee will meet again next week and report to parliament. " * 5)
     assert extract(page(), URL, "text/html", Hint(NOW)).language == "ar"
     assert extract(english, URL, "text/html", Hint(NOW, language="ar")).language == "en"
+
+
+def test_half_characters_in_metadata_do_not_reach_the_database() -> None:
+    head = JSONLD.format('{"@type": "NewsArticle", "headline": "Cut \\ud83d", "author": "\\udc00"}')
+    document = extract(page(head), URL, "text/html", Hint(NOW))
+    assert (document.title, document.author) == ("Cut ?", "?")

@@ -13,7 +13,7 @@ from tests.conftest import NOW
 
 
 def job(attempts: int = 0) -> FetchJob:
-    return FetchJob(1, "https://a.example/1", "a.example", attempts, "ar", NOW)
+    return FetchJob(1, "https://a.example/1", "a.example", attempts, "ar")
 
 
 def answer(status: int = 200, kind: str | None = "text/html", body: bytes = b"<p>x</p>", **headers: str) -> Answer:
@@ -50,6 +50,13 @@ def test_waits_grow_and_the_last_attempt_is_the_last() -> None:
     assert decide(job(4), answer(500), NOW, 5).status == "dead"
 
 
+@pytest.mark.parametrize("kind", ["busy", "robots_unavailable"])
+def test_a_page_that_was_never_asked_for_is_never_given_up(kind: str) -> None:
+    result = decide(job(attempts=4), RequestFailed(kind, "not now"), NOW, 5)
+    assert (result.status, result.counts) == ("discovered", False)
+    assert result.retry_at == NOW + timedelta(minutes=10)
+
+
 def test_retry_after_holds_for_the_whole_host() -> None:
     result = decide(job(), answer(429, retry_after="120"), NOW, 5)
     assert result.retry_at == result.pause_host_until == NOW + timedelta(minutes=2)
@@ -76,6 +83,7 @@ def test_robots(status: int | None, text: str, available: bool, allowed: bool) -
 def test_crawl_delay() -> None:
     assert rules(Robots("User-agent: *\nCrawl-delay: 12", 200, NOW)).crawl_delay == timedelta(seconds=12)
     assert rules(Robots("User-agent: *\nCrawl-delay: 999999", 200, NOW)).crawl_delay == timedelta(hours=1)
+    assert rules(Robots("User-agent: *\nCrawl-delay: 1e300", 200, NOW)).crawl_delay == timedelta(hours=1)
     assert rules(Robots("", 200, NOW)).crawl_delay is None
 
 

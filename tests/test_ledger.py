@@ -149,6 +149,12 @@ class TestLeases:
             slow.commit()
         assert connection.execute("SELECT status FROM news.entries").fetchall() == [("discovered",)]
 
+    def test_nobody_ends_what_another_has_extracted(self, connection: Connection) -> None:
+        feed = feeds.import_feed(connection, NOW)
+        (number,) = ledger.record(connection, feed, [entry(1, "a", status="extracted")], NOW)
+        ledger.finish(connection, [(number, "rejected", "too late")])
+        assert connection.execute("SELECT status FROM news.entries").fetchall() == [("extracted",)]
+
     def test_holding_twice_is_holding_once(self, connection: Connection) -> None:
         leases.hold(connection)
         leases.hold(connection)

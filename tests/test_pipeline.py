@@ -337,6 +337,37 @@ class TestFaults:
         places = {(outlet, url) for _, outlet, url in landed(connection)}
         assert places == {(outlet, url) for _, outlet, url in true_places(room.world)}
 
+    def test_a_feed_made_to_compute_for_ever_fails_alone(
+        self, room: RunningNewsroom, database: Database, connection: Connection, settings: Settings, topics: TopicSet,
+        clock: Clock,
+    ) -> None:  # fmt: skip
+        item = f"<item><title>x</title><link>http://a.example/1</link><author>{'a' * 200_000}</author></item>"
+        body = f'<rss version="2.0"><channel>{item}</channel></rss>'.encode()
+        room.faults[room.world.outlets[0].host] = Faults(body=body)
+        run_once(database, settings.model_copy(update={"extract_timeout": 2.0}), topics, clock)
+        error = connection.execute(
+            "SELECT last_error FROM news.feeds WHERE slug = %s", [room.world.feeds[0].id]
+        ).fetchone()
+        assert error is not None
+        assert error[0].endswith("parsing the document: took longer than 2 s")
+        assert landed(connection) == self.others(room)
+
+    def test_a_redirect_to_a_resting_host_waits_in_the_ledger(
+        self, room: RunningNewsroom, database: Database, connection: Connection, settings: Settings, topics: TopicSet,
+        clock: Clock,
+    ) -> None:  # fmt: skip
+        bad, other = room.world.outlets[0].host, room.world.outlets[1].host
+        room.faults[bad] = Faults(redirect_to=f"http://{other}/x", paths=("/news/",))
+        room.faults[other] = Faults(status=503, retry_after="86400", paths=(".xml",))
+        run_once(database, settings, topics, clock)
+        rows = connection.execute(
+            "SELECT DISTINCT status, reason, attempts FROM news.entries"
+            " WHERE host = %s AND reason IS DISTINCT FROM 'gate'",
+            [bad],
+        ).fetchall()
+        assert [(row[0], row[2]) for row in rows] == [("discovered", 0)]
+        assert "asked not to be asked" in rows[0][1]
+
 
 class TestPoliteness:
     def test_disallowed_pages_are_not_asked_for(
@@ -354,6 +385,20 @@ class TestPoliteness:
         ).fetchall()
         assert reasons == [("disallowed by robots.txt",)]
         assert len([request for request in room.requests("/robots.txt") if request.host == host]) == 1
+
+    @pytest.mark.slow
+    def test_a_slow_robots_txt_does_not_bunch_what_waits_for_it(
+        self, newsroom: Serve, database: Database, connection: Connection, settings: Settings, everything: TopicSet,
+        tmp_path: Path,
+    ) -> None:  # fmt: skip
+        room = newsroom(feeds=1, entries=6, now=utc_now())
+        configure(connection, room.world, tmp_path, utc_now())
+        host = room.world.outlets[0].host
+        room.faults[host] = Faults(slow_seconds=1.5, paths=("robots.txt",))
+        Pipeline(database, settings.model_copy(update={"host_delay": 0.4}), everything).once()
+        times = sorted(request.at for request in room.requests("/news/"))
+        assert len(times) == 6
+        assert min(later - earlier for earlier, later in pairwise(times)) > 0.4 - 0.1
 
     @pytest.mark.slow
     def test_two_processes_together_keep_the_distance(

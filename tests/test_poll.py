@@ -1,12 +1,14 @@
 """What an answer means: tables of cases for the pure decisions of polling."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from ingest.feed_parser import NotAFeed, parse_feed
 from ingest.feeds import FeedState
-from ingest.poll import decide, request_headers
+from ingest.poll import PollResult, needs_parsing, request_headers
+from ingest.poll import decide as decide_parsed
 from ingest.topics import TopicSet
 from ingest.web import Answer, RequestFailed
 from tests.conftest import NOW
@@ -25,6 +27,16 @@ def feed(**changes: object) -> FeedState:
 
 def answer(status: int = 200, body: bytes = BODY, **headers: str) -> Answer:
     return Answer("https://horizon.example/rss", status, {k.replace("_", "-"): v for k, v in headers.items()}, body, 12)
+
+
+def decide(state: FeedState, got: Answer | RequestFailed, now: datetime, topics: TopicSet) -> PollResult:
+    parsed = None
+    if isinstance(got, Answer) and needs_parsing(state, got):
+        try:
+            parsed = parse_feed(got.body, got.url, None, now)
+        except NotAFeed as problem:
+            return decide_parsed(state, got, problem, now, topics)
+    return decide_parsed(state, got, parsed, now, topics)
 
 
 def test_a_first_request_is_unconditional_and_a_second_one_is_not(everything: TopicSet) -> None:

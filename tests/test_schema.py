@@ -9,12 +9,14 @@ from sqlalchemy import create_engine
 from db import Connection, Database, SchemaMismatch, open_database
 from db.engine import upgrade
 from db.models import Base
-from db.schema import HEAD, is_described, schema_revision, sqlalchemy_url
+from db.schema import HEAD, is_described, schema_revision
 
 
 def test_models_describe_the_migrated_schema(database: Database) -> None:
     # Otherwise `news`, the role's own schema, counts as the default one and is compared without its name.
-    engine = create_engine(sqlalchemy_url(database.url), connect_args={"options": "-csearch_path=public"})
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(database.url, options="-csearch_path=public")
+    )
     with engine.connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"include_schemas": True, "include_name": is_described, "compare_server_default": True}

@@ -29,6 +29,7 @@ def test_canonical_url(url: str, canonical: str) -> None:
         ("file:///etc/passwd", None),
         ("https://a.example:99999/", None),
         ("https://a.example/" + "x" * 3000, None),
+        ("https://a.example/?q=" + ":" * 1000, None),
         ("http://[broken", None),
     ],
 )

@@ -43,7 +43,8 @@ async def hello(request: server.Request) -> server.Response:
     [
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
         "255.255.255.255", "192.0.2.1", "198.18.0.1", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1",
-        "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::", "2001:db8::1",
+        "::ffff:127.0.0.1", "::ffff:10.0.0.1",
+        "fec0::1", "64:ff9b:1::a00:1", "::a00:1", "64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::", "2001:db8::1",
     ],
 )  # fmt: skip
 def test_special_addresses_are_refused(address: str) -> None:
@@ -129,3 +130,20 @@ def test_a_refused_connection_is_named(settings: Settings) -> None:
     with pytest.raises(RequestFailed) as failure:
         asyncio.run(run())
     assert failure.value.kind == "refused"
+
+
+def test_headers_outside_utf8_are_made_storable(settings: Settings) -> None:
+    async def raw(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: "\xe9"\r\nContent-Type: text/\xff\r\n\r\n')
+        await writer.drain()
+        writer.close()
+
+    async def run() -> Answer:
+        port = free_port()
+        async with await asyncio.start_server(raw, "127.0.0.1", port), Web(settings) as web:
+            return await web.get(f"http://127.0.0.1:{port}/")
+
+    headers = asyncio.run(run()).headers
+    assert "".join(headers.values()).encode()
+    assert headers["etag"] == '"?"'

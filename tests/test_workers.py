@@ -110,7 +110,7 @@ async def exercise(pool: WorkerPool) -> None:
 
 
 def test_the_pool_survives_its_workers() -> None:
-    with WorkerPool(1, 0.5, preload="json") as pool:
+    with WorkerPool(1, 0.5, preload=("json",)) as pool:
         asyncio.run(exercise(pool))
 
 

@@ -1,0 +1,41 @@
+"""What PostgreSQL cannot hold, and how one such item is kept from stopping the others."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg
+
+from db import Connection, retry_deadlocks
+
+__all__ = ["storable", "store_or_refuse"]
+
+T = TypeVar("T")
+
+# Not the database's trouble but the item's: it has characters, sizes or values that no column takes.
+_UNSTORABLE = (UnicodeError, psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
+
+
+def storable(text: str) -> str:
+    """Return `text` without NUL, and with lone surrogates (of JSON escapes, of bytes in headers) as question marks."""
+    return text.replace("\0", "").encode("utf-8", errors="replace").decode("utf-8")
+
+
+def store_or_refuse(
+    connection: Connection,
+    items: list[T],
+    store: Callable[[list[T]], None],
+    refuse: Callable[[T, str], None],
+) -> None:
+    """Store `items` in one transaction; where one of them cannot be stored, refuse that one and store the others.
+
+    `store` and `refuse(item, why)` commit what they do.
+    """
+    try:
+        retry_deadlocks(connection, lambda: store(items))
+    except _UNSTORABLE as error:
+        connection.rollback()
+        if len(items) == 1:
+            refuse(items[0], f"cannot be stored: {type(error).__name__}")
+            return
+        for item in items:
+            store_or_refuse(connection, [item], store, refuse)

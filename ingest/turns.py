@@ -1,0 +1,46 @@
+"""Turns at hosts: a request that no claim has spaced (a redirect, robots.txt) waits for a turn of its own."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from db import Connection
+from ingest import hosts
+from ingest.settings import Settings
+from ingest.urls import host_of
+from ingest.web import RequestFailed
+
+__all__ = ["Turns"]
+
+T = TypeVar("T")
+
+
+class Turns:
+    """Takes turns for the requests of one stage. `database` is the lock under which the connection is used."""
+
+    def __init__(
+        self, connection: Connection, database: asyncio.Lock, settings: Settings, now: Callable[[], datetime]
+    ) -> None:
+        self._connection = connection
+        self._database = database
+        self._delay = settings.min_host_delay
+        self._now = now
+
+    async def take(self, host: str) -> None:
+        """Return when a request may be sent to `host`. Raises RequestFailed when that is too far off to wait."""
+        slot = await self.query(lambda: hosts.reserve(self._connection, host, self._delay, self._now()))
+        if slot is None:
+            raise RequestFailed("busy", f"{host}: asked not to be asked for now")
+        wait = (slot - self._now()).total_seconds()
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+    async def gate(self, url: str) -> None:
+        """Take a turn at the host of `url`, before a redirect to it is followed."""
+        await self.take(host_of(url))
+
+    async def query(self, query: Callable[[], T]) -> T:
+        """Return what a query returns, made in a thread, with the connection to itself."""
+        async with self._database:
+            return await asyncio.to_thread(query)

@@ -26,6 +26,7 @@ $(VENV)/bin/uv:
 $(STAMP): requirements.lock pyproject.toml | $(VENV)/bin/uv
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q ingest db
 	@touch $@
 
 run: setup

@@ -1,6 +1,7 @@
 """The command `ingest`."""
 
 import asyncio
+import gc
 import json
 import logging
 import signal
@@ -87,6 +88,9 @@ def run(
     with _database(settings) as database:
         _sync(database, configured)
         pipeline = Pipeline(database, settings, topic_set)
+        # What was imported stays; millions of short-lived objects come and go without cycles.
+        gc.freeze()
+        gc.set_threshold(20_000)
         with _stop_on_signal(pipeline), _live(pipeline, hidden=follow):
             if follow:
                 logging.getLogger(__name__).info("following %d feeds; Ctrl-C or SIGTERM ends in order", len(configured))

@@ -25,6 +25,8 @@ MEMORY_LIMIT_BYTES = 3_000_000_000
 TASKS_PER_WORKER = 2000
 # A worker that spins in C code does not hear SIGTERM; it is killed this much later, and other workers wait meanwhile.
 CONSTS.term_timeout = 0.1
+# How often Pebble looks for time-outs and dead workers; also what each of its threads takes to end.
+CONSTS.sleep_unit = 0.03
 
 
 class WorkerTimeout(Exception):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ingest.document import Hint, NotAnArticle
-from ingest.extraction import extract
+from ingest.extraction import detect_language, extract
 from tests.conftest import NOW
 
 TEXT = "وقال المتحدث في بغداد إن الاجتماع المقبل سيعقد بعد أسبوع، وإن اللجان ستقدم تقاريرها قبل ذلك. " * 5
@@ -103,6 +103,20 @@ def test_languages() -> None:
     english = page().replace(TEXT.encode(), b"The committee will meet again next week and report to parliament. " * 5)
     assert extract(page(), URL, "text/html", Hint(NOW)).language == "ar"
     assert extract(english, URL, "text/html", Hint(NOW, language="ar")).language == "en"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("وقال المتحدث إن الاجتماع المقبل سيعقد بعد أسبوع واحد في بغداد", "ar"),
+        # Written on a Persian keyboard.
+        ("قال المتحدث ان القوات ستنسحب من العراق وفق الجدول الزمنی المتفق عليه بين البلدين", "ar"),
+        ("سخنگوی دولت گفت که نشست بعدی یک هفته دیگر در تهران برگزار می‌شود و کمیته‌ها گزارش می‌دهند", "fa"),
+        ("The committee will meet again next week and report to parliament", "en"),
+    ],
+)
+def test_detect_language(text: str, language: str) -> None:
+    assert detect_language(text) == language
 
 
 def test_half_characters_in_metadata_do_not_reach_the_database() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import gc
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -110,6 +111,8 @@ def _prepare_worker() -> None:
     # What was loaded before the fork stays; trees of pages are freed by reference counts.
     gc.freeze()
     gc.set_threshold(50_000)
+    # The main process and the database feed the workers: they must not queue behind them for a processor.
+    os.nice(5)
     if sys.platform == "linux":
         # PR_SET_PDEATHSIG of prctl(2). The parent is the fork server, which ends with the main process.
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)

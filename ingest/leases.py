@@ -36,7 +36,8 @@ def release_dead(connection: Connection, now: datetime) -> int:
     """Make due again what sessions that no longer exist had claimed. Returns the number of rows."""
     released = 0
     # Entries before feeds, as everywhere: see docs/decisions.md on the order of locks.
-    for table, due in (("entries", "next_attempt_at"), ("feeds", "next_poll_at")):
+    # A run polls the feeds that were due when it began; one released meanwhile was among them.
+    for table, due, moment in (("entries", "next_attempt_at", now), ("feeds", "next_poll_at", now - LEASE)):
         # Table and column are constants of this module; values are bound.
         released += connection.execute(
             f"""
@@ -46,7 +47,7 @@ def release_dead(connection: Connection, now: datetime) -> int:
                 WHERE locktype = 'advisory' AND classid = %(cls)s AND objsubid = 2 AND granted
                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
             """,
-            {"now": now, "cls": _LOCK_CLASS},
+            {"now": moment, "cls": _LOCK_CLASS},
         ).rowcount
     connection.commit()
     return released

@@ -130,6 +130,21 @@ class TestLeases:
                 break
         assert claim(connection) == ["a"] * 3
 
+    def test_a_feed_of_a_dead_session_is_due_for_a_run_that_began_before(
+        self, connection: Connection, database: Database
+    ) -> None:
+        config = FeedConfig.model_validate("http://x.example/").model_copy(update={"poll_every": timedelta(minutes=1)})
+        feeds.sync(connection, [config], NOW)
+        began, later = NOW, NOW + timedelta(seconds=5)
+        with database.connect() as worker:
+            leases.hold(worker)
+            assert len(feeds.claim(worker, began, began, limit=9, per_host=1, delay=timedelta(0))) == 1
+            worker.commit()
+        for _ in range(100):
+            if leases.release_dead(connection, later):
+                break
+        assert len(feeds.claim(connection, later, began, limit=9, per_host=1, delay=timedelta(0))) == 1
+
     def test_a_lease_runs_out(self, connection: Connection, database: Database) -> None:
         fill(connection, {"a": 3})
         with database.connect() as worker:

@@ -1,16 +1,35 @@
 """The tables `articles`, `sightings`, `article_topics` and `stories`: what analysts read."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from db import Connection
 from ingest.documents import Landable
 from ingest.topics import Match
 
-__all__ = ["Landing", "Place", "Present", "add_sightings", "insert", "lock", "move", "prefer_own_feed", "settle_twins"]
+__all__ = [
+    "Landing",
+    "Place",
+    "Present",
+    "add_sightings",
+    "count_and_last",
+    "insert",
+    "lock",
+    "move",
+    "prefer_own_feed",
+    "settle_twins",
+    "streamed",
+]
+
+
+# Articles are a few kB, so some MB.
+ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -218,6 +237,23 @@ def prefer_own_feed(connection: Connection, article_ids: list[int]) -> None:
         """,
         [article_ids],
     )
+
+
+def count_and_last(connection: Connection) -> tuple[int, datetime | None]:
+    """Return the number of articles and when the last of them landed."""
+    row = connection.execute("SELECT count(*), max(landed_at) FROM news.articles").fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+@contextmanager
+def streamed(connection: Connection, columns: Sequence[str]) -> Iterator[Iterator[dict[str, Any]]]:
+    """Yield all articles in the order they landed, a few hundred in memory at a time."""
+    # A cursor on the server: the articles pass through.
+    with connection.cursor("articles", row_factory=dict_row) as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        cursor.execute(f"SELECT {', '.join(columns)} FROM news.articles ORDER BY id")
+        yield iter(cursor)
 
 
 def _save_topics(connection: Connection, landings: list[tuple[int, Landing]]) -> None:

@@ -25,8 +25,8 @@ from rich.text import Text
 
 from db import Connection, Database, DatabaseError, open_database
 from db.engine import upgrade
+from ingest import articles, ledger
 from ingest import feeds as feed_store
-from ingest import ledger
 from ingest.clock import utc_now
 from ingest.errors import ConfigError, IngestError
 from ingest.export import ExportFormat, export_articles
@@ -188,10 +188,9 @@ def status(as_json: JsonOption = False) -> None:
     with _database(settings) as database, database.connect() as connection:
         rows = feed_store.health_rows(connection)
         entries = ledger.statistics(connection)
-        counted = connection.execute("SELECT count(*), max(landed_at) FROM news.articles").fetchone()
-    assert counted is not None
+        count, last_landed_at = articles.count_and_last(connection)
     if as_json:
-        _print_json({"feeds": rows, "entries": entries, "articles": counted[0], "last_landed_at": counted[1]})
+        _print_json({"feeds": rows, "entries": entries, "articles": count, "last_landed_at": last_landed_at})
         return
     table = _table("feed", "outlet", "health", "last success", "last new", "entries", "landed", "last error")
     for row in rows:
@@ -202,7 +201,7 @@ def status(as_json: JsonOption = False) -> None:
     output.print(table)
     outcome = ", ".join(f"{count:,} {name}" for name, count in sorted(entries.items(), key=lambda item: -item[1]))
     output.print(f"entries: {outcome or 'none'}")
-    output.print(f"articles: {counted[0]:,}, last landed {_ago(counted[1])}")
+    output.print(f"articles: {count:,}, last landed {_ago(last_landed_at)}")
 
 
 @feeds_app.command("list")

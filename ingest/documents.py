@@ -20,7 +20,6 @@ class Landable:
     url: str
     canonical_url: str
     outlet: str
-    discovered_at: datetime
     title: str | None
     author: str | None
     published_at: datetime | None
@@ -62,7 +61,7 @@ def load(connection: Connection, entry_ids: list[int]) -> list[Landable]:
     with connection.cursor(row_factory=class_row(Landable)) as cursor:
         return cursor.execute(
             """
-            SELECT e.id AS entry_id, e.feed_id, e.url, e.canonical_url, f.outlet, e.discovered_at, d.title, d.author,
+            SELECT e.id AS entry_id, e.feed_id, e.url, e.canonical_url, f.outlet, d.title, d.author,
                    d.published_at, d.published_from, d.language, d.text
             FROM news.entries e
             JOIN news.feeds f ON f.id = e.feed_id

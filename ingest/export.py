@@ -11,9 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from psycopg.rows import dict_row
-
 from db import Connection
+from ingest import articles
 from ingest.errors import ConfigError, IngestError
 
 if TYPE_CHECKING:
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ExportFormat", "export_articles"]
 
-# Rows held in memory at a time: articles are a few kB, so some MB.
-ROWS_AT_ONCE = 500
+# Rows of a Parquet row group: articles are a few kB, so some 20 MB.
+ROWS_PER_GROUP = 5000
 
 COLUMNS = (
     "id", "content_id", "content_hash", "url", "outlet", "title", "author", "published_at", "published_from",
@@ -47,16 +46,13 @@ def export_articles(connection: Connection, folder: Path, kind: ExportFormat, *,
 
     txt: one file each, named `{ordinal:03d}_{content_id}.txt`, its bytes the text in UTF-8. The others: one file,
     `articles.jsonl`, `.csv` (RFC 4180) or `.parquet`. The folder must be new or empty, and is there only when the
-    export is complete. `progress` wraps the rows. Raises ConfigError.
+    export is complete. `progress` wraps the rows. Raises ConfigError for an unsuitable folder, IngestError
+    when writing fails.
     """
     with _new_folder(folder) as partial:
-        row = connection.execute("SELECT count(*) FROM news.articles").fetchone()
-        assert row is not None
-        # A cursor on the server: the articles pass through, they are not all in memory.
-        with connection.cursor("export", row_factory=dict_row) as cursor:
-            cursor.itersize = ROWS_AT_ONCE
-            cursor.execute(f"SELECT {', '.join(COLUMNS)} FROM news.articles ORDER BY id")
-            rows = progress(iter(cursor), row[0])
+        count, _ = articles.count_and_last(connection)
+        with articles.streamed(connection, COLUMNS) as found:
+            rows = progress(found, count)
             return _WRITERS[kind](rows, partial)
 
 
@@ -116,7 +112,7 @@ def _write_parquet(rows: Iterator[Row], folder: Path) -> int:
     schema = _parquet_schema()
     count = 0
     with pq.ParquetWriter(folder / "articles.parquet", schema, compression="zstd") as writer:
-        while batch := [row for _, row in zip(range(ROWS_AT_ONCE * 10), rows, strict=False)]:
+        while batch := [row for _, row in zip(range(ROWS_PER_GROUP), rows, strict=False)]:
             writer.write_table(pa.Table.from_pylist(batch, schema))
             count += len(batch)
     return count

@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .PHONY: help setup run test quick lint bench demo lock docs clean
 
 help:
-	@echo "make run    set up and start the pipeline on feeds.yaml (Ctrl-C ends it in order)"
+	@echo "make run    set up and start the pipeline under Airflow (PORT=8081 for another port; Ctrl-C ends it)"
 	@echo "make test   set up and run all tests"
 	@echo "make demo   run the pipeline against a simulated web, without a network"
 	@echo "make quick  the fast tests only"
@@ -30,7 +30,7 @@ $(STAMP): requirements.lock pyproject.toml | $(VENV)/bin/uv
 	@touch $@
 
 run: setup
-	$(BIN)/ingest run --follow
+	@$(BIN)/python -m ingest.airflow.standalone $(if $(PORT),--port $(PORT))
 
 test: setup
 	$(BIN)/pytest

@@ -13,7 +13,7 @@ from db import schema
 from db.embedded import EmbeddedServer
 from db.errors import DatabaseUnavailable, SchemaMismatch
 
-__all__ = ["Connection", "Database", "open_database", "retry_deadlocks", "without_password"]
+__all__ = ["Connection", "Database", "connect", "open_database", "retry_deadlocks", "without_password"]
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 T = TypeVar("T")
@@ -38,13 +38,13 @@ class Database:
         undone, whole transactions from the end. Right for work that the ledger will then see as not done.
         """
         try:
-            connection = _connect(self.url)
+            connection = connect(self.url)
         except DatabaseUnavailable:
             if self.server is None:
                 raise
             # It is ours to start again when it crashed.
             self.server.ensure_running()
-            connection = _connect(self.url)
+            connection = connect(self.url)
         if repeatable:
             connection.execute("SET synchronous_commit = off")
             connection.commit()
@@ -64,7 +64,7 @@ def open_database(url: str | None, data_dir: Path, *, check: bool = True) -> Ite
         server.acquire()
         url = server.url()
     try:
-        with _connect(url) as connection, _explained_privileges(url):
+        with connect(url) as connection, _explained_privileges(url):
             if connection.info.server_version < MINIMUM_SERVER_VERSION:
                 raise DatabaseUnavailable(
                     f"{without_password(url)} is PostgreSQL {connection.info.server_version // 10000}; "
@@ -74,7 +74,7 @@ def open_database(url: str | None, data_dir: Path, *, check: bool = True) -> Ite
         if fresh:
             upgrade(url)
         if check:
-            with _connect(url) as connection, _explained_privileges(url):
+            with connect(url) as connection, _explained_privileges(url):
                 schema.check_schema(connection)
         yield Database(url, server)
     finally:
@@ -127,7 +127,8 @@ def without_password(url: str) -> str:
     return re.sub(r"(?i)([?&](?:ssl)?password=)[^&]*", r"\1***", masked)
 
 
-def _connect(url: str) -> Connection:
+def connect(url: str) -> Connection:
+    """Return a new connection in UTC to the database at the libpq URL; raises DatabaseUnavailable, saying what to do."""
     try:
         connection = psycopg.connect(url, connect_timeout=CONNECT_SECONDS, application_name="ingest")
         connection.execute("SET TIME ZONE 'UTC'")

@@ -126,6 +126,8 @@ class FeedPoll(Base):
         CheckConstraint(_one_of("outcome", POLL_OUTCOMES), name="outcome"),
         CheckConstraint("(outcome = 'failed') = (error IS NOT NULL)", name="error"),
         Index("feed_polls_feed_idx", "feed_id", "polled_at"),
+        # A feed's rhythm is read from its last polls that found something.
+        Index("feed_polls_new_idx", "feed_id", "polled_at", postgresql_where=text("outcome = 'new'")),
         {
             "comment": "A poll of a feed and its outcome. Partitioned by month of polled_at.",
             "postgresql_partition_by": "RANGE (polled_at)",
@@ -173,6 +175,14 @@ class Entry(Base):
         Index("entries_canonical_url_idx", "canonical_url"),
         # For deletion by age and for the outcomes of a period: rows come in the order of this column.
         Index("entries_discovered_at_idx", "discovered_at", postgresql_using="brin"),
+        # Counts outcomes by feed and time without touching the table; written once per entry, when it ends.
+        Index(
+            "entries_ended_idx",
+            "discovered_at",
+            "feed_id",
+            "status",
+            postgresql_where=text("next_attempt_at IS NULL"),
+        ),
         {
             "comment": "The ledger: each item seen in a feed and what became of it. Not partitioned, because an item "
             "must be known again however old it is; deleted by age through entries_discovered_at_idx."
@@ -283,6 +293,11 @@ class Article(Base):
         Index("articles_published_at_idx", "published_at"),
         Index("articles_landed_at_idx", "landed_at"),
         Index("articles_story_id_idx", "story_id"),
+        Index(
+            "articles_title_words_idx",
+            text("to_tsvector('simple'::regconfig, news.fold(title))"),
+            postgresql_using="gin",
+        ),
         {
             "comment": "A distinct text on a topic (curated layer). Where several places published the same text, "
             "the row describes the earliest, by publication date and address; sightings lists them all."

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from db import Connection
 from ingest.documents import Landable
+from ingest.folding import fold
 from ingest.topics import Match
 
 __all__ = [
@@ -19,9 +20,12 @@ __all__ = [
     "Present",
     "add_sightings",
     "count_and_last",
+    "delays",
     "insert",
     "lock",
     "move",
+    "newest",
+    "per_day",
     "prefer_own_feed",
     "settle_twins",
     "streamed",
@@ -244,6 +248,66 @@ def count_and_last(connection: Connection) -> tuple[int, datetime | None]:
     row = connection.execute("SELECT count(*), max(landed_at) FROM news.articles").fetchone()
     assert row is not None
     return row[0], row[1]
+
+
+def per_day(connection: Connection, since: datetime) -> list[tuple[date, str, int]]:
+    """Return the number of articles by day of publication (UTC) and outlet, from `since` on."""
+    return connection.execute(
+        "SELECT (published_at AT TIME ZONE 'UTC')::date AS day, outlet, count(*) FROM news.articles"
+        " WHERE published_at >= %s GROUP BY 1, 2 ORDER BY 1, 2",
+        [since],
+    ).fetchall()
+
+
+def delays(connection: Connection, *, among: int) -> tuple[int, timedelta | None, timedelta | None]:
+    """Return the median and the 95th percentile of the time from publication to landing, and of how many articles.
+
+    Looks at the last `among` articles. Those published before their feed was added do not count: they would say how
+    old the backlog was.
+    """
+    row = connection.execute(
+        """
+        SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY landed_at - published_at),
+               percentile_cont(0.95) WITHIN GROUP (ORDER BY landed_at - published_at)
+        FROM (
+            SELECT a.landed_at, a.published_at
+            FROM (SELECT * FROM news.articles ORDER BY landed_at DESC LIMIT %s) a
+            JOIN news.entries e ON e.id = a.entry_id JOIN news.feeds f ON f.id = e.feed_id
+            WHERE a.published_at BETWEEN f.created_at AND a.landed_at
+        ) AS fresh
+        """,
+        [among],
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1], row[2]
+
+
+# Particles that Arabic writes together with the word that follows: and, so, with, like, for, the.
+_PROCLITICS = ("", "ال", "و", "وال", "ف", "فال", "ب", "بال", "ك", "كال", "ل", "لل")
+
+
+def newest(connection: Connection, *, limit: int, query: str = "") -> list[dict[str, Any]]:
+    """Return the articles that landed last; with a `query`, those whose title has words that begin with all of its."""
+    words = fold(query).split()
+    terms = []
+    for word in words:
+        prefixes = _PROCLITICS if "\u0621" <= word[0] <= "\u06ff" else ("",)
+        terms.append("(" + " | ".join(f"{prefix}{word}:*" for prefix in prefixes) + ")")
+    if query.strip() and not words:
+        return []
+    matching = (
+        "WHERE to_tsvector('simple'::regconfig, news.fold(title)) @@ to_tsquery('simple', %(terms)s)" if words else ""
+    )
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            f"""
+            SELECT id, title, url, outlet, language, published_at, landed_at, left(text, 600) AS beginning,
+                   (SELECT count(*) FROM news.sightings s WHERE s.article_id = found.id) AS places
+            FROM (SELECT * FROM news.articles {matching} ORDER BY landed_at DESC, id DESC LIMIT %(limit)s) AS found
+            ORDER BY landed_at DESC, id DESC
+            """,
+            {"terms": " & ".join(terms), "limit": limit},
+        ).fetchall()
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from ingest import feeds as feed_store
 from ingest.clock import utc_now
 from ingest.errors import ConfigError, IngestError
 from ingest.export import ExportFormat, export_articles
+from ingest.feed_health import health
 from ingest.feeds_file import FeedConfig, load_feeds
 from ingest.settings import Settings, load_settings
 from ingest.topics import TopicSet, load_topics
@@ -186,10 +187,13 @@ def status(as_json: JsonOption = False) -> None:
     """Show the health of the feeds and what became of their entries."""
     settings = load_settings()
     with _database(settings) as database, database.connect() as connection:
-        rows = feed_store.health_rows(connection)
+        rows = health(connection, utc_now())
         entries = ledger.statistics(connection)
         count, last_landed_at = articles.count_and_last(connection)
     if as_json:
+        for row in rows:
+            usual = row.pop("rhythm").usual
+            row["usual_gap_seconds"] = usual and usual.total_seconds()
         _print_json({"feeds": rows, "entries": entries, "articles": count, "last_landed_at": last_landed_at})
         return
     table = _table("feed", "outlet", "health", "last success", "last new", "entries", "landed", "last error")

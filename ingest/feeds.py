@@ -13,7 +13,21 @@ from ingest.feeds_file import FeedConfig
 from ingest.leases import LEASE
 from ingest.urls import host_of
 
-__all__ = ["FeedState", "PollRecord", "claim", "health_rows", "import_feed", "next_poll_at", "save_poll", "sync"]
+__all__ = [
+    "FeedState",
+    "PollRecord",
+    "claim",
+    "health_rows",
+    "import_feed",
+    "make_due",
+    "next_poll_at",
+    "rhythms",
+    "save_poll",
+    "sync",
+]
+
+# Polls with something new from which a feed's rhythm is read: a day for a busy feed, weeks for a quiet one.
+RHYTHM_POLLS = 50
 
 
 @dataclass(frozen=True)
@@ -135,6 +149,16 @@ def import_feed(connection: Connection, now: datetime) -> int:
     return int(row[0])
 
 
+def make_due(connection: Connection, slugs: Sequence[str], now: datetime) -> set[str]:
+    """Let the enabled feeds with these ids be polled at once; returns those that are known and enabled."""
+    rows = connection.execute(
+        "UPDATE news.feeds SET next_poll_at = least(next_poll_at, %s) WHERE slug = ANY(%s) AND enabled RETURNING slug",
+        [now, list(slugs)],
+    ).fetchall()
+    connection.commit()
+    return {row[0] for row in rows}
+
+
 _DUE = "f.host = h.host AND f.enabled AND f.next_poll_at <= %(due)s"
 
 
@@ -215,21 +239,35 @@ def save_poll(connection: Connection, feed: FeedState, poll: PollRecord) -> bool
 
 
 def health_rows(connection: Connection, slugs: Iterable[str] | None = None) -> list[dict[str, Any]]:
-    """Return the polled feeds with their health and what they yielded, by id; `slugs` restricts them."""
+    """Return the polled feeds with their health, by id; `slugs` restricts them."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
             """
-            SELECT f.slug AS feed, f.outlet, f.url, f.enabled, f.health, f.failures, f.last_polled_at,
-                   f.last_success_at, f.last_new_at, f.next_poll_at, f.last_error,
-                   coalesce(e.entries, 0) AS entries, coalesce(e.landed, 0) AS landed
-            FROM news.feeds f
-            LEFT JOIN (
-                SELECT feed_id, count(*) AS entries,
-                       count(*) FILTER (WHERE status IN ('landed', 'duplicate')) AS landed
-                FROM news.entries GROUP BY feed_id
-            ) e ON e.feed_id = f.id
-            WHERE f.slug <> 'import' AND (%(slugs)s::text[] IS NULL OR f.slug = ANY(%(slugs)s))
-            ORDER BY f.slug
+            SELECT id, slug AS feed, outlet, url, enabled, health, failures, created_at, last_polled_at,
+                   last_success_at, last_new_at, next_poll_at, last_error
+            FROM news.feeds
+            WHERE slug <> 'import' AND (%(slugs)s::text[] IS NULL OR slug = ANY(%(slugs)s))
+            ORDER BY slug
             """,
             {"slugs": list(slugs) if slugs is not None else None},
         ).fetchall()
+
+
+def rhythms(connection: Connection) -> dict[str, list[timedelta]]:
+    """Return, by the id of each enabled feed, the times between its last polls that found something new."""
+    rows = connection.execute(
+        """
+        SELECT f.slug, recent.gap
+        FROM news.feeds f CROSS JOIN LATERAL (
+            SELECT polled_at - lag(polled_at) OVER (ORDER BY polled_at) AS gap
+            FROM (SELECT polled_at FROM news.feed_polls p
+                  WHERE p.feed_id = f.id AND p.outcome = 'new' ORDER BY polled_at DESC LIMIT %s) AS newest
+        ) recent
+        WHERE f.enabled AND recent.gap IS NOT NULL
+        """,
+        [RHYTHM_POLLS],
+    ).fetchall()
+    gaps: dict[str, list[timedelta]] = {}
+    for slug, gap in rows:
+        gaps.setdefault(slug, []).append(gap)
+    return gaps

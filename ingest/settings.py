@@ -13,6 +13,9 @@ from ingest.errors import ConfigError
 
 __all__ = ["Network", "Settings", "load_settings"]
 
+# Their values hold passwords and are never shown.
+SECRETS = {"NEWS_DATABASE_URL", "NEWS_READER_URL", "NEWS_ALERT_WEBHOOK"}
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -48,6 +51,20 @@ class Settings(BaseSettings):
     )
     extract_timeout: float = Field(20.0, gt=0, le=600, description="Seconds one page may take to extract.")
     fetch_attempts: int = Field(5, ge=1, le=20, description="Attempts to fetch a page before it is given up.")
+    reader_url: str | None = Field(
+        None, description="libpq URL with which the news page reads; unset: NEWS_DATABASE_URL as role news_reader."
+    )
+    poll_schedule: str = Field("* * * * *", description="When the DAG poll_feeds runs, as a cron expression.")
+    fetch_tasks: int = Field(1, ge=1, le=64, description="Airflow tasks that fetch, each its share of the hosts.")
+    extract_tasks: int = Field(1, ge=1, le=64, description="Airflow tasks that extract at the same time.")
+    task_seconds: float = Field(
+        45.0, ge=1, le=3600, description="Time budget of an Airflow task; what is left is taken by the next run."
+    )
+    keep_pages_days: int = Field(90, ge=1, description="Days after which fetched pages are deleted.")
+    keep_polls_days: int = Field(30, ge=1, description="Days after which the records of polls are deleted.")
+    alert_webhook: str | None = Field(
+        None, description='Address to which alerts are posted as JSON {"text": ...}; unset: only logged.'
+    )
 
     @field_validator("allow_networks", mode="before")
     @classmethod
@@ -56,7 +73,7 @@ class Settings(BaseSettings):
             return tuple(ipaddress.ip_network(part.strip()) for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "reader_url")
     @classmethod
     def _is_postgresql(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("postgresql://", "postgres://")):
@@ -90,5 +107,5 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         problem = error.errors()[0]
         variable = "NEWS_" + str(problem["loc"][0]).upper()
-        shown = "" if variable == "NEWS_DATABASE_URL" else f" (it is {problem['input']!r})"
+        shown = "" if variable in SECRETS else f" (it is {problem['input']!r})"
         raise ConfigError(f"{variable}: {problem['msg'].removeprefix('Value error, ')}{shown}") from error

@@ -3,15 +3,16 @@
 import asyncio
 import ctypes
 import gc
-import multiprocessing
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
-from types import TracebackType
-from typing import ParamSpec, Self, TypeVar
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.process import BaseProcess
+from types import ModuleType, TracebackType
+from typing import Any, ParamSpec, Self, TypeVar
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
@@ -47,14 +48,37 @@ class WorkerDied(Exception):
         self.exit_code = exit_code
 
 
+class _Process(ForkServerProcess):
+    """A process that does not import the program's main module.
+
+    Tasks come from modules of their own, and the main module of Airflow takes seconds to import.
+    """
+
+    _starting = threading.Lock()
+
+    @staticmethod
+    def _Popen(process_obj: BaseProcess) -> Any:  # noqa: N802 - the name of the method it replaces
+        with _Process._starting:
+            main = sys.modules["__main__"]
+            sys.modules["__main__"] = ModuleType("__main__")
+            try:
+                return ForkServerProcess._Popen(process_obj)
+            finally:
+                sys.modules["__main__"] = main
+
+
+class _Context(ForkServerContext):
+    Process = _Process
+
+
 class WorkerPool:
     """A number of worker processes that import `preload` once. Use it as a context manager."""
 
     def __init__(self, processes: int, timeout: float, preload: tuple[str, ...]) -> None:
         self.processes = processes
         self._timeout = timeout
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["__main__", *preload])
+        self._context = _Context()
+        self._context.set_forkserver_preload(list(preload))
         self._replacing = threading.Lock()
         self._pool = self._new_pool()
         # Pebble starts its processes with the first task; their imports shall not wait for the first page.

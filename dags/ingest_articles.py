@@ -1,0 +1,71 @@
+"""Fetches, extracts and lands what is due in the ledger."""
+
+from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, task
+
+from ingest.airflow.assets import LANDED_ARTICLES, NEWS_ARTICLES, NEWS_ENTRIES
+from ingest.airflow.defaults import dag_defaults
+from ingest.settings import load_settings
+
+SETTINGS = load_settings()
+
+with DAG(
+    dag_id="ingest_articles",
+    dag_display_name="Ingest articles",
+    description="Fetches, extracts and lands the entries that are due",
+    # Events start it within seconds. The clock is for the day on which events get lost.
+    schedule=AssetOrTimeSchedule(assets=[NEWS_ENTRIES], timetable=CronTriggerTimetable("*/10 * * * *", timezone="UTC")),
+    # A second run takes what arrives while the first one waits for its last pages.
+    max_active_runs=2,
+    doc_md="""
+Takes whatever is due in the ledger, `news.entries`, and ends when nothing is due any more or the time budget
+(`NEWS_TASK_SECONDS`) is used up. It starts when the asset `news_entries` is updated: by a poll, and directly by the
+database when entries arrive in whatever way, or are due for another attempt.
+
+The three stages **work at the same time** and follow each other through the ledger, so that a slow host holds back its
+own pages and no others. The arrows show the way of an article, not an order of tasks.
+
+Nothing is lost when a task fails or is killed, and every task may be cleared and run again at any time. Pages that
+fail are tried again later; what became of an entry, and why, stands in `news.entries.status` and `reason`.
+""",
+    **dag_defaults(SETTINGS),
+) as dag:
+
+    @task(
+        trigger_rule="always",
+        doc_md="Fetches the pages of its share of the hosts, each host at its own pace, as its robots.txt allows.",
+    )
+    def fetch(shard):
+        from ingest.airflow import tasks
+
+        return tasks.fetch(shard, SETTINGS.fetch_tasks)
+
+    @task(trigger_rule="always", doc_md="Extracts articles from fetched pages, in worker processes.")
+    def extract(worker):  # noqa: ARG001 - one of several that divide the work
+        from ingest.airflow import tasks
+
+        return tasks.extract()
+
+    @task(
+        trigger_rule="always",
+        outlets=[LANDED_ARTICLES],
+        doc_md="Lands what is on a topic, each text once. Updates the asset `news_articles` when something landed.",
+    )
+    def land(outlet_events=None):
+        from ingest.airflow import tasks
+
+        counts = tasks.land()
+        if counts["landed"]:
+            outlet_events[LANDED_ARTICLES].add(NEWS_ARTICLES, extra=counts)
+        return counts
+
+    @task(doc_md="Wakes the next run where the time budget left something. The run fails when a stage failed.")
+    def hand_over():
+        from ingest.airflow import tasks
+
+        return tasks.hand_over()
+
+    fetched = fetch.expand(shard=list(range(SETTINGS.fetch_tasks)))
+    extracted = extract.expand(worker=list(range(SETTINGS.extract_tasks)))
+    landed = land()
+    fetched >> extracted >> landed
+    [fetched, extracted, landed] >> hand_over()

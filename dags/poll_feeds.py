@@ -1,0 +1,52 @@
+"""Polls the feeds that are due."""
+
+from airflow.sdk import DAG, Param, task
+
+from ingest.airflow.assets import FOUND_ENTRIES, NEWS_ENTRIES
+from ingest.airflow.defaults import dag_defaults
+from ingest.settings import load_settings
+
+SETTINGS = load_settings()
+
+with DAG(
+    dag_id="poll_feeds",
+    dag_display_name="Poll feeds",
+    description="Asks the feeds that are due for new entries",
+    schedule=SETTINGS.poll_schedule,
+    max_active_runs=1,
+    params={
+        "feeds": Param(
+            [],
+            type="array",
+            items={"type": "string"},
+            title="Feeds",
+            description="Ids of feeds to poll now, due or not. Empty: those that are due.",
+        )
+    },
+    doc_md="""
+Brings the table `news.feeds` in line with `feeds.yaml`, then asks the feeds that are due for new entries and puts what
+is new into the ledger, `news.entries`.
+
+- A feed that fails does not fail the task: it is a warning in the log, the page **News** shows it, and it is asked
+  again later and later, up to a day.
+- A mistake in `feeds.yaml` fails the task and says which line; the feeds configured before are polled all the same.
+- The asset `news_entries` is updated only when there is something new.
+
+To poll a feed at once, trigger the DAG with its id.
+""",
+    **dag_defaults(SETTINGS),
+) as dag:
+
+    @task(
+        outlets=[FOUND_ENTRIES],
+        doc_md="Polls, within the time budget. The log has a line per feed, and the counts at its end.",
+    )
+    def poll(params=None, outlet_events=None):
+        from ingest.airflow import tasks
+
+        counts = tasks.poll(params["feeds"])
+        if counts["new_entries"]:
+            outlet_events[FOUND_ENTRIES].add(NEWS_ENTRIES, extra=counts)
+        return counts
+
+    poll()

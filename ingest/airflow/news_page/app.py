@@ -1,0 +1,112 @@
+"""The web application of the news page, mounted into Airflow's API server.
+
+Every address of it asks Airflow who is there. What it shows comes from pages and feeds, so it is escaped, and the
+browser is told to run and load nothing but the page's own files.
+"""
+
+import json
+import logging
+from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from db import DatabaseError
+from ingest.airflow.news_page import overview
+from ingest.airflow.news_page.reader import reading
+from ingest.clock import utc_now
+from ingest.errors import IngestError
+from ingest.feed_health import spell
+
+__all__ = ["PREFIX", "create_app"]
+
+log = logging.getLogger(__name__)
+
+PREFIX = "/news"
+HERE = Path(__file__).parent
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
+)
+LONGEST_QUERY = 200
+A_DAY_SECONDS = 86400
+
+
+def create_app() -> FastAPI:
+    """Return the application; to be mounted at PREFIX."""
+    app = FastAPI(title="News", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
+    templates = Environment(
+        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    templates.filters |= {"spell": _spell, "number": _number, "percent": _percent, "is_web": _is_web}
+    page = templates.get_template("page.html")
+    apology = templates.get_template("apology.html")
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Any) -> Response:
+        response: Response = await call_next(request)
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    @app.exception_handler(HTTPException)
+    async def refuse(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 401 and "text/html" in request.headers.get("accept", ""):
+            # A person who is not logged in is shown where to do that, and comes back here.
+            login = get_auth_manager().get_url_login(next_url=str(request.url))
+            return RedirectResponse(login, status_code=303)
+        return await http_exception_handler(request, error)
+
+    @app.get("/", response_class=HTMLResponse)
+    def show(q: str = Query("", max_length=LONGEST_QUERY)) -> HTMLResponse:
+        now = utc_now()
+        try:
+            with reading() as connection:
+                data = overview.load(connection, now, q)
+        except (DatabaseError, IngestError, psycopg.Error) as error:
+            said = (str(error).splitlines() or [type(error).__name__])[0]
+            log.error("the news page cannot read the database: %s", said)
+            return HTMLResponse(apology.render(reason=said), status_code=503)
+        return HTMLResponse(page.render(vars(data) | {"now": now, "query": q, "chart": json.dumps(data.chart)}))
+
+    @app.get("/static/{name}")
+    def static(name: str) -> FileResponse:
+        path = _static_files().get(name)
+        if path is None:
+            raise HTTPException(404)
+        return FileResponse(path, headers={"Cache-Control": f"private, max-age={A_DAY_SECONDS}"})
+
+    return app
+
+
+def _static_files() -> dict[str, Path]:
+    """Return the files the page consists of, by name; the charts' JavaScript comes from the package plotly."""
+    own = {path.name: path for path in (HERE / "static").iterdir()}
+    return own | {"plotly.min.js": Path(str(files("plotly") / "package_data" / "plotly.min.js"))}
+
+
+def _spell(value: timedelta | None) -> str:
+    return "–" if value is None else spell(value)
+
+
+def _number(value: int) -> str:
+    return f"{value:,}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _is_web(url: str) -> bool:
+    """Return whether an address may become a link: not those of imported files, nor anything that runs."""
+    return url.startswith(("https://", "http://"))

@@ -1,0 +1,94 @@
+"""What the news page shows, gathered from the modules that own the tables."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from db import Connection
+from ingest import articles, feed_health, ledger
+
+__all__ = ["Overview", "load"]
+
+CHART_DAYS = 30
+# More colours than this cannot be told apart.
+CHART_OUTLETS = 8
+FRESHNESS_ARTICLES = 2000
+REASONS_AMONG = 20_000
+REASONS = 8
+ARTICLES = 25
+
+# The worst first, as what needs a hand stands on top.
+_ORDER = {"failing": 0, "silent": 1, "waiting": 2, "ok": 3, "disabled": 4}
+_FUNNEL = (
+    ("on their way", ("discovered", "fetched", "extracted")),
+    ("landed", ("landed",)),
+    ("seen before", ("duplicate",)),
+    ("off topic", ("off_topic",)),
+    ("rejected", ("rejected",)),
+    ("given up", ("dead",)),
+)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The page's data. `funnel` has (label, entries, share of all), `chart` what plotly draws."""
+
+    feeds: list[dict[str, Any]]
+    healths: Counter[str]
+    entries: int
+    funnel: list[tuple[str, int, float]]
+    reasons: list[tuple[str, str, int]]
+    article_count: int
+    last_landed_at: datetime | None
+    fresh_articles: int
+    delay_median: timedelta | None
+    delay_p95: timedelta | None
+    found: list[dict[str, Any]]
+    chart: dict[str, Any]
+
+
+def load(connection: Connection, now: datetime, query: str) -> Overview:
+    """Return what the page shows at `now`; `query` chooses among the articles."""
+    outcomes = ledger.outcomes(connection)
+    feeds = feed_health.health(connection, now, outcomes)
+    feeds.sort(key=lambda row: (_ORDER[row["health"]], row["feed"]))
+    # Imported entries belong to no feed that is shown, and count all the same.
+    total = outcomes.total()
+    funnel = []
+    for label, statuses in _FUNNEL:
+        count = sum(entries for (_, status), entries in outcomes.items() if status in statuses)
+        funnel.append((label, count, count / total if total else 0.0))
+    count, last = articles.count_and_last(connection)
+    known, median, p95 = articles.delays(connection, among=FRESHNESS_ARTICLES)
+    first_day = (now - timedelta(days=CHART_DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Overview(
+        feeds=feeds,
+        healths=Counter(row["health"] for row in feeds),
+        entries=total,
+        funnel=funnel,
+        reasons=ledger.frequent_reasons(connection, among=REASONS_AMONG, limit=REASONS),
+        article_count=count,
+        last_landed_at=last,
+        fresh_articles=known,
+        delay_median=median,
+        delay_p95=p95,
+        found=articles.newest(connection, limit=ARTICLES, query=query),
+        chart=chart(articles.per_day(connection, first_day), first_day.date(), now.date()),
+    )
+
+
+def chart(rows: list[tuple[date, str, int]], first: date, last: date) -> dict[str, Any]:
+    """Return days, and per outlet the number of articles on each; small outlets are summed up as "others"."""
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    totals: Counter[str] = Counter()
+    for _, outlet, count in rows:
+        totals[outlet] += count
+    shown = [outlet for outlet, _ in totals.most_common(CHART_OUTLETS)]
+    series: dict[str, Counter[date]] = {outlet: Counter() for outlet in shown}
+    for day, outlet, count in rows:
+        series.setdefault(outlet if outlet in shown else "others", Counter())[day] += count
+    return {
+        "days": [day.isoformat() for day in days],
+        "outlets": [{"name": name, "articles": [of[day] for day in days]} for name, of in series.items()],
+    }

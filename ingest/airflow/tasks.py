@@ -1,0 +1,196 @@
+"""What the tasks of the DAGs do. Each is safe to clear and run again: the ledger knows what is done.
+
+The stages of a run work at the same time, as in `ingest.pipeline`, and follow each other through the ledger: `extract`
+goes on while `fetch` may still hand it something. Each has a time budget; what is left is taken by the next run.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from db import Connection
+from ingest import feed_health, feeds, leases, ledger, retention
+from ingest.airflow.connection import news_database
+from ingest.airflow.notifier import AlertNotifier
+from ingest.clock import utc_now
+from ingest.errors import ConfigError
+from ingest.feeds_file import load_feeds
+from ingest.hosts import LONGEST_WAIT
+from ingest.settings import Settings, load_settings
+from ingest.topics import load_topics
+
+__all__ = ["check_feeds", "delete_old", "extract", "fetch", "hand_over", "land", "poll", "prepare", "reopen"]
+
+log = logging.getLogger(__name__)
+
+# How often a stage looks whether the one before it has handed it something.
+LOOK_SECONDS = 0.25
+
+Counts = dict[str, int]
+
+
+def poll(feed_ids: list[str]) -> Counts:
+    """Bring the table of feeds in line with feeds.yaml, poll the feeds that are due, and those named.
+
+    A broken feeds.yaml does not stop the polling: what was configured last stays, and the task fails at its end.
+    """
+    from ingest.poll import poll as stage
+
+    with _working() as (settings, connection):
+        topics = load_topics(settings.topics)
+        broken = _sync(connection, settings)
+        if feed_ids:
+            unknown = sorted(set(feed_ids) - feeds.make_due(connection, feed_ids, utc_now()))
+            if unknown:
+                raise ConfigError(f"no enabled feed {unknown[0]!r}; `ingest feeds list` shows their ids")
+        counts = vars(stage(connection, settings, utc_now, topics, stopping=_budget(settings)))
+    _log_counts("poll", counts)
+    if broken is not None:
+        raise AirflowFailException(f"polled with the former configuration, because the new one is not valid: {broken}")
+    return counts
+
+
+def fetch(shard: int, shards: int) -> Counts:
+    """Fetch the due pages of this shard's hosts."""
+    from ingest.fetch import fetch as stage
+
+    with _working() as (settings, connection):
+        counts = vars(stage(connection, settings, utc_now, shard=(shard, shards), stopping=_budget(settings)))
+    _log_counts("fetch", counts)
+    return counts
+
+
+def extract() -> Counts:
+    """Extract fetched pages, and go on while more may come."""
+    from ingest.extract import ExtractCounts, extraction_pool
+    from ingest.extract import extract as stage
+
+    with _working() as (settings, connection), ExitStack() as pools:
+        stopping, counts, pool = _budget(settings), vars(ExtractCounts()), None
+        for _ in _rounds(connection, "extract", stopping):
+            # Its processes take a second to start: they do while the first page is being fetched.
+            pool = pool or pools.enter_context(extraction_pool(settings))
+            _add(counts, vars(stage(connection, settings, utc_now, pool=pool, stopping=stopping)))
+    _log_counts("extract", counts)
+    return counts
+
+
+def land() -> Counts:
+    """Land extracted documents, and go on while more may come."""
+    from ingest.land import LandCounts
+    from ingest.land import land as stage
+
+    with _working() as (settings, connection):
+        topics = load_topics(settings.topics)
+        stopping, counts = _budget(settings), vars(LandCounts())
+        for _ in _rounds(connection, "land", stopping):
+            _add(counts, vars(stage(connection, settings, utc_now, topics, stopping=stopping)))
+    _log_counts("land", counts)
+    return counts
+
+
+def hand_over() -> Counts:
+    """Wake the next run where this one left something that is due. Returns how much is still on its way."""
+    with _working() as (_, connection):
+        leases.release_dead(connection, utc_now())
+        on_their_way, due_at = ledger.waiting(connection)
+        if ledger.anything_due(connection, utc_now(), LONGEST_WAIT):
+            ledger.wake(connection, on_their_way)
+            log.info("%d entries are still on their way, some due: the next run takes them", on_their_way)
+        elif due_at is not None:
+            log.info("%d entries wait, the first until %s", on_their_way, due_at.isoformat(timespec="seconds"))
+        else:
+            log.info("nothing is left")
+    return {"on_their_way": on_their_way}
+
+
+def reopen(feed: str | None, since: datetime | None, until: datetime | None, reason: str | None) -> Counts:
+    """Let entries that ended without an article be worked on again."""
+    with _working() as (_, connection):
+        if feed is not None and not feeds.health_rows(connection, [feed]):
+            raise ConfigError(f"no feed {feed!r}; `ingest feeds list` shows their ids")
+        reopened = ledger.reopen(connection, utc_now(), feed=feed, since=since, until=until, reason=reason)
+    log.info("%d entries are worked on again", reopened)
+    return {"reopened": reopened}
+
+
+def delete_old() -> Counts:
+    """Delete pages and records of polls that are older than the settings keep them."""
+    with _working() as (settings, connection):
+        counts = vars(retention.delete_old(connection, settings, utc_now()))
+    _log_counts("delete_old", counts)
+    return counts
+
+
+def prepare() -> Counts:
+    """Make the partitions of the months ahead, and refresh the planner's statistics."""
+    with _working() as (_, connection):
+        made = retention.prepare_months(connection, utc_now())
+        retention.analyze(connection)
+    log.info("%d partitions made ahead, statistics refreshed", made)
+    return {"partitions_made": made}
+
+
+def check_feeds(context: Any) -> dict[str, str]:
+    """Send an alert that names the feeds that have gone silent; returns them with what is known."""
+    with _working() as (settings, connection):
+        silent = feed_health.silent_feeds(connection, utc_now())
+    if not silent:
+        log.info("no feed is silent for longer than its own rhythm explains")
+        return {}
+    lines = [f"{feed}: {said}" for feed, said in sorted(silent.items())]
+    text = f"{len(silent)} news feed{'s' if len(silent) > 1 else ''} gone silent:\n" + "\n".join(lines)
+    AlertNotifier(text, settings.alert_webhook)(context)
+    return silent
+
+
+@contextmanager
+def _working() -> "Iterator[tuple[Settings, Connection]]":
+    """Yield the settings and a connection. What only a person can mend fails the task without further attempts."""
+    try:
+        settings = load_settings()
+        with news_database(settings) as database, database.connect(repeatable=True) as connection:
+            yield settings, connection
+    except ConfigError as error:
+        raise AirflowFailException(str(error)) from error
+
+
+def _sync(connection: Connection, settings: Settings) -> ConfigError | None:
+    try:
+        feeds.sync(connection, load_feeds(settings.feeds), utc_now())
+    except ConfigError as error:
+        log.error("%s", error)
+        return error
+    return None
+
+
+def _budget(settings: Settings) -> Callable[[], bool]:
+    """Return a function that says whether the task's time is up."""
+    ends = time.monotonic() + settings.task_seconds
+    return lambda: time.monotonic() >= ends
+
+
+def _rounds(connection: Connection, stage: str, stopping: Callable[[], bool]) -> Iterator[None]:
+    """Yield for as long as the stage may find work: now, or because the stages before it are still at work."""
+    while True:
+        expected = ledger.anything_expected(connection, stage, utc_now(), LONGEST_WAIT)
+        if expected or ledger.anything_ready(connection, stage, utc_now()):
+            yield
+        if not expected or stopping():
+            return
+        time.sleep(LOOK_SECONDS)
+
+
+def _add(counts: Counts, more: Counts) -> None:
+    for outcome, count in more.items():
+        counts[outcome] += count
+
+
+def _log_counts(stage: str, counts: Counts) -> None:
+    said = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in counts.items() if count)
+    log.info("%s: %s", stage, said or "nothing to do")

@@ -1,0 +1,142 @@
+"""The trigger that starts ingestion when the ledger has work, however it got there.
+
+It listens on PostgreSQL's channel `news_entries`, where the database itself announces inserted entries, and keeps an
+eye on when the next retry is due. Its events are hints: runs take whatever is due.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseEventTrigger, TriggerEvent
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from db import Database
+
+__all__ = ["LedgerTrigger"]
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "news_entries"
+# A poll stores feed after feed: what comes within this time is one event.
+GATHER_SECONDS = 0.2
+# A run that was just started takes what arrives meanwhile; one event more for the rest is enough.
+QUIET_SECONDS = 3.0
+# How often the ledger is looked at though nothing was announced, which also finds connections that died in silence.
+LOOK_SECONDS = 30.0
+LONGEST_RECONNECT_SECONDS = 30.0
+
+
+class LedgerTrigger(BaseEventTrigger):
+    """Yields an event when entries came into the ledger, or are due again. Runs until it is cancelled."""
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the path of this class and its arguments; it has none, so no secret lies in Airflow's database."""
+        return "ingest.airflow.triggers.LedgerTrigger", {}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Yield events for ever; when the database is away, wait for it to come back."""
+        wait = 1.0
+        while True:
+            try:
+                async for event in self._events():
+                    wait = 1.0
+                    yield TriggerEvent(event)  # type: ignore[no-untyped-call]
+            except Exception as error:  # noqa: BLE001 - a trigger that ends is not started again
+                said = (str(error).splitlines() or [type(error).__name__])[0]
+                log.warning("not listening for new entries, next try in %g s: %s", wait, said)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_RECONNECT_SECONDS)
+
+    async def _events(self) -> AsyncIterator[dict[str, Any]]:
+        import psycopg
+
+        from ingest.settings import load_settings
+
+        settings = load_settings()
+        async with _database(await _url(settings), settings.data_dir) as database:
+            connection = await psycopg.AsyncConnection.connect(
+                database.url, autocommit=True, connect_timeout=10, application_name="ingest trigger"
+            )
+            async with connection:
+                await connection.execute(f"LISTEN {CHANNEL}")
+                log.info("listening for new entries")
+                waiting, due_at = await asyncio.to_thread(_look, database)
+                if waiting:
+                    yield {"reason": "entries were waiting"}
+                while True:
+                    entries = await _heard(connection, _seconds_until(due_at))
+                    if entries:
+                        yield {"reason": "new entries", "entries": entries}
+                        await asyncio.sleep(QUIET_SECONDS)
+                    elif _seconds_until(due_at) <= 0:
+                        yield {"reason": "entries are due again"}
+                    _, due_at = await asyncio.to_thread(_look, database)
+
+
+@contextlib.asynccontextmanager
+async def _database(url: str | None, data_dir: Any) -> "AsyncGenerator[Database]":
+    from db import open_database
+
+    context = open_database(url, data_dir)
+    database = await asyncio.to_thread(context.__enter__)
+    try:
+        yield database
+    finally:
+        await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+async def _url(settings: Any) -> str | None:
+    from airflow.sdk import BaseHook
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from ingest.airflow.connection import CONNECTION_ID, connection_url
+
+    try:
+        return connection_url(await BaseHook.aget_connection(CONNECTION_ID))
+    except AirflowNotFoundException:
+        return settings.database_url  # type: ignore[no-any-return]
+
+
+async def _heard(connection: "psycopg.AsyncConnection[Any]", seconds: float) -> int:
+    """Wait for announcements, at most so long, and return the number of entries announced."""
+    entries = 0
+    async for notify in connection.notifies(timeout=max(min(seconds, LOOK_SECONDS), 0.01), stop_after=1):
+        entries += _number(notify.payload)
+    if entries:
+        async for notify in connection.notifies(timeout=GATHER_SECONDS):
+            entries += _number(notify.payload)
+    return entries
+
+
+def _number(payload: str) -> int:
+    """Return how many entries an announcement speaks of; one where it does not say, as anybody may send one."""
+    try:
+        return max(int(json.loads(payload)["entries"]), 1)
+    except (ValueError, TypeError, KeyError):
+        return 1
+
+
+def _look(database: "Database") -> tuple[bool, Any]:
+    """Return whether anything is due now, and when something will be."""
+    from ingest import ledger
+    from ingest.clock import utc_now
+    from ingest.hosts import LONGEST_WAIT
+
+    now = utc_now()
+    with database.connect() as connection:
+        return (
+            ledger.anything_due(connection, now, LONGEST_WAIT),
+            ledger.next_due_at(connection, now, LONGEST_WAIT),
+        )
+
+
+def _seconds_until(due_at: Any) -> float:
+    from ingest.clock import utc_now
+
+    return float("inf") if due_at is None else (due_at - utc_now()).total_seconds()

@@ -1,0 +1,91 @@
+"""Health of feeds: which fail, and which have yielded nothing new for longer than their own rhythm explains.
+
+A feed that answers and never brings anything new looks healthy to whoever looks at failures alone.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from db import Connection
+from ingest import feeds, ledger
+
+__all__ = ["FeedRhythm", "health", "rhythm", "silent_feeds", "spell"]
+
+# With fewer gaps than this a feed's rhythm is not known yet, and it gets the benefit of a week.
+ENOUGH_GAPS = 5
+UNKNOWN_PATIENCE = timedelta(days=7)
+# Nights and weekends make gaps of several times the usual one: nine in ten gaps are shorter than the one that is
+# multiplied, and the shortest patience spans a quiet night.
+PATIENCE_FACTOR = 3
+SHORTEST_PATIENCE = timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class FeedRhythm:
+    """A feed's rhythm: the usual (median) time between two finds, None while unknown, and when it counts as silent."""
+
+    usual: timedelta | None
+    patience: timedelta
+    quiet_for: timedelta
+
+    @property
+    def silent(self) -> bool:
+        return self.quiet_for > self.patience
+
+
+def rhythm(gaps: Sequence[timedelta], last_new_at: datetime, now: datetime) -> FeedRhythm:
+    """Return the rhythm that the times between finds show; `last_new_at` is the last find, or the feed's start."""
+    quiet_for = now - last_new_at
+    if len(gaps) < ENOUGH_GAPS:
+        return FeedRhythm(None, UNKNOWN_PATIENCE, quiet_for)
+    ordered = sorted(gaps)
+    long = ordered[(len(ordered) * 9) // 10]
+    return FeedRhythm(ordered[len(ordered) // 2], max(long * PATIENCE_FACTOR, SHORTEST_PATIENCE), quiet_for)
+
+
+def health(
+    connection: Connection, now: datetime, counts: Counter[tuple[int, str]] | None = None
+) -> list[dict[str, Any]]:
+    """Return the feeds as `feeds.health_rows` does, each with what it yielded and its `rhythm`.
+
+    A feed that answers but is silent has the health `silent`. `counts` is what `ledger.outcomes` returns, where the
+    caller has it already.
+    """
+    gaps = feeds.rhythms(connection)
+    counts = ledger.outcomes(connection) if counts is None else counts
+    totals: Counter[int] = Counter()
+    for (feed, _), count in counts.items():
+        totals[feed] += count
+    rows = feeds.health_rows(connection)
+    for row in rows:
+        row["entries"] = totals[row["id"]]
+        row["landed"] = counts[row["id"], "landed"] + counts[row["id"], "duplicate"]
+        row["rhythm"] = rhythm(gaps.get(row["feed"], []), row["last_new_at"] or row["created_at"], now)
+        if row["health"] == "ok" and row["rhythm"].silent:
+            row["health"] = "silent"
+    return rows
+
+
+def silent_feeds(connection: Connection, now: datetime) -> dict[str, str]:
+    """Return the feeds that are silent, by id, each with a sentence that says for how long and what it usually does."""
+    return {row["feed"]: describe(row) for row in health(connection, now) if row["enabled"] and row["rhythm"].silent}
+
+
+def describe(row: dict[str, Any]) -> str:
+    """Return a sentence about a silent feed."""
+    measured: FeedRhythm = row["rhythm"]
+    usual = f"usually every {spell(measured.usual)}" if measured.usual else "rhythm not known yet"
+    said = f"nothing new for {spell(measured.quiet_for)} ({usual})"
+    return f"{said}; last error: {row['last_error']}" if row["last_error"] else f"{said}; it answers without error"
+
+
+def spell(duration: timedelta) -> str:
+    """Return a duration in the largest unit that fits at least twice: 90 s is "90 s", 50 h "2 d"."""
+    seconds = max(int(duration.total_seconds()), 0)
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test quick lint bench demo lock docs clean
+.PHONY: help setup env run test quick lint bench demo lock docs clean
 
 help:
 	@echo "make run    set up and start the pipeline under Airflow (PORT=8081 for another port; Ctrl-C ends it)"
@@ -13,6 +13,7 @@ help:
 	@echo "make quick  the fast tests only"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  measure, and print tables"
+	@echo "make env    write .env with fresh secrets, for docker-compose.yml"
 	@echo "make docs   write the generated pages under docs/ anew"
 	@echo "make lock   resolve the dependencies anew into requirements.lock"
 
@@ -31,6 +32,9 @@ $(STAMP): requirements.lock pyproject.toml | $(VENV)/bin/uv
 
 run: setup
 	@$(BIN)/python -m ingest.airflow.standalone $(if $(PORT),--port $(PORT))
+
+env:
+	@$(PYTHON) docker/env.py
 
 test: setup
 	$(BIN)/pytest

@@ -23,31 +23,36 @@ FEEDS = 100
 ROUNDS = 11
 
 FILL = """
-INSERT INTO news.feeds (slug, url, host, outlet, poll_every, created_at, next_poll_at, health, last_success_at, last_new_at)
+INSERT INTO news.feeds (slug, url, host, outlet, poll_every, created_at, next_poll_at, health, last_success_at,
+                        last_new_at)
 SELECT 'feed' || n, 'http://feed' || n || '.example/rss', 'feed' || n || '.example', 'Outlet ' || n, '10 minutes',
        now() - interval '200 days', now(), 'ok', now(), now()
 FROM generate_series(1, %(feeds)s) n;
 
 INSERT INTO news.feed_polls (feed_id, polled_at, outcome, status, entries, new_entries, bytes, took_ms)
-SELECT f.id, now() - n * interval '20 minutes', CASE WHEN n %% 3 = 0 THEN 'new' ELSE 'not_modified' END, 200, 20, 1, 0, 50
+SELECT f.id, now() - n * interval '20 minutes', CASE WHEN n %% 3 = 0 THEN 'new' ELSE 'not_modified' END, 200, 20, 1,
+       0, 50
 FROM news.feeds f, generate_series(1, 2000) n;
 
-INSERT INTO news.entries (feed_id, identity, url, canonical_url, host, title, summary, published_at, discovered_at, status,
-                          reason, next_attempt_at)
-SELECT (SELECT min(id) FROM news.feeds) + n %% %(feeds)s, 'item ' || n, url, url, 'feed.example', 'Title of item ' || n, repeat('summary of the item ', 15),
-       seen - interval '10 minutes', seen,
-       CASE WHEN n %% 3 = 0 THEN 'landed' WHEN n %% 100 = 1 THEN 'rejected' WHEN n %% 7 = 1 THEN 'duplicate' WHEN n %% 1000 = 2 THEN 'discovered' ELSE 'off_topic' END,
-       CASE WHEN n %% 3 = 0 OR n %% 1000 = 2 AND n %% 100 <> 1 AND n %% 7 <> 1 THEN NULL ELSE 'no topic' END,
-       CASE WHEN n %% 3 <> 0 AND n %% 100 <> 1 AND n %% 7 <> 1 AND n %% 1000 = 2 THEN now() END
+INSERT INTO news.entries (feed_id, identity, url, canonical_url, host, title, summary, published_at, discovered_at,
+                          status, reason, next_attempt_at)
+SELECT (SELECT min(id) FROM news.feeds) + n %% %(feeds)s, 'item ' || n, url, url, 'feed.example', 'Title of item ' || n,
+       repeat('summary of the item ', 15), seen - interval '10 minutes', seen, status,
+       CASE WHEN status IN ('landed', 'discovered') THEN NULL ELSE 'no topic' END,
+       CASE WHEN status = 'discovered' THEN now() END
 FROM (SELECT n, now() - (%(entries)s - n) * (interval '180 days' / %(entries)s) AS seen,
-             'http://feed.example/news/' || n AS url FROM generate_series(1, %(entries)s) n) AS made;
+             'http://feed.example/news/' || n AS url,
+             CASE WHEN n %% 3 = 0 THEN 'landed' WHEN n %% 100 = 1 THEN 'rejected' WHEN n %% 7 = 1 THEN 'duplicate'
+                  WHEN n %% 1000 = 2 THEN 'discovered' ELSE 'off_topic' END AS status
+      FROM generate_series(1, %(entries)s) n) AS made;
 
 WITH story AS (INSERT INTO news.stories (first_article_id) VALUES (1) RETURNING id)
 INSERT INTO news.articles (content_hash, entry_id, url, outlet, title, published_at, published_from, language, text,
                            word_count, landed_at, story_id)
 SELECT encode(sha256(e.identity::bytea), 'hex'), e.id, e.url, f.outlet,
        (ARRAY['انسحاب القوات الأمريكية من العراق', 'US troops leave Iraq', 'مستشارين'])[1 + e.id %% 3] || ' ' || e.id,
-       e.published_at, 'feed', 'ar', repeat('نص المقال كاملا ', 150), 450, e.discovered_at + interval '20 seconds', story.id
+       e.published_at, 'feed', 'ar', repeat('نص المقال كاملا ', 150), 450, e.discovered_at + interval '20 seconds',
+       story.id
 FROM story, news.entries e JOIN news.feeds f ON f.id = e.feed_id WHERE e.status = 'landed';
 """
 

@@ -128,7 +128,7 @@ def without_password(url: str) -> str:
 
 
 def connect(url: str) -> Connection:
-    """Return a new connection in UTC to the database at the libpq URL; raises DatabaseUnavailable, saying what to do."""
+    """Return a new connection in UTC to the database at a libpq URL; raises DatabaseUnavailable with what to do."""
     try:
         connection = psycopg.connect(url, connect_timeout=CONNECT_SECONDS, application_name="ingest")
         connection.execute("SET TIME ZONE 'UTC'")

@@ -7,10 +7,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import process
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from multiprocessing.process import BaseProcess
 from types import ModuleType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
@@ -48,23 +49,47 @@ class WorkerDied(Exception):
         self.exit_code = exit_code
 
 
-class _Process(ForkServerProcess):
-    """A process that does not import the program's main module.
+class _BareProgram(process.BaseProcess):
+    """A parent without a past, as `multiprocessing` makes one when it is imported, and then deletes the class."""
 
-    Tasks come from modules of their own, and the main module of Airflow takes seconds to import.
+    def __init__(self) -> None:
+        self._identity = ()
+        self._name = "MainProcess"
+        self._parent_pid = None
+        self._popen = None
+        self._closed = False
+        self._config = {"authkey": process.AuthenticationString(os.urandom(32)), "semprefix": "/mp"}  # type: ignore[attr-defined]
+
+
+_starting = threading.RLock()
+
+
+@contextmanager
+def _plain_parent() -> Iterator[None]:
+    """Start processes as if from a bare program, whatever this one is.
+
+    They need nothing of its main module, and Airflow's takes seconds to import. In a Celery worker, the parent is
+    daemonic, which may have no children (ours end with it by themselves), and has a key that cannot be handed over.
     """
+    with _starting:
+        main, current = sys.modules["__main__"], process._current_process  # type: ignore[attr-defined]
+        sys.modules["__main__"] = ModuleType("__main__")
+        process._current_process = _BareProgram()  # type: ignore[attr-defined]
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
+            process._current_process = current  # type: ignore[attr-defined]
 
-    _starting = threading.Lock()
 
-    @staticmethod
-    def _Popen(process_obj: BaseProcess) -> Any:  # noqa: N802 - the name of the method it replaces
-        with _Process._starting:
-            main = sys.modules["__main__"]
-            sys.modules["__main__"] = ModuleType("__main__")
-            try:
-                return ForkServerProcess._Popen(process_obj)
-            finally:
-                sys.modules["__main__"] = main
+class _Process(ForkServerProcess):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        with _plain_parent():
+            super().__init__(*args, **kwargs)
+
+    def start(self) -> None:
+        with _plain_parent():
+            super().start()
 
 
 class _Context(ForkServerContext):

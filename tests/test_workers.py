@@ -1,6 +1,7 @@
 """Extraction of pages made to hang, crash or exhaust a worker."""
 
 import asyncio
+import multiprocessing
 import os
 import re
 import signal
@@ -132,3 +133,21 @@ def test_the_stored_body_is_compressed(connection: Connection) -> None:
     stored, size = connection.execute("SELECT length(body), body_bytes FROM news.pages").fetchone() or (0, 0)
     assert size == len(GOOD)
     assert stored < size / 5
+
+
+def _in_daemon(answers: "multiprocessing.Queue[str]") -> None:
+    async def use() -> str:
+        with WorkerPool(1, 20, ()) as pool:
+            return await pool.run(str, 42)
+
+    answers.put(asyncio.run(use()))
+
+
+def test_a_daemonic_process_may_have_workers() -> None:
+    """As Celery's workers are, in which Airflow runs its tasks."""
+    context = multiprocessing.get_context("spawn")
+    answers = context.Queue()
+    process = context.Process(target=_in_daemon, args=[answers], daemon=True)
+    process.start()
+    assert answers.get(timeout=30) == "42"
+    process.join(20)

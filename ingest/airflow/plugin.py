@@ -1,19 +1,40 @@
-"""Airflow's plugin: puts the news page into its menu. Found through the entry point `airflow.plugins`."""
+"""Airflow's plugin: puts the news page into its menu. Found through the entry point `airflow.plugins`.
 
+Airflow loads plugins in every process, each task's too. So this imports nothing of the page, which the API server
+alone needs: it is made at the first request.
+"""
+
+import threading
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from ingest.airflow.news_page import PREFIX, create_app
-
 __all__ = ["NewsPlugin"]
+
+PREFIX = "/news"
+
+
+class LazyApp:
+    """An ASGI application (ASGI specification 3.0) that is made when it is first called."""
+
+    def __init__(self) -> None:
+        self._app: Any = None
+        self._making = threading.Lock()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        with self._making:
+            if self._app is None:
+                from ingest.airflow.news_page import create_app
+
+                self._app = create_app()
+        await self._app(scope, receive, send)
 
 
 class NewsPlugin(AirflowPlugin):
     """The page "News" of the Airflow UI."""
 
     name = "news"
-    fastapi_apps: list[Any] = [{"app": create_app(), "url_prefix": PREFIX, "name": "News"}]  # noqa: RUF012 - as in the base class
+    fastapi_apps: list[Any] = [{"app": LazyApp(), "url_prefix": PREFIX, "name": "News"}]  # noqa: RUF012 - as the base
     external_views: list[Any] = [  # noqa: RUF012
         {
             "name": "News",

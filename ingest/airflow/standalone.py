@@ -243,7 +243,7 @@ def _migrate(environment: dict[str, str], home: Path, stop: threading.Event) -> 
     with log_file.open("wb") as output:
         result = subprocess.run(
             [_airflow(), "db", "migrate"], env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            check=False, start_new_session=True, preexec_fn=_end_with_parent,  # noqa: PLW1509
+            check=False, start_new_session=True, preexec_fn=_end_with_parent,
         )  # fmt: skip
     if result.returncode != 0 and not stop.is_set():
         said = "\n".join(log_file.read_text(errors="replace").splitlines()[-8:])

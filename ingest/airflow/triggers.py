@@ -44,16 +44,17 @@ class LedgerTrigger(BaseEventTrigger):
         wait = 1.0
         while True:
             try:
-                async for event in self._events():
-                    wait = 1.0
-                    yield TriggerEvent(event)  # type: ignore[no-untyped-call]
+                async with contextlib.aclosing(self._events()) as events:
+                    async for event in events:
+                        wait = 1.0
+                        yield TriggerEvent(event)  # type: ignore[no-untyped-call]
             except Exception as error:  # noqa: BLE001 - a trigger that ends is not started again
                 said = (str(error).splitlines() or [type(error).__name__])[0]
                 log.warning("not listening for new entries, next try in %g s: %s", wait, said)
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_RECONNECT_SECONDS)
 
-    async def _events(self) -> AsyncIterator[dict[str, Any]]:
+    async def _events(self) -> AsyncGenerator[dict[str, Any]]:
         import psycopg
 
         from ingest.settings import load_settings

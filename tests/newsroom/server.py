@@ -177,12 +177,12 @@ class RunningNewsroom:
         return response
 
 
-async def start(running: RunningNewsroom) -> web.AppRunner:
-    """Serve on every host of the world; returns what to clean up."""
+async def start(running: RunningNewsroom, bind: str | None = None) -> web.AppRunner:
+    """Serve on every host of the world, or on the address `bind` for all of them; returns what to clean up."""
     runner = web.AppRunner(running.application(), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    for host in sorted({outlet.host for outlet in running.world.outlets}):
-        address, _, port = host.rpartition(":")
+    places = {tuple(outlet.host.rpartition(":")[::2]) for outlet in running.world.outlets}
+    for address, port in sorted({(bind or name, port) for name, port in places}):
         await web.TCPSite(runner, address, int(port), backlog=1024).start()
     return runner
 

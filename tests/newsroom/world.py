@@ -109,11 +109,13 @@ class Newsroom:
         port: int = 8899,
         upcoming: int = 0,
         first_host: int = 10,
+        host_names: str | None = None,
     ) -> "Newsroom":
         """Make a world with `feeds` feeds that together show `entries` items, and `upcoming` later ones.
 
         Every fifth feed is a second feed of an outlet and repeats half the items of the first. The upcoming items
-        appear a minute apart when the clock is advanced.
+        appear a minute apart when the clock is advanced. Outlets have loopback addresses, or with `host_names`, such
+        as "outlet{}.example", names.
         """
         rng = random.Random(seed)
         outlets: list[Outlet] = []
@@ -124,7 +126,8 @@ class Newsroom:
                 language = "ar" if rng.random() < 0.7 else "en"
                 place = len(outlets)
                 name = f"{rng.choice(vocabulary.OUTLETS[language])} {place}"
-                host = f"127.0.{(first_host + place) // 250}.{(first_host + place) % 250 + 1}:{port}"
+                address = f"127.0.{(first_host + place) // 250}.{(first_host + place) % 250 + 1}"
+                host = f"{host_names.format(place) if host_names else address}:{port}"
                 outlets.append(Outlet(place, name, language, host, TEMPLATES[place % len(TEMPLATES)]))
             plan.append((outlets[-1], second))
         per_feed = [entries // feeds + (1 if number < entries % feeds else 0) for number in range(feeds)]

@@ -1,5 +1,5 @@
 """The news page: how the feeds do, what became of their entries, and what landed, for those who are logged in."""
 
-from ingest.airflow.news_page.app import PREFIX, create_app
+from ingest.airflow.news_page.app import create_app
 
-__all__ = ["PREFIX", "create_app"]
+__all__ = ["create_app"]

@@ -10,6 +10,7 @@ from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import psycopg
 from airflow.api_fastapi.app import get_auth_manager
@@ -26,11 +27,10 @@ from ingest.clock import utc_now
 from ingest.errors import IngestError
 from ingest.feed_health import spell
 
-__all__ = ["PREFIX", "create_app"]
+__all__ = ["create_app"]
 
 log = logging.getLogger(__name__)
 
-PREFIX = "/news"
 HERE = Path(__file__).parent
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -41,7 +41,7 @@ A_DAY_SECONDS = 86400
 
 
 def create_app() -> FastAPI:
-    """Return the application; to be mounted at PREFIX."""
+    """Return the application. Its links are relative, so it may be mounted anywhere."""
     app = FastAPI(title="News", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
     templates = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -64,6 +64,8 @@ def create_app() -> FastAPI:
         if error.status_code == 401 and "text/html" in request.headers.get("accept", ""):
             # A person who is not logged in is shown where to do that, and comes back here.
             login = get_auth_manager().get_url_login(next_url=str(request.url))
+            if "next=" not in login:
+                login += f"?{urlencode({'next': str(request.url)})}"
             return RedirectResponse(login, status_code=303)
         return await http_exception_handler(request, error)
 

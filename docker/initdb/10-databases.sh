@@ -1,0 +1,21 @@
+#!/bin/bash
+# Run by the postgres image when its volume is empty: two databases, a role for each, and one that only reads.
+set -euo pipefail
+: "${AIRFLOW_DB_PASSWORD:?}" "${NEWS_DB_PASSWORD:?}" "${NEWS_READER_PASSWORD:?}"
+
+# From the environment, so that no password stands in a process list.
+psql --set ON_ERROR_STOP=1 --no-psqlrc --username "$POSTGRES_USER" --dbname postgres <<'SQL'
+\getenv airflow_password AIRFLOW_DB_PASSWORD
+\getenv news_password NEWS_DB_PASSWORD
+\getenv reader_password NEWS_READER_PASSWORD
+CREATE ROLE airflow LOGIN PASSWORD :'airflow_password';
+CREATE ROLE news LOGIN PASSWORD :'news_password';
+CREATE ROLE news_reader LOGIN PASSWORD :'reader_password' CONNECTION LIMIT 50;
+ALTER ROLE news_reader SET default_transaction_read_only = on;
+ALTER ROLE news_reader SET statement_timeout = '60s';
+CREATE DATABASE airflow OWNER airflow;
+CREATE DATABASE news OWNER news;
+REVOKE CONNECT, TEMPORARY ON DATABASE airflow FROM PUBLIC;
+REVOKE CONNECT, TEMPORARY ON DATABASE news FROM PUBLIC;
+GRANT CONNECT ON DATABASE news TO news_reader;
+SQL

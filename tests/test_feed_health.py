@@ -1,0 +1,91 @@
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from db import Connection
+from ingest import feeds
+from ingest.feed_health import health, rhythm, silent_feeds, spell
+from tests.conftest import NOW
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "quiet_hours", "silent"),
+    [
+        ([], 24 * 6, False),
+        ([], 24 * 8, True),
+        ([HOUR] * 4, 24 * 6, False),
+        # An hourly feed has a quiet night, not a quiet day.
+        ([HOUR] * 30, 10, False),
+        ([HOUR] * 30, 13, True),
+        # One that also has quiet nights of eight hours may be quiet for a day.
+        ([HOUR] * 20 + [8 * HOUR] * 5, 23, False),
+        ([HOUR] * 20 + [8 * HOUR] * 5, 25, True),
+        # A weekly one may be quiet for weeks.
+        ([7 * 24 * HOUR] * 6, 20 * 24, False),
+        ([7 * 24 * HOUR] * 6, 22 * 24, True),
+    ],
+)
+def test_patience_follows_the_rhythm(gaps: list[timedelta], quiet_hours: int, silent: bool) -> None:
+    assert rhythm(gaps, NOW - quiet_hours * HOUR, NOW).silent is silent
+
+
+def test_one_long_gap_does_not_make_a_rhythm() -> None:
+    measured = rhythm([HOUR] * 30 + [1000 * HOUR], NOW, NOW)
+    assert measured.usual == HOUR
+    assert measured.patience == 12 * HOUR
+
+
+def add_feed(connection: Connection, slug: str, found_hours_ago: list[int], enabled: bool = True) -> None:
+    last = NOW - min(found_hours_ago) * HOUR if found_hours_ago else None
+    row = connection.execute(
+        "INSERT INTO news.feeds (slug, url, host, outlet, poll_every, created_at, next_poll_at, health, enabled,"
+        " last_new_at) VALUES (%(slug)s, %(slug)s, 'h', 'O', '1 hour', %(made)s, now(), %(health)s, %(enabled)s,"
+        " %(last)s) RETURNING id",
+        {
+            "slug": slug, "made": NOW - 400 * 24 * HOUR, "enabled": enabled, "last": last,
+            "health": "ok" if enabled else "disabled",
+        },
+    ).fetchone()  # fmt: skip
+    assert row is not None
+    for hours in found_hours_ago:
+        connection.execute(
+            "INSERT INTO news.feed_polls (feed_id, polled_at, outcome, took_ms) VALUES (%s, %s, 'new', 1),"
+            " (%s, %s, 'unchanged', 1)",
+            [row[0], NOW - hours * HOUR, row[0], NOW - (hours - 0.5) * HOUR],
+        )
+
+
+def test_silent_feeds_are_named_with_what_they_usually_do(connection: Connection) -> None:
+    add_feed(connection, "lively", list(range(1, 30)))
+    add_feed(connection, "gone-quiet", list(range(50, 80)))
+    add_feed(connection, "switched-off", list(range(500, 530)), enabled=False)
+    assert silent_feeds(connection, NOW) == {
+        "gone-quiet": "nothing new for 2 d (usually every 60 min); it answers without error"
+    }
+    assert {row["feed"]: row["health"] for row in health(connection, NOW)} == {
+        "lively": "ok", "gone-quiet": "silent", "switched-off": "disabled",
+    }  # fmt: skip
+
+
+def test_a_rhythm_is_read_from_the_last_finds_only(connection: Connection) -> None:
+    add_feed(connection, "slower-now", [*range(0, 60 * 24, 24), *range(2000, 2500)])
+    gaps = feeds.rhythms(connection)["slower-now"]
+    assert set(gaps) == {24 * HOUR}
+    assert len(gaps) == feeds.RHYTHM_POLLS - 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(-5, "0 s"), (90, "90 s"), (120, "2 min"), (7199, "119 min"), (7200, "2 h"), (180_000, "2 d")]
+)
+def test_durations_are_spelled_in_the_unit_that_fits(seconds: int, said: str) -> None:
+    assert spell(timedelta(seconds=seconds)) == said
+
+
+def test_longer_durations_are_never_spelled_shorter() -> None:
+    sizes = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+    spelled = [spell(timedelta(seconds=seconds)).split() for seconds in range(0, 400_000, 997)]
+    values = [int(number) * sizes[unit] for number, unit in spelled]
+    assert all(first <= second for first, second in pairwise(values))

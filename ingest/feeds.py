@@ -174,6 +174,7 @@ def claim(
                        greatest(%(delay)s, coalesce(h.crawl_delay, interval '0')) AS spacing
                 FROM news.hosts h
                 WHERE h.next_request_at <= %(now)s AND EXISTS (SELECT FROM news.feeds f WHERE {_DUE})
+                  AND (greatest(%(delay)s, h.crawl_delay) = interval '0' OR NOT {hosts.IN_HAND})
                 ORDER BY h.next_request_at
                 LIMIT %(limit)s
                 FOR UPDATE OF h SKIP LOCKED

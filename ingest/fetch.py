@@ -103,6 +103,7 @@ def fetch(
                 return Claimed(claimed, seconds_until(free, now()))
 
             def save(results: list[_Fetched]) -> None:
+                hosts.space(connection, [(item.job.host, item.at) for item in results], settings.min_host_delay)
                 store_or_refuse(
                     connection, results, partial(_store, connection, now=now()), partial(_refuse, connection)
                 )
@@ -191,10 +192,11 @@ class _Visitor:
             fetched.body = await asyncio.to_thread(pages.compress, answer.body)
         return fetched
 
-    async def _gate(self, url: str) -> None:
+    async def _gate(self, before: str, url: str) -> None:
         """Before a redirect is followed: its host's rules and turn, as for any other request."""
+        await self._turns.ended(host_of(before))
         await self._permitted(url, has_turn=False)
-        await self._turns.gate(url)
+        await self._turns.take(host_of(url))
 
     async def _permitted(self, url: str, *, has_turn: bool) -> bool:
         """Raise RequestFailed unless robots.txt permits `url`. Returns whether the caller's turn is still good."""
@@ -221,7 +223,7 @@ class _Visitor:
             await self._turns.take(host)
         address = f"{urlsplit(url).scheme}://{host}/robots.txt"
         try:
-            answer = await self._web.get(address, max_bytes=ROBOTS_MAX_BYTES, cut=True)
+            answer = await self._web.get(address, gate=self._turns.gate, max_bytes=ROBOTS_MAX_BYTES, cut=True)
             robots = Robots(answer.body.decode("utf-8", errors="replace"), answer.status, self._now())
         except RequestFailed as failure:
             if failure.kind == "blocked":
@@ -232,6 +234,7 @@ class _Visitor:
             log.warning("host %s: robots.txt: %s", host, failure)
         rule = rules(robots)
         await self._turns.query(lambda: hosts.save_robots(self._connection, host, robots, rule.crawl_delay))
+        await self._turns.ended(host)
         return _Learnt(robots, rule, used_turn=True)
 
 
@@ -243,6 +246,9 @@ def _refuse(connection: Connection, item: _Fetched, why: str) -> None:
 
 def _store(connection: Connection, results: list[_Fetched], now: datetime) -> None:
     with connection.transaction():
+        for item in sorted(results, key=lambda item: item.job.host):
+            if item.result.pause_host_until is not None:
+                hosts.pause(connection, item.job.host, item.result.pause_host_until)
         fetched = [item for item in results if item.result.status == "fetched"]
         mine = ledger.advance(connection, [item.job.id for item in fetched], "fetched", now)
         pages.save(connection, [_stored(item) for item in fetched if item.job.id in mine])
@@ -262,9 +268,6 @@ def _store(connection: Connection, results: list[_Fetched], now: datetime) -> No
                 if item.result.retry_at
             ],
         )
-        for item in results:
-            if item.result.pause_host_until is not None:
-                hosts.pause(connection, item.job.host, item.result.pause_host_until)
     connection.commit()
 
 

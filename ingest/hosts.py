@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 
 from db import Connection
 
-__all__ = ["LONGEST_WAIT", "Robots", "load_robots", "pause", "register", "reserve", "save_robots"]
+__all__ = ["IN_HAND", "LONGEST_WAIT", "Robots", "load_robots", "pause", "register", "reserve", "save_robots", "space"]
+
+# Whether some session has a request to the host `h` in hand: no other may be sent to one that must be spaced.
+IN_HAND = """(
+    EXISTS (SELECT FROM news.entries busy WHERE busy.lease_holder IS NOT NULL AND busy.status = 'discovered'
+            AND busy.host = h.host)
+    OR EXISTS (SELECT FROM news.feeds busy WHERE busy.lease_holder IS NOT NULL AND busy.host = h.host))"""
 
 # What waits for a host whose turn is further off than this is left to a later run.
 LONGEST_WAIT = timedelta(seconds=60)
@@ -46,6 +52,26 @@ def reserve(connection: Connection, host: str, delay: timedelta, now: datetime) 
     ).fetchone()
     connection.commit()
     return row[0] if row is not None else None
+
+
+def space(connection: Connection, ended: Iterable[tuple[str, datetime]], delay: timedelta) -> None:
+    """Let the next request to each host come at least `delay`, or its Crawl-delay, after the last one was answered.
+
+    A turn says when a request may be sent. When it reaches the server, after looking up the name, shaking hands and
+    waiting for a processor, nobody knows; when it was answered, it had reached it.
+    """
+    latest = dict(sorted(ended))
+    connection.execute(
+        "WITH done AS (SELECT * FROM unnest(%(hosts)s::text[], %(ats)s::timestamptz[]) AS done(host, at)),"
+        " spaced AS MATERIALIZED ("
+        "   SELECT h.host, done.at + greatest(%(delay)s, coalesce(crawl_delay, interval '0')) AS free"
+        "   FROM news.hosts h JOIN done ON done.host = h.host"
+        "   WHERE greatest(%(delay)s, coalesce(crawl_delay, interval '0')) > interval '0'"
+        "   ORDER BY h.host FOR UPDATE OF h)"
+        " UPDATE news.hosts SET next_request_at = spaced.free FROM spaced"
+        " WHERE hosts.host = spaced.host AND hosts.next_request_at < spaced.free",
+        {"hosts": list(latest), "ats": list(latest.values()), "delay": delay},
+    )
 
 
 def pause(connection: Connection, host: str, until: datetime) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from psycopg.rows import class_row
 
 from db import Connection
+from ingest.hosts import IN_HAND
 from ingest.leases import LEASE
 
 __all__ = [
@@ -150,6 +151,7 @@ def claim_to_fetch(
                        greatest(%(delay)s, coalesce(h.crawl_delay, interval '0')) AS spacing
                 FROM news.hosts h
                 WHERE h.next_request_at <= %(now)s AND EXISTS (SELECT FROM news.entries e WHERE {_FETCHABLE})
+                  AND (greatest(%(delay)s, h.crawl_delay) = interval '0' OR NOT {IN_HAND})
                   AND (%(shards)s = 1 OR mod(hashtext(h.host)::bigint + 2147483648, %(shards)s) = %(shard)s)
                 ORDER BY h.next_request_at
                 LIMIT %(limit)s

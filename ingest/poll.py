@@ -129,6 +129,7 @@ def poll(
                 return _Polled(feed, started, decide(feed, answer, parsed, started, topics))
 
             def save(results: list[_Polled]) -> None:
+                hosts.space(connection, [(polled.feed.host, now()) for polled in results], settings.min_host_delay)
                 for polled in results:
                     store_or_refuse(connection, [polled], partial(_store, connection), partial(_refuse, connection))
                     _count(polled.feed, polled.result.record, counts, report)
@@ -313,6 +314,8 @@ def _store(connection: Connection, results: list[_Polled]) -> None:
     for polled in results:
         feed, result, record = polled.feed, polled.result, polled.result.record
         with connection.transaction():
+            if result.pause_host_until is not None:
+                hosts.pause(connection, feed.host, result.pause_host_until)
             if result.entries:
                 hosts.register(connection, {entry.host for entry in result.entries if entry.host}, polled.polled_at)
                 new = ledger.record(connection, feed.id, result.entries, polled.polled_at)
@@ -323,8 +326,6 @@ def _store(connection: Connection, results: list[_Polled]) -> None:
                 )
                 if new:
                     record = replace(record, outcome="new", new_entries=len(new))
-            if result.pause_host_until is not None:
-                hosts.pause(connection, feed.host, result.pause_host_until)
             feeds.save_poll(connection, feed, record)
         connection.commit()
         polled.result = replace(result, record=record)

@@ -72,7 +72,7 @@ async def work_through(
             if not running:
                 if stopping() or (exhausted and wait is None):
                     return
-                await asyncio.sleep(min(max(wait or 0, 0.01), CLAIM_SECONDS))
+                await asyncio.sleep(min(max(wait or 0, 0.05), CLAIM_SECONDS))
                 next_claim = loop.time()
                 continue
             room = len(running) < concurrency and not stopping()

@@ -36,8 +36,14 @@ class Turns:
         if wait > 0:
             await asyncio.sleep(wait)
 
-    async def gate(self, url: str) -> None:
-        """Take a turn at the host of `url`, before a redirect to it is followed."""
+    async def ended(self, host: str) -> None:
+        """Let the next request to `host` wait its time from now on, when the last one was answered."""
+        now = self._now()
+        await self.query(lambda: hosts.space(self._connection, [(host, now)], self._delay))
+
+    async def gate(self, before: str, url: str) -> None:
+        """Take a turn at the host of `url`, before a redirect to it from `before` is followed."""
+        await self.ended(host_of(before))
         await self.take(host_of(url))
 
     async def query(self, query: Callable[[], T]) -> T:

@@ -31,7 +31,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # addresses (RFC 3879), IPv4-compatible addresses (RFC 4291, 2.5.5.1).
 _ALSO_REFUSED = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", "::/96")))
 
-Gate = Callable[[str], Awaitable[None]]
+Gate = Callable[[str, str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -129,9 +129,9 @@ class Web:
     ) -> Answer:
         """Return the answer to a GET of `url`, redirects followed.
 
-        `gate` is awaited with the URL of each redirect before it is followed, and may raise. At most `max_bytes`
-        (default: the setting max_body_bytes) are read after decompression; a longer body is refused, or `cut`. Raises
-        RequestFailed.
+        `gate` is awaited with the URLs that a redirect leads from and to, before it is followed, and may raise. At
+        most `max_bytes` (default: the setting max_body_bytes) are read after decompression; a longer body is refused,
+        or `cut`. Raises RequestFailed.
         """
         started = time.monotonic()
         try:
@@ -156,14 +156,14 @@ class Web:
                     target = absolute_url(urljoin(url, location), url)
                     if target is None:
                         raise RequestFailed("redirects", f"redirected to {location[:200]!r}, which is no web address")
-                    url = target
+                    before, url = url, target
                 else:
                     body = await _read(response, max_bytes, cut)
                     # Bytes outside UTF-8 arrive as lone surrogates.
                     lowered = {name.lower(): storable(value) for name, value in response.headers.items()}
                     return Answer(url, response.status, lowered, body, _elapsed_ms(started))
             if gate is not None:
-                await gate(url)
+                await gate(before, url)
         raise RequestFailed("redirects", f"more than {MAX_REDIRECTS} redirects, last to {url}")
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 SCHEMA = "news"
@@ -33,7 +33,7 @@ SCHEMA = "news"
 IN_FLIGHT_STATUSES = ("discovered", "fetched", "extracted")
 FINAL_STATUSES = ("landed", "duplicate", "off_topic", "rejected", "dead")
 POLL_OUTCOMES = ("new", "unchanged", "not_modified", "failed")
-HEALTHS = ("waiting", "ok", "failing", "disabled")
+HEALTHS = ("waiting", "ok", "failing", "gone", "disabled")
 DATE_SOURCES = ("feed", "jsonld", "meta", "page", "url")
 SCOPES = ("topic", "general")
 
@@ -78,6 +78,8 @@ class Feed(Base):
         Index("feeds_due_idx", "host", "next_poll_at", "id", postgresql_where=text("enabled")),
         # Finds the few that are due among many.
         Index("feeds_next_poll_at_idx", "next_poll_at", "host", postgresql_where=text("enabled")),
+        # Hosts that have a poll in hand.
+        Index("feeds_leased_idx", "host", postgresql_where=text("lease_holder IS NOT NULL")),
         {"comment": "A configured feed and its polling state. Feeds taken out of the configuration stay, disabled."},
     )
     id: Mapped[int] = _id("Number of the feed.")
@@ -92,7 +94,22 @@ class Feed(Base):
         comment="general: only entries that pass the topic's gate by title or summary are fetched; topic: all are.",
     )
     enabled: Mapped[bool] = mapped_column(server_default=text("true"), comment="Whether the feed is polled.")
-    poll_every: Mapped[timedelta] = mapped_column(comment="Configured time between two polls.")
+    poll_every: Mapped[timedelta] = mapped_column(comment="Configured shortest time between two polls.")
+    poll_within: Mapped[timedelta] = mapped_column(
+        server_default=text("interval '1 hour'"), comment="Configured longest time between two polls of a quiet feed."
+    )
+    poll_interval: Mapped[timedelta | None] = mapped_column(
+        comment="Time between two polls that the feed's own rhythm suggests, within those bounds."
+    )
+    asked_wait: Mapped[timedelta | None] = mapped_column(
+        comment="Time between two polls that the feed document asks for (ttl, sy:updatePeriod)."
+    )
+    skip_hours: Mapped[list[int] | None] = mapped_column(
+        ARRAY(SmallInteger), comment="Hours of the day (UTC) in which the feed asks not to be polled."
+    )
+    skip_days: Mapped[list[int] | None] = mapped_column(
+        ARRAY(SmallInteger), comment="Days of the week (0 is Monday) on which the feed asks not to be polled."
+    )
     max_age: Mapped[timedelta | None] = mapped_column(comment="Entries published longer ago than this are not fetched.")
     created_at: Mapped[datetime] = mapped_column(comment="When the feed first appeared in the configuration.")
     next_poll_at: Mapped[datetime] = mapped_column(comment="When the next poll is due; while a poll runs, its lease.")
@@ -106,9 +123,14 @@ class Feed(Base):
         Integer, server_default=text("0"), comment="Failed polls since the last success."
     )
     last_error: Mapped[str | None] = mapped_column(comment="Why the last poll failed; null after a success.")
+    failure: Mapped[str | None] = mapped_column(
+        comment="Kind of the last failure: dns, refused, tls, timeout, connection, redirects, blocked, too_large, "
+        "http_4xx, http_5xx, gone, not_a_feed; null after a success."
+    )
     health: Mapped[str] = mapped_column(
         server_default="waiting",
-        comment="waiting (not polled yet), ok, failing (last poll failed), disabled (not in the configuration).",
+        comment="waiting (not polled yet), ok, failing (last poll failed), gone (the server says it is: 410), "
+        "disabled (not in the configuration).",
     )
     etag: Mapped[str | None] = mapped_column(comment="ETag of the last answer, sent back as If-None-Match.")
     last_modified: Mapped[str | None] = mapped_column(
@@ -116,6 +138,16 @@ class Feed(Base):
     )
     body_hash: Mapped[bytes | None] = mapped_column(
         comment="SHA-256 of the last body, which spares parsing the same body again."
+    )
+    last_full_at: Mapped[datetime | None] = mapped_column(
+        comment="When the server last sent the whole document; it is asked for once a day, whatever a 304 would say."
+    )
+    distrust: Mapped[str | None] = mapped_column(
+        comment="Why the server's 304 is not believed: how it was caught. Such a feed is always asked for as a whole."
+    )
+    moved_to: Mapped[str | None] = mapped_column(comment="Address that permanent redirects (301, 308) lead to.")
+    moved_polls: Mapped[int] = mapped_column(
+        Integer, server_default=text("0"), comment="Polls in a row that led there; from the fifth on it is used."
     )
 
 
@@ -149,6 +181,7 @@ class FeedPoll(Base):
     )
     took_ms: Mapped[int] = mapped_column(Integer, comment="Duration of the request, in milliseconds.")
     error: Mapped[str | None] = mapped_column(comment="Why the poll failed.")
+    failure: Mapped[str | None] = mapped_column(comment="Kind of the failure, as in feeds.failure.")
 
 
 class Entry(Base):

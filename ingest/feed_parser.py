@@ -5,7 +5,8 @@ import html
 import logging
 import re
 from calendar import timegm
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -14,6 +15,8 @@ from urllib.parse import urljoin
 import feedparser
 from w3lib.html import remove_tags
 
+from ingest.backoff import MAX_WAIT
+from ingest.schedule import Wishes, day_number
 from ingest.storing import storable
 from ingest.urls import absolute_url
 
@@ -25,6 +28,15 @@ log = logging.getLogger(__name__)
 FUTURE_TOLERANCE = timedelta(hours=1)
 # No web page is older; feeds give 1970 and 0001 for "unknown".
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+# Where a channel says when it wants to be left alone.
+WISHES_WITHIN_BYTES = 20_000
+_PERIODS = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(days=7),
+    "monthly": timedelta(days=30),
+    "yearly": timedelta(days=365),
+}
 # guids longer than this (some feeds put a whole text there) are stored as their hash.
 MAX_IDENTITY_LENGTH = 500
 
@@ -52,6 +64,7 @@ class ParsedFeed:
 
     title: str | None
     entries: tuple[ParsedEntry, ...]
+    wishes: Wishes = field(default_factory=Wishes)
 
 
 def parse_feed(body: bytes, url: str, content_type: str | None, now: datetime) -> ParsedFeed:
@@ -78,7 +91,36 @@ def parse_feed(body: bytes, url: str, content_type: str | None, now: datetime) -
             log.warning("%s: skipped an item that makes no sense (%s)", url, type(error).__name__)
             continue
         entries.setdefault(entry.identity, entry)
-    return ParsedFeed(_plain(parsed.feed.get("title")), tuple(entries.values()))
+    return ParsedFeed(_plain(parsed.feed.get("title")), tuple(entries.values()), _wishes(parsed.feed, body))
+
+
+def _wishes(feed: Any, body: bytes) -> Wishes:
+    """What the document asks of those who poll it; what makes no sense is left out."""
+    waits = [timedelta(0)]
+    with suppress(ValueError, OverflowError):
+        waits.append(timedelta(minutes=int(feed.get("ttl", ""))))
+    period = _PERIODS.get(str(feed.get("sy_updateperiod", "")).strip().lower())
+    if period is not None:
+        with suppress(ValueError, ZeroDivisionError, OverflowError):
+            waits.append(period / int(feed.get("sy_updatefrequency") or 1))
+    hours = {int(hour) for hour in _listed(body, b"skipHours", b"hour") if hour.isdigit()}
+    days = {day_number(day) for day in _listed(body, b"skipDays", b"day")}
+    # RSS 0.91 counts hours from 1 to 24.
+    return Wishes(
+        min(max(waits), MAX_WAIT),
+        frozenset(hour % 24 for hour in hours if hour <= 24),
+        frozenset(day for day in days if day is not None),
+    )
+
+
+def _listed(body: bytes, group: bytes, item: bytes) -> list[str]:
+    """The texts of the items in a group, which feedparser passes over. It stands before the first item."""
+    head = body[:WISHES_WITHIN_BYTES]
+    match = re.search(rb"<%b>(.{0,2000}?)</%b>" % (group, group), head, re.DOTALL | re.IGNORECASE)
+    if match is None:
+        return []
+    found = re.findall(rb"<%b>([^<]{1,20})</%b>" % (item, item), match[1], re.IGNORECASE)
+    return [text.decode("ascii", errors="replace").strip() for text in found]
 
 
 def _entry(raw: Any, base: str, now: datetime) -> ParsedEntry:

@@ -14,6 +14,7 @@ from ingest.leases import LEASE
 from ingest.urls import host_of
 
 __all__ = [
+    "ADOPT_AFTER_POLLS",
     "FeedState",
     "PollRecord",
     "claim",
@@ -26,6 +27,8 @@ __all__ = [
     "sync",
 ]
 
+# A permanent redirect is used as the address after this many polls led there: some are permanent for a day.
+ADOPT_AFTER_POLLS = 5
 # Polls with something new from which a feed's rhythm is read: a day for a busy feed, weeks for a quiet one.
 RHYTHM_POLLS = 50
 
@@ -42,12 +45,31 @@ class FeedState:
     language: str | None
     scope: str
     poll_every: timedelta
+    poll_within: timedelta
     max_age: timedelta | None
+    poll_interval: timedelta | None
+    asked_wait: timedelta | None
+    skip_hours: list[int] | None
+    skip_days: list[int] | None
+    last_polled_at: datetime | None
     last_success_at: datetime | None
+    last_full_at: datetime | None
     failures: int
     etag: str | None
     last_modified: str | None
     body_hash: bytes | None
+    distrust: str | None
+    moved_to: str | None
+    moved_polls: int
+
+    @property
+    def address(self) -> str:
+        """Where the feed is asked for: its address, or the one it has moved to for good."""
+        return self.moved_to if self.moved_to and self.moved_polls >= ADOPT_AFTER_POLLS else self.url
+
+
+# The columns of a FeedState, in its order.
+_STATE = ", ".join(f"f.{name}" for name in FeedState.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
@@ -62,12 +84,22 @@ class PollRecord:
     body_bytes: int
     took_ms: int
     error: str | None
+    failure: str | None
     next_poll_at: datetime
     failures: int
     health: str
     etag: str | None
     last_modified: str | None
     body_hash: bytes | None
+    poll_interval: timedelta | None
+    asked_wait: timedelta | None
+    skip_hours: list[int] | None
+    skip_days: list[int] | None
+    last_full_at: datetime | None
+    distrust: str | None
+    moved_to: str | None
+    moved_polls: int
+    host: str
 
 
 def sync(connection: Connection, configured: Sequence[FeedConfig], now: datetime) -> None:
@@ -93,14 +125,15 @@ def sync(connection: Connection, configured: Sequence[FeedConfig], now: datetime
         cursor.executemany(
             """
             INSERT INTO news.feeds AS f (slug, url, host, outlet, language, country, scope, enabled, poll_every,
-                                         max_age, created_at, next_poll_at, health)
+                                         poll_within, max_age, created_at, next_poll_at, health)
             VALUES (%(slug)s, %(url)s, %(host)s, %(outlet)s, %(language)s, %(country)s, %(scope)s, %(enabled)s,
-                    %(poll_every)s, %(max_age)s, %(now)s, %(now)s,
+                    %(poll_every)s, %(poll_within)s, %(max_age)s, %(now)s, %(now)s,
                     CASE WHEN %(enabled)s THEN 'waiting' ELSE 'disabled' END)
             ON CONFLICT (slug) DO UPDATE SET
-                url = excluded.url, host = excluded.host, outlet = excluded.outlet, language = excluded.language,
+                url = excluded.url, host = CASE WHEN f.url = excluded.url THEN f.host ELSE excluded.host END,
+                outlet = excluded.outlet, language = excluded.language,
                 country = excluded.country, scope = excluded.scope, enabled = excluded.enabled,
-                poll_every = excluded.poll_every, max_age = excluded.max_age,
+                poll_every = excluded.poll_every, poll_within = excluded.poll_within, max_age = excluded.max_age,
                 next_poll_at = CASE WHEN f.url <> excluded.url OR NOT f.enabled THEN excluded.next_poll_at
                                     ELSE least(f.next_poll_at,
                                                greatest(%(now)s, f.last_polled_at + excluded.poll_every)) END,
@@ -108,11 +141,14 @@ def sync(connection: Connection, configured: Sequence[FeedConfig], now: datetime
                 etag = CASE WHEN f.url = excluded.url THEN f.etag END,
                 last_modified = CASE WHEN f.url = excluded.url THEN f.last_modified END,
                 body_hash = CASE WHEN f.url = excluded.url THEN f.body_hash END,
+                distrust = CASE WHEN f.url = excluded.url THEN f.distrust END,
+                moved_to = CASE WHEN f.url = excluded.url THEN f.moved_to END,
+                moved_polls = CASE WHEN f.url = excluded.url THEN f.moved_polls ELSE 0 END,
                 health = CASE WHEN NOT excluded.enabled THEN 'disabled'
                               WHEN f.health = 'disabled' THEN 'waiting' ELSE f.health END
-            WHERE (f.url, f.outlet, f.language, f.country, f.scope, f.enabled, f.poll_every, f.max_age)
+            WHERE (f.url, f.outlet, f.language, f.country, f.scope, f.enabled, f.poll_every, f.poll_within, f.max_age)
                 IS DISTINCT FROM (excluded.url, excluded.outlet, excluded.language, excluded.country, excluded.scope,
-                                  excluded.enabled, excluded.poll_every, excluded.max_age)
+                                  excluded.enabled, excluded.poll_every, excluded.poll_within, excluded.max_age)
             """,
             [
                 {
@@ -125,6 +161,7 @@ def sync(connection: Connection, configured: Sequence[FeedConfig], now: datetime
                     "scope": feed.scope,
                     "enabled": feed.enabled,
                     "poll_every": feed.poll_every,
+                    "poll_within": feed.poll_within or feed.poll_every,
                     "max_age": feed.max_age,
                     "now": now,
                 }
@@ -192,8 +229,7 @@ def claim(
                 SET next_poll_at = %(now)s + %(lease)s, lease_holder = pg_backend_pid()
                 FROM chosen
                 WHERE f.id = chosen.id
-                RETURNING f.id, slug, url, host, outlet, language, scope, poll_every, max_age, last_success_at,
-                          failures, etag, last_modified, body_hash
+                RETURNING {_STATE}
             ), spaced AS (
                 UPDATE news.hosts SET next_request_at = ready.slot + ready.spacing
                 FROM ready
@@ -222,7 +258,10 @@ def save_poll(connection: Connection, feed: FeedState, poll: PollRecord) -> bool
             next_poll_at = %(next_poll_at)s, lease_holder = NULL, last_polled_at = %(polled_at)s,
             last_success_at = CASE WHEN %(error)s::text IS NULL THEN %(polled_at)s ELSE last_success_at END,
             last_new_at = CASE WHEN %(new_entries)s > 0 THEN %(polled_at)s ELSE last_new_at END,
-            failures = %(failures)s, last_error = %(error)s,
+            failures = %(failures)s, last_error = %(error)s, failure = %(failure)s, host = %(host)s,
+            poll_interval = %(poll_interval)s, asked_wait = %(asked_wait)s, skip_hours = %(skip_hours)s,
+            skip_days = %(skip_days)s, last_full_at = %(last_full_at)s, distrust = %(distrust)s,
+            moved_to = %(moved_to)s, moved_polls = %(moved_polls)s,
             health = CASE WHEN enabled THEN %(health)s ELSE health END,
             etag = %(etag)s, last_modified = %(last_modified)s, body_hash = %(body_hash)s
         WHERE id = %(feed)s AND lease_holder = pg_backend_pid()
@@ -232,8 +271,8 @@ def save_poll(connection: Connection, feed: FeedState, poll: PollRecord) -> bool
     if owned:
         connection.execute(
             "INSERT INTO news.feed_polls (feed_id, polled_at, outcome, status, entries, new_entries, bytes, took_ms,"
-            " error) VALUES (%(feed)s, %(polled_at)s, %(outcome)s, %(status)s, %(entries)s, %(new_entries)s,"
-            " %(body_bytes)s, %(took_ms)s, %(error)s)",
+            " error, failure) VALUES (%(feed)s, %(polled_at)s, %(outcome)s, %(status)s, %(entries)s, %(new_entries)s,"
+            " %(body_bytes)s, %(took_ms)s, %(error)s, %(failure)s)",
             vars(poll) | {"feed": feed.id},
         )
     return owned > 0
@@ -245,7 +284,8 @@ def health_rows(connection: Connection, slugs: Iterable[str] | None = None) -> l
         return cursor.execute(
             """
             SELECT id, slug AS feed, outlet, url, enabled, health, failures, created_at, last_polled_at,
-                   last_success_at, last_new_at, next_poll_at, last_error
+                   last_success_at, last_new_at, next_poll_at, last_error, failure, distrust,
+                   CASE WHEN moved_polls > 0 THEN moved_to END AS moved_to
             FROM news.feeds
             WHERE slug <> 'import' AND (%(slugs)s::text[] IS NULL OR slug = ANY(%(slugs)s))
             ORDER BY slug

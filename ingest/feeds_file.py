@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from ingest.backoff import MAX_WAIT
 from ingest.config_file import Duration, StrictModel, line_of, load_config
 from ingest.errors import ConfigError
 from ingest.urls import absolute_url
@@ -17,12 +18,17 @@ __all__ = ["FeedConfig", "FeedsFile", "load_feeds"]
 
 # The feed that stands for imported texts, see ingest.feeds.import_feed.
 IMPORT_ID = "import"
+# How much less often than configured a quiet feed is polled, where nothing is said: ten minutes become an hour.
+SLOWEST_FACTOR = 6
 
 
 class FeedDefaults(StrictModel):
     """What holds for each feed that does not say otherwise."""
 
-    poll_every: Duration = Field(timedelta(minutes=10), description="Time between two polls.")
+    poll_every: Duration = Field(timedelta(minutes=10), description="Shortest time between two polls.")
+    poll_within: Duration | None = Field(
+        None, description="Longest time between two polls of a quiet feed; six times poll_every when not given."
+    )
     max_age: Duration | None = Field(
         timedelta(days=30), description="Entries published longer ago than this are not fetched; null: no limit."
     )
@@ -41,7 +47,8 @@ class FeedConfig(StrictModel):
         description="general: only entries whose title or summary passes a topic's gate are fetched; topic: all are.",
     )
     enabled: bool = Field(True, description="false: the feed is kept but not polled.")
-    poll_every: Duration | None = Field(None, description="Time between two polls.")
+    poll_every: Duration | None = Field(None, description="Shortest time between two polls.")
+    poll_within: Duration | None = Field(None, description="Longest time between two polls of a quiet feed.")
     max_age: Duration | None = Field(None, description="Entries published longer ago than this are not fetched.")
 
     @model_validator(mode="before")
@@ -90,13 +97,20 @@ def load_feeds(path: Path) -> tuple[FeedConfig, ...]:
         _refuse_duplicates(path, lines, key, (getattr(feed, key) for feed in file.feeds))
     return tuple(
         feed.model_copy(
-            update={
-                "poll_every": feed.poll_every or file.defaults.poll_every,
+            update=_bounds(feed, file.defaults)
+            | {
                 "max_age": feed.max_age if "max_age" in feed.model_fields_set else file.defaults.max_age,
             }
         )
         for feed in file.feeds
     )
+
+
+def _bounds(feed: FeedConfig, defaults: FeedDefaults) -> dict[str, timedelta]:
+    """Return the bounds of a feed's polling; a longest time below the shortest is the shortest."""
+    shortest = feed.poll_every or defaults.poll_every
+    longest = feed.poll_within or defaults.poll_within or shortest * SLOWEST_FACTOR
+    return {"poll_every": shortest, "poll_within": max(shortest, min(longest, MAX_WAIT))}
 
 
 def _refuse_duplicates(path: Path, lines: Any, key: str, values: Iterable[str]) -> None:

@@ -77,13 +77,13 @@ class ExtractJob:
     attempts: int
 
 
-def record(connection: Connection, feed_id: int, entries: Sequence[NewEntry], now: datetime) -> list[int]:
-    """Put the entries that the feed has not shown before into the ledger; returns their ids.
+def record(connection: Connection, feed_id: int, entries: Sequence[NewEntry], now: datetime) -> dict[int, str]:
+    """Put the entries that the feed has not shown before into the ledger; returns their ids, and their identities.
 
     An item that came without a usable link (the document broke off, say) and has one now counts as new.
     """
     if not entries:
-        return []
+        return {}
     columns = (
         "identity", "url", "canonical_url", "host", "title", "summary", "content", "author", "status", "reason",
     )  # fmt: skip
@@ -112,11 +112,11 @@ def record(connection: Connection, feed_id: int, entries: Sequence[NewEntry], no
             published_at = excluded.published_at, status = excluded.status, reason = excluded.reason,
             next_attempt_at = excluded.next_attempt_at
         WHERE news.entries.url IS NULL
-        RETURNING id
+        RETURNING id, identity
         """,
         values,
     ).fetchall()
-    return [row[0] for row in rows]
+    return dict(rows)
 
 
 # Which discovered entries may be fetched now: due, and no earlier entry of the same page still on its way (that one

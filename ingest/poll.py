@@ -9,20 +9,21 @@ import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 from db import Connection, retry_deadlocks
 from ingest import articles, backoff, feeds, hosts, leases, ledger
 from ingest.feed_parser import NotAFeed, ParsedEntry, ParsedFeed, parse_feed
-from ingest.feeds import FeedState, PollRecord
+from ingest.feeds import ADOPT_AFTER_POLLS, FeedState, PollRecord
 from ingest.ledger import NewEntry
 from ingest.report import Report, no_report
 from ingest.rolling import Claimed, seconds_until, work_through
+from ingest.schedule import Wishes, header_wish, interval_of, next_poll, widened
 from ingest.settings import Settings
 from ingest.storing import store_or_refuse
 from ingest.topics import TopicSet
@@ -31,10 +32,14 @@ from ingest.urls import canonical_url, host_of, without_user_info
 from ingest.web import Answer, RequestFailed, Web
 from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
 
-__all__ = ["ACCEPT", "PollCounts", "PollResult", "decide", "judge", "needs_parsing", "poll", "request_headers"]
+__all__ = ["ACCEPT", "PollCounts", "PollResult", "decide", "found", "judge", "needs_parsing", "poll", "request_headers"]
 
 log = logging.getLogger(__name__)
 
+# A server's word that nothing has changed is checked after this time.
+TRUST_FOR = timedelta(days=1)
+# Caches on the way may be this much behind without anybody lying.
+CACHES_LAG = timedelta(minutes=15)
 ACCEPT = "application/rss+xml, application/atom+xml, application/rdf+xml;q=0.9, application/xml;q=0.8, */*;q=0.5"
 
 
@@ -57,6 +62,8 @@ class PollResult:
     record: PollRecord
     entries: tuple[NewEntry, ...] = ()
     pause_host_until: datetime | None = None
+    # Identities of items that, should they be new, the server has kept back, and how.
+    hidden: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -146,11 +153,16 @@ def poll(
     return counts
 
 
-def request_headers(feed: FeedState) -> dict[str, str]:
-    """Return the headers of a poll: conditional (RFC 9110, 13.1) where the last answer allows it."""
+def request_headers(feed: FeedState, now: datetime) -> dict[str, str]:
+    """Return the headers of a poll at `now`: conditional (RFC 9110, 13.1) where the last answer allows it.
+
+    Once a day, and always where the server was caught lying, the whole document is asked for.
+    """
     headers = {"Accept": ACCEPT}
     if feed.language:
         headers["Accept-Language"] = f"{feed.language}, *;q=0.5"
+    if feed.distrust or feed.last_full_at is None or now - feed.last_full_at >= TRUST_FOR:
+        return headers
     if feed.etag:
         headers["If-None-Match"] = feed.etag
     if feed.last_modified:
@@ -179,68 +191,148 @@ def decide(
     `parsed` is what the document says, where it `needs_parsing`.
     """
     if isinstance(answer, RequestFailed):
-        return _failed(feed, now, str(answer), status=None, size=0, took_ms=answer.took_ms)
+        return _failed(feed, now, str(answer), answer.kind, took_ms=answer.took_ms)
     if answer.status == 304:
         return PollResult(_succeeded(feed, answer, now, "not_modified"))
     if not 200 <= answer.status < 300:
         wait = backoff.retry_after(answer.headers.get("retry-after"), now) if answer.status in (429, 503) else None
-        return _failed(
-            feed, now, f"{feed.host}: HTTP {answer.status}", status=answer.status, size=len(answer.body),
-            took_ms=answer.took_ms, wait=wait,
-        )  # fmt: skip
+        return _failed(feed, now, f"{feed.host}: HTTP {answer.status}", _kind_of(answer.status), answer, wait=wait)
     if parsed is None:
         return PollResult(_succeeded(feed, answer, now, "unchanged"))
     if isinstance(parsed, NotAFeed):
-        return _failed(
-            feed, now, f"{feed.host}: {parsed}", status=answer.status, size=len(answer.body), took_ms=answer.took_ms
-        )
+        return _failed(feed, now, f"{feed.host}: {parsed}", "not_a_feed", answer)
     entries = tuple(_for_ledger(feed, entry, now, topics) for entry in parsed.entries)
     # Whether anything is new, only the ledger knows: see _store.
-    return PollResult(_succeeded(feed, answer, now, "unchanged", entries=len(entries)), entries)
+    record = _succeeded(feed, answer, now, "unchanged", parsed)
+    return PollResult(record, entries, hidden=_hidden(feed, answer, parsed))
 
 
-def _succeeded(feed: FeedState, answer: Answer, now: datetime, outcome: str, entries: int = 0) -> PollRecord:
+def found(feed: FeedState, result: PollResult, new: Sequence[str], now: datetime) -> PollRecord:
+    """Return the record of a poll that found the items of these identities new. Pure.
+
+    The feed's own rhythm is read anew, and a server that kept new items behind a 304, or under an unchanged ETag, is
+    not believed any more.
+    """
+    record = replace(result.record, outcome="new", new_entries=len(new))
+    dates = [entry.published_at for entry in result.entries if entry.published_at is not None]
+    interval = interval_of(dates, now, feed.poll_every, feed.poll_within)
+    record = replace(record, poll_interval=interval, next_poll_at=_next_poll(feed, record, now))
+    suspected = {identity: why for identity, why in result.hidden.items() if identity in set(new)}
+    if suspected and feed.distrust is None:
+        record = replace(record, distrust=f"{now:%Y-%m-%d}: {next(iter(suspected.values()))}")
+    return record
+
+
+def _hidden(feed: FeedState, answer: Answer, parsed: ParsedFeed) -> dict[str, str]:
+    """Return the items that, should they be new, the server has kept back, with the way it did."""
+    etag = _header(answer, "etag")
+    if etag is not None and etag == feed.etag:
+        return {entry.identity: "new items under an unchanged ETag" for entry in parsed.entries}
+    conditional_since = feed.last_full_at is not None and feed.last_polled_at is not None
+    if not conditional_since or feed.last_polled_at == feed.last_full_at:
+        return {}
+    assert feed.last_full_at is not None
+    assert feed.last_polled_at is not None
+    # Published between the last whole document and the last 304, with time for caches on the way.
+    latest = feed.last_polled_at - CACHES_LAG
+    return {
+        entry.identity: "items published before a 304 said that there was nothing new"
+        for entry in parsed.entries
+        if entry.published_at is not None and feed.last_full_at < entry.published_at < latest
+    }
+
+
+def _succeeded(
+    feed: FeedState, answer: Answer, now: datetime, outcome: str, parsed: ParsedFeed | None = None
+) -> PollRecord:
     modified = outcome != "not_modified"
-    return PollRecord(
+    wishes = parsed.wishes if parsed else None
+    record = PollRecord(
         polled_at=now,
         outcome=outcome,
         status=answer.status,
-        entries=entries,
+        entries=len(parsed.entries) if parsed else 0,
         new_entries=0,
         body_bytes=len(answer.body),
         took_ms=answer.took_ms,
         error=None,
-        next_poll_at=now + feed.poll_every,
+        failure=None,
+        next_poll_at=now,
         failures=0,
         health="ok",
         # RFC 9111, 4.3.4: a 304 may carry a newer validator.
         etag=_header(answer, "etag") or (None if modified else feed.etag),
         last_modified=_header(answer, "last-modified") or (None if modified else feed.last_modified),
         body_hash=hashlib.sha256(answer.body).digest() if modified else feed.body_hash,
+        poll_interval=widened(feed.poll_interval or feed.poll_every, feed.poll_every, feed.poll_within),
+        asked_wait=max(wishes.wait, header_wish(answer.headers, now)) if wishes else feed.asked_wait,
+        skip_hours=sorted(wishes.skip_hours) if wishes else feed.skip_hours,
+        skip_days=sorted(wishes.skip_days) if wishes else feed.skip_days,
+        last_full_at=now if modified else feed.last_full_at,
+        distrust=feed.distrust,
+        **_moved(feed, answer),
     )
+    return replace(record, next_poll_at=_next_poll(feed, record, now))
+
+
+def _next_poll(feed: FeedState, record: PollRecord, now: datetime) -> datetime:
+    wishes = Wishes(
+        record.asked_wait or timedelta(0), frozenset(record.skip_hours or ()), frozenset(record.skip_days or ())
+    )
+    return next_poll(now, record.poll_interval or feed.poll_every, wishes, feed.slug)
+
+
+def _moved(feed: FeedState, answer: Answer) -> dict[str, Any]:
+    """Return what is known of the feed's new address after a success."""
+    if feed.address != feed.url:
+        # It answers at its new address, or has moved on from there.
+        moved_to = answer.moved_to or feed.address
+        return {"moved_to": moved_to, "moved_polls": feed.moved_polls, "host": host_of(moved_to)}
+    if answer.moved_to is None:
+        return {"moved_to": None, "moved_polls": 0, "host": host_of(feed.url)}
+    polls = feed.moved_polls + 1 if answer.moved_to == feed.moved_to else 1
+    used = answer.moved_to if polls >= ADOPT_AFTER_POLLS else feed.url
+    return {"moved_to": answer.moved_to, "moved_polls": polls, "host": host_of(used)}
+
+
+def _kind_of(status: int) -> str:
+    return "gone" if status == 410 else f"http_{status // 100}xx"
 
 
 def _failed(
-    feed: FeedState, now: datetime, error: str, *, status: int | None, size: int, took_ms: int,
-    wait: timedelta | None = None,
+    feed: FeedState, now: datetime, error: str, kind: str, answer: Answer | None = None, *,
+    took_ms: int | None = None, wait: timedelta | None = None,
 ) -> PollResult:  # fmt: skip
     failures = feed.failures + 1
-    again = now + max(backoff.after_failures(feed.poll_every, failures), wait or timedelta(0))
+    first = feed.poll_interval or feed.poll_every
+    again = now + max(backoff.after_failures(first, failures), wait or timedelta(0))
+    # An address that was moved to and fails is left for the one that is configured.
+    returns = feed.address != feed.url
     record = PollRecord(
         polled_at=now,
         outcome="failed",
-        status=status,
+        status=answer.status if answer else None,
         entries=0,
         new_entries=0,
-        body_bytes=size,
-        took_ms=took_ms,
+        body_bytes=len(answer.body) if answer else 0,
+        took_ms=answer.took_ms if answer else took_ms or 0,
         error=without_user_info(error),
+        failure=kind,
         next_poll_at=again,
         failures=failures,
-        health="failing",
+        health="gone" if kind == "gone" else "failing",
         etag=feed.etag,
         last_modified=feed.last_modified,
         body_hash=feed.body_hash,
+        poll_interval=feed.poll_interval,
+        asked_wait=feed.asked_wait,
+        skip_hours=feed.skip_hours,
+        skip_days=feed.skip_days,
+        last_full_at=feed.last_full_at,
+        distrust=feed.distrust,
+        moved_to=None if returns else feed.moved_to,
+        moved_polls=0 if returns else feed.moved_polls,
+        host=host_of(feed.url),
     )
     return PollResult(record, pause_host_until=now + wait if wait else None)
 
@@ -284,7 +376,7 @@ def _for_ledger(feed: FeedState, entry: ParsedEntry, now: datetime, topics: Topi
 
 async def _ask(web: Web, feed: FeedState, turns: Turns) -> Answer | RequestFailed:
     try:
-        return await web.get(feed.url, request_headers(feed), gate=turns.gate)
+        return await web.get(feed.address, request_headers(feed, turns.now()), gate=turns.gate)
     except RequestFailed as failure:
         return failure
     except Exception as error:  # noqa: BLE001 - whatever a server makes the libraries raise is that feed's trouble
@@ -325,7 +417,7 @@ def _store(connection: Connection, results: list[_Polled]) -> None:
                     polled.polled_at,
                 )
                 if new:
-                    record = replace(record, outcome="new", new_entries=len(new))
+                    record = found(feed, result, tuple(new.values()), polled.polled_at)
             feeds.save_poll(connection, feed, record)
         connection.commit()
         polled.result = replace(result, record=record)
@@ -333,10 +425,9 @@ def _store(connection: Connection, results: list[_Polled]) -> None:
 
 def _refuse(connection: Connection, polled: _Polled, why: str) -> None:
     record = polled.result.record
-    polled.result = _failed(
-        polled.feed, polled.polled_at, f"{polled.feed.host}: the feed {why}",
-        status=record.status, size=record.body_bytes, took_ms=record.took_ms,
-    )  # fmt: skip
+    result = _failed(polled.feed, polled.polled_at, f"{polled.feed.host}: the feed {why}", "not_a_feed")
+    seen = replace(result.record, status=record.status, body_bytes=record.body_bytes, took_ms=record.took_ms)
+    polled.result = replace(result, record=seen)
     feeds.save_poll(connection, polled.feed, polled.result.record)
     connection.commit()
 

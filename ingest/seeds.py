@@ -113,7 +113,7 @@ def _import(connection: Connection, feed_id: int, seed: SeedFile, text: str, now
         text=text,
         extractor="import",
     )
-    documents.save(connection, [(ids[0], document)], now)
+    documents.save(connection, [(next(iter(ids)), document)], now)
     return True
 
 

@@ -27,6 +27,10 @@ class Turns:
         self._delay = settings.min_host_delay
         self._now = now
 
+    def now(self) -> datetime:
+        """Return the time, by the stage's clock."""
+        return self._now()
+
     async def take(self, host: str) -> None:
         """Return when a request may be sent to `host`. Raises RequestFailed when that is too far off to wait."""
         slot = await self.query(lambda: hosts.reserve(self._connection, host, self._delay, self._now()))

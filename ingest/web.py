@@ -26,6 +26,7 @@ __all__ = ["Answer", "RequestFailed", "Web", "is_refused_address"]
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 10.0
 _REDIRECTS = (301, 302, 303, 307, 308)
+_PERMANENT = (301, 308)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # Not reachable either, though `is_global` of older Pythons thinks so: local-use NAT64 (RFC 8215), site-local
 # addresses (RFC 3879), IPv4-compatible addresses (RFC 4291, 2.5.5.1).
@@ -36,13 +37,17 @@ Gate = Callable[[str, str], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered: `body` is decoded (no gzip), header names are in lower case."""
+    """What a server answered: `body` is decoded (no gzip), header names are in lower case.
+
+    `moved_to` is where permanent redirects alone (301, 308; RFC 9110, 15.4) led, None without any.
+    """
 
     url: str
     status: int
     headers: Mapping[str, str]
     body: bytes
     took_ms: int
+    moved_to: str | None = None
 
 
 @dataclass
@@ -149,6 +154,8 @@ class Web:
         self, url: str, headers: Mapping[str, str], gate: Gate | None, max_bytes: int, cut: bool, started: float
     ) -> Answer:
         assert self._session is not None
+        moved_to: str | None = None
+        permanent = True
         for _ in range(MAX_REDIRECTS + 1):
             async with self._session.get(url, headers=headers, allow_redirects=False) as response:
                 location = response.headers.get("Location")
@@ -157,11 +164,13 @@ class Web:
                     if target is None:
                         raise RequestFailed("redirects", f"redirected to {location[:200]!r}, which is no web address")
                     before, url = url, target
+                    permanent = permanent and response.status in _PERMANENT
+                    moved_to = target if permanent else moved_to
                 else:
                     body = await _read(response, max_bytes, cut)
                     # Bytes outside UTF-8 arrive as lone surrogates.
                     lowered = {name.lower(): storable(value) for name, value in response.headers.items()}
-                    return Answer(url, response.status, lowered, body, _elapsed_ms(started))
+                    return Answer(url, response.status, lowered, body, _elapsed_ms(started), moved_to)
             if gate is not None:
                 await gate(before, url)
         raise RequestFailed("redirects", f"more than {MAX_REDIRECTS} redirects, last to {url}")

@@ -38,6 +38,15 @@ def claim(
     return sorted(job.host for job in jobs)
 
 
+def answered(connection: Connection) -> None:
+    """What is in hand is done."""
+    connection.execute(
+        "UPDATE news.entries SET status = 'landed', next_attempt_at = NULL, lease_holder = NULL"
+        " WHERE lease_holder IS NOT NULL"
+    )
+    connection.commit()
+
+
 class TestClaimToFetch:
     def test_a_host_with_many_entries_takes_its_turn_like_any_other(self, connection: Connection) -> None:
         fill(connection, {"big": 900, "a": 1, "b": 2})
@@ -47,13 +56,28 @@ class TestClaimToFetch:
         fill(connection, {"a": 5, "b": 5})
         assert claim(connection, delay=5) == ["a", "b"]
         assert claim(connection, delay=5) == []
+        # However late it is, a host with a request in hand gets no other.
+        assert claim(connection, delay=5, now=NOW + timedelta(seconds=60)) == []
+        answered(connection)
         assert claim(connection, delay=5, now=NOW + timedelta(seconds=4.9)) == []
         assert claim(connection, delay=5, now=NOW + timedelta(seconds=5)) == ["a", "b"]
+
+    def test_a_host_that_is_polled_gives_no_entry_meanwhile(self, connection: Connection) -> None:
+        fill(connection, {"x.example": 2})
+        config = FeedConfig.model_validate("http://x.example/")
+        feeds.sync(connection, [config.model_copy(update={"poll_every": timedelta(minutes=1)})], NOW)
+        polled = feeds.claim(connection, NOW, NOW, limit=9, per_host=4, delay=timedelta(seconds=5))
+        connection.commit()
+        assert [feed.slug for feed in polled] == ["x.example"]
+        assert claim(connection, delay=5, now=NOW + timedelta(seconds=60)) == []
+        # A host that need not be spaced takes several requests at once.
+        assert claim(connection, delay=0, now=NOW + timedelta(seconds=60)) == ["x.example"] * 2
 
     def test_robots_can_ask_for_more_distance(self, connection: Connection) -> None:
         fill(connection, {"a": 5})
         connection.execute("UPDATE news.hosts SET crawl_delay = '20 seconds'")
         assert claim(connection, delay=5) == ["a"]
+        answered(connection)
         assert claim(connection, delay=5, now=NOW + timedelta(seconds=19)) == []
         assert claim(connection, delay=5, now=NOW + timedelta(seconds=20)) == ["a"]
 
@@ -110,9 +134,9 @@ def test_an_item_that_broke_off_is_taken_once_it_is_whole(connection: Connection
     whole = entry(1, "a")
     broken = replace(whole, url=None, canonical_url=None, host=None, status="rejected", reason="no usable link")
     assert len(ledger.record(connection, feed, [broken], NOW)) == 1
-    assert ledger.record(connection, feed, [broken], NOW) == []
+    assert ledger.record(connection, feed, [broken], NOW) == {}
     assert len(ledger.record(connection, feed, [whole], NOW)) == 1
-    assert ledger.record(connection, feed, [broken], NOW) == []
+    assert ledger.record(connection, feed, [broken], NOW) == {}
     assert connection.execute("SELECT status, url FROM news.entries").fetchall() == [("discovered", "http://a/1")]
 
 

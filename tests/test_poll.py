@@ -1,13 +1,14 @@
 """What an answer means: tables of cases for the pure decisions of polling."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ingest.feed_parser import NotAFeed, parse_feed
-from ingest.feeds import FeedState
-from ingest.poll import PollResult, needs_parsing, request_headers
+from ingest.feeds import ADOPT_AFTER_POLLS, FeedState, PollRecord
+from ingest.poll import PollResult, found, needs_parsing, request_headers
 from ingest.poll import decide as decide_parsed
 from ingest.topics import TopicSet
 from ingest.web import Answer, RequestFailed
@@ -19,8 +20,10 @@ BODY = (Path(__file__).parent / "feeds" / "rss_arabic.xml").read_bytes()
 def feed(**changes: object) -> FeedState:
     state: dict[str, object] = {
         "id": 1, "slug": "f", "url": "https://horizon.example/rss", "host": "horizon.example", "outlet": "Horizon",
-        "language": "ar", "scope": "topic", "poll_every": timedelta(minutes=10), "max_age": timedelta(days=30),
-        "last_success_at": None, "failures": 0, "etag": None, "last_modified": None, "body_hash": None,
+        "language": "ar", "scope": "topic", "poll_every": timedelta(minutes=10), "poll_within": timedelta(hours=1),
+        "max_age": timedelta(days=30), "poll_interval": None, "asked_wait": None, "skip_hours": None,
+        "skip_days": None, "last_polled_at": None, "last_success_at": None, "last_full_at": None, "failures": 0,
+        "etag": None, "last_modified": None, "body_hash": None, "distrust": None, "moved_to": None, "moved_polls": 0,
     }  # fmt: skip
     return FeedState(**(state | changes))  # type: ignore[arg-type]
 
@@ -39,10 +42,14 @@ def decide(state: FeedState, got: Answer | RequestFailed, now: datetime, topics:
     return decide_parsed(state, got, parsed, now, topics)
 
 
+def validators(record: PollRecord) -> dict[str, object]:
+    return {"etag": record.etag, "last_modified": record.last_modified, "last_full_at": record.last_full_at}
+
+
 def test_a_first_request_is_unconditional_and_a_second_one_is_not(everything: TopicSet) -> None:
-    assert not {"If-None-Match", "If-Modified-Since"} & request_headers(feed()).keys()
+    assert not {"If-None-Match", "If-Modified-Since"} & request_headers(feed(), NOW).keys()
     record = decide(feed(), answer(etag='"v1"', last_modified="Sun, 01 Nov 2026 10:00:00 GMT"), NOW, everything).record
-    headers = request_headers(feed(etag=record.etag, last_modified=record.last_modified))
+    headers = request_headers(feed(**validators(record)), NOW + timedelta(hours=1))
     assert headers["If-None-Match"] == '"v1"'
     assert headers["If-Modified-Since"] == "Sun, 01 Nov 2026 10:00:00 GMT"
 
@@ -50,7 +57,7 @@ def test_a_first_request_is_unconditional_and_a_second_one_is_not(everything: To
 def test_304_keeps_the_validators_and_counts_as_success(everything: TopicSet) -> None:
     result = decide(feed(etag='"v1"', failures=3), answer(304, b""), NOW, everything)
     assert (result.record.outcome, result.record.etag, result.record.failures) == ("not_modified", '"v1"', 0)
-    assert result.record.next_poll_at == NOW + timedelta(minutes=10)
+    assert result.record.next_poll_at >= NOW + timedelta(minutes=10)
     assert result.entries == ()
 
 
@@ -116,3 +123,124 @@ def test_secrets_in_addresses_do_not_reach_the_log(everything: TopicSet) -> None
     error = decide(feed(), failed, NOW, everything).record.error
     assert error is not None
     assert "secret" not in error
+
+
+class TestRhythm:
+    def test_a_feed_that_finds_nothing_is_asked_less_often(self, everything: TopicSet) -> None:
+        state, waits = feed(etag='"v1"'), []
+        for _ in range(20):
+            record = decide(state, answer(304, b""), NOW, everything).record
+            waits.append(record.next_poll_at - NOW)
+            state = feed(etag='"v1"', poll_interval=record.poll_interval)
+        assert waits[0] < timedelta(minutes=14)
+        assert timedelta(hours=1) <= waits[-1] <= timedelta(hours=1.1)
+
+    def test_a_find_brings_the_rhythm_of_the_items_back(self, everything: TopicSet) -> None:
+        slow = feed(poll_interval=timedelta(hours=1))
+        result = decide(slow, answer(), NOW, everything)
+        record = found(slow, result, [result.entries[0].identity], NOW)
+        assert (record.outcome, record.new_entries) == ("new", 1)
+        assert record.poll_interval is not None
+        assert timedelta(minutes=10) <= record.poll_interval <= timedelta(hours=1)
+
+    def test_what_the_document_and_the_headers_wish_is_kept_for_answers_without_one(self, everything: TopicSet) -> None:
+        body = BODY.replace(
+            b"<channel>",
+            b"<channel><ttl>180</ttl><skipHours><hour>3</hour><hour>24</hour></skipHours>"
+            b"<skipDays><day>Friday</day><day>Freitag</day></skipDays>",
+        )
+        record = decide(feed(), answer(200, body), NOW, everything).record
+        assert record.asked_wait == timedelta(minutes=180)
+        assert (record.skip_hours, record.skip_days) == ([0, 3], [4])
+        assert record.next_poll_at >= NOW + timedelta(minutes=180)
+        later = feed(asked_wait=record.asked_wait, skip_hours=[0, 3], skip_days=[4], etag='"v"', last_full_at=NOW)
+        again = decide(later, answer(304, b""), NOW, everything).record
+        assert again.next_poll_at >= NOW + timedelta(minutes=180)
+        assert decide(feed(), answer(200, BODY, cache_control="max-age=7200"), NOW, everything).record.asked_wait == (
+            timedelta(hours=2)
+        )
+
+
+class TestDistrust:
+    def test_once_a_day_the_whole_document_is_asked_for(self) -> None:
+        state = feed(etag='"v1"', last_full_at=NOW)
+        assert "If-None-Match" in request_headers(state, NOW + timedelta(hours=23))
+        assert "If-None-Match" not in request_headers(state, NOW + timedelta(hours=25))
+
+    def test_new_items_under_an_unchanged_etag_cost_the_servers_word_its_worth(self, everything: TopicSet) -> None:
+        state = feed(etag='"v1"', last_full_at=NOW, last_polled_at=NOW, body_hash=b"another")
+        now = NOW + timedelta(days=1)
+        result = decide(state, answer(etag='"v1"'), now, everything)
+        assert found(state, result, [], now).distrust is None
+        record = found(state, result, [result.entries[0].identity], now)
+        assert record.distrust == "2026-11-02: new items under an unchanged ETag"
+        assert "If-None-Match" not in request_headers(
+            feed(distrust=record.distrust, etag='"v1"', last_full_at=now), now
+        )
+
+    def test_items_that_a_304_kept_back_do_too(self, everything: TopicSet) -> None:
+        published = decide(feed(), answer(), NOW, everything).entries[0].published_at
+        assert published is not None
+        before, after = published - timedelta(hours=2), published + timedelta(hours=2)
+        identity = decide(feed(), answer(), NOW, everything).entries[0].identity
+        state = feed(etag='"v1"', last_full_at=before, last_polled_at=after)
+        result = decide(state, answer(etag='"v2"'), NOW, everything)
+        assert "before a 304 said" in (found(state, result, [identity], NOW).distrust or "")
+        # Nobody lied where the item came after the last 304, or no 304 was sent since the last whole document.
+        for honest in (
+            feed(etag='"v1"', last_full_at=before, last_polled_at=published - timedelta(hours=1)),
+            feed(etag='"v1"', last_full_at=after, last_polled_at=after),
+        ):
+            result = decide(honest, answer(etag='"v2"'), NOW, everything)
+            assert found(honest, result, [identity], NOW).distrust is None
+
+
+class TestMoving:
+    NEW = "https://new.example/feed"
+
+    def test_a_permanent_redirect_is_adopted_when_it_has_held(self, everything: TopicSet) -> None:
+        state = feed()
+        for polls in range(1, ADOPT_AFTER_POLLS + 1):
+            assert state.address == "https://horizon.example/rss"
+            record = decide(state, moved(self.NEW), NOW, everything).record
+            assert (record.moved_to, record.moved_polls) == (self.NEW, polls)
+            state = feed(moved_to=record.moved_to, moved_polls=record.moved_polls)
+        assert state.address == self.NEW
+        assert record.host == "new.example"
+        settled = decide(state, answer(), NOW, everything).record
+        assert (settled.moved_to, settled.moved_polls, settled.host) == (self.NEW, ADOPT_AFTER_POLLS, "new.example")
+
+    def test_one_that_does_not_hold_is_forgotten(self, everything: TopicSet) -> None:
+        state = feed(moved_to=self.NEW, moved_polls=3)
+        assert decide(state, answer(), NOW, everything).record.moved_polls == 0
+        elsewhere = decide(state, moved("https://other.example/"), NOW, everything).record
+        assert (elsewhere.moved_to, elsewhere.moved_polls) == ("https://other.example/", 1)
+
+    def test_a_new_address_that_fails_is_left_for_the_configured_one(self, everything: TopicSet) -> None:
+        state = feed(moved_to=self.NEW, moved_polls=ADOPT_AFTER_POLLS)
+        record = decide(state, answer(404, b""), NOW, everything).record
+        assert (record.moved_to, record.moved_polls, record.host) == (None, 0, "horizon.example")
+
+
+def moved(to: str) -> Answer:
+    return replace(answer(), url=to, moved_to=to)
+
+
+@pytest.mark.parametrize(
+    ("got", "kind", "health"),
+    [
+        (RequestFailed("dns", "x"), "dns", "failing"),
+        (RequestFailed("too_large", "x"), "too_large", "failing"),
+        (answer(404, b""), "http_4xx", "failing"),
+        (answer(503, b""), "http_5xx", "failing"),
+        (answer(410, b""), "gone", "gone"),
+        (answer(200, b"<html></html>"), "not_a_feed", "failing"),
+    ],
+)
+def test_failures_are_told_apart(got: Answer | RequestFailed, kind: str, health: str, everything: TopicSet) -> None:
+    record = decide(feed(), got, NOW, everything).record
+    assert (record.outcome, record.failure, record.health) == ("failed", kind, health)
+    # Never abandoned, and recovered at the first success.
+    assert record.next_poll_at <= NOW + timedelta(days=1)
+    recovered = decide(feed(failures=9), answer(), NOW, everything).record
+    assert (recovered.failure, recovered.failures, recovered.health) == (None, 0, "ok")

@@ -18,8 +18,9 @@ __all__ = ["FeedConfig", "FeedsFile", "load_feeds"]
 
 # The feed that stands for imported texts, see ingest.feeds.import_feed.
 IMPORT_ID = "import"
-# How much less often than configured a quiet feed is polled, where nothing is said: ten minutes become an hour.
-SLOWEST_FACTOR = 6
+# How much less often than configured a quiet feed is polled, where nothing is said. A poll without news costs next to
+# nothing, news that come late cost more: ten minutes become half an hour.
+SLOWEST_FACTOR = 3
 
 
 class FeedDefaults(StrictModel):
@@ -27,7 +28,7 @@ class FeedDefaults(StrictModel):
 
     poll_every: Duration = Field(timedelta(minutes=10), description="Shortest time between two polls.")
     poll_within: Duration | None = Field(
-        None, description="Longest time between two polls of a quiet feed; six times poll_every when not given."
+        None, description="Longest time between two polls of a quiet feed; three times poll_every when not given."
     )
     max_age: Duration | None = Field(
         timedelta(days=30), description="Entries published longer ago than this are not fetched; null: no limit."

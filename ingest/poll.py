@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 # A server's word that nothing has changed is checked after this time.
 TRUST_FOR = timedelta(days=1)
+# Sitemaps read of an index at each poll: the newest, which hold the news.
+MOST_PARTS = 3
 # Caches on the way may be this much behind without anybody lying.
 CACHES_LAG = timedelta(minutes=15)
 ACCEPT = "application/rss+xml, application/atom+xml, application/rdf+xml;q=0.9, application/xml;q=0.8, */*;q=0.5"
@@ -133,6 +135,8 @@ def poll(
                 started = now()
                 answer = await _ask(web, feed, turns)
                 parsed = await _parse(parsers, feed, answer, started)
+                if isinstance(parsed, ParsedFeed) and parsed.parts:
+                    parsed = await _with_parts(web, parsers, feed, parsed, turns, started)
                 return _Polled(feed, started, decide(feed, answer, parsed, started, topics))
 
             def save(results: list[_Polled]) -> None:
@@ -394,6 +398,30 @@ async def _parse(
         return problem
     except (WorkerTimeout, WorkerDied) as problem:
         return NotAFeed(f"parsing the document: {problem}")
+
+
+async def _with_parts(
+    web: Web, parsers: _Parsers, feed: FeedState, index: ParsedFeed, turns: Turns, now: datetime
+) -> ParsedFeed | NotAFeed:
+    """Return a sitemap index as one feed: the items of its newest sitemaps, without those that fail, unless all do."""
+    entries: dict[str, ParsedEntry] = {}
+    problems = []
+    for url in index.parts[:MOST_PARTS]:
+        try:
+            await turns.gate(feed.address, url)
+            answer = await web.get(url, {"Accept": ACCEPT}, gate=turns.gate)
+            if not 200 <= answer.status < 300:
+                raise RequestFailed("http", f"HTTP {answer.status}")
+            part = await parsers.parse(answer.body, answer.url, answer.headers.get("content-type"), now)
+        except (RequestFailed, NotAFeed, WorkerTimeout, WorkerDied) as problem:
+            problems.append(f"{url}: {problem}")
+            log.warning("feed %s: part %s: %s", feed.slug, without_user_info(url), problem)
+            continue
+        for entry in part.entries:
+            entries.setdefault(entry.identity, entry)
+    if problems and not entries:
+        return NotAFeed(f"none of the sitemaps it lists can be read; {problems[0]}")
+    return replace(index, entries=tuple(entries.values()), parts=())
 
 
 def _ensure_partitions(connection: Connection, now: datetime) -> None:

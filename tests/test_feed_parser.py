@@ -16,7 +16,8 @@ PAIRS = sorted(Path(__file__).parent.glob("feeds/*.xml"))
 def test_pairs(path: Path) -> None:
     parsed = parse_feed(path.read_bytes(), "https://horizon.example/feed.xml", "application/rss+xml", NOW)
     expected = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    assert json.loads(json.dumps(asdict(parsed), default=str)) == expected
+    said = {"title": parsed.title, "entries": [asdict(entry) for entry in parsed.entries]}
+    assert json.loads(json.dumps(said, default=str)) == expected
 
 
 @pytest.mark.parametrize(

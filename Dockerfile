@@ -9,6 +9,7 @@ RUN python /tmp/build/requirements.py /tmp/build /home/airflow/constraints.txt \
 
 COPY --chown=airflow:0 . /tmp/build/source
 RUN pip install --no-cache-dir --no-deps --no-build-isolation /tmp/build/source \
+ && mkdir -p /opt/airflow/dags /opt/airflow/config \
  && cp -r /tmp/build/source/dags/. /opt/airflow/dags/ \
  && cp /tmp/build/source/feeds.yaml /tmp/build/source/topics.yaml /opt/airflow/config/ \
  && rm -rf /tmp/build/source

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["check_schema", "schema_revision", "upgrade_schema"]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+SQL = Path(__file__).parent / "sql"
 # Revisions are numbered files: 0001_name.py, 0002_name.py, ...
 REVISIONS = sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 HEAD = REVISIONS[-1] if REVISIONS else "0000"
@@ -91,6 +92,8 @@ def upgrade_schema(url: str) -> tuple[str | None, str]:
 
             with _alembic(url) as config:
                 command.upgrade(config, "head")
+        # Each time: the role may have been made, or its rights lost, since the revision that first did this.
+        connection.execute((SQL / "reader.sql").read_text(encoding="utf-8"))
         return before, HEAD
 
 

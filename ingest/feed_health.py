@@ -40,7 +40,7 @@ def rhythm(gaps: Sequence[timedelta], last_new_at: datetime, now: datetime) -> F
     """Return the rhythm that the times between finds show; `last_new_at` is the last find, or the feed's start."""
     quiet_for = now - last_new_at
     if len(gaps) < ENOUGH_GAPS:
-        return FeedRhythm(None, UNKNOWN_PATIENCE, quiet_for)
+        return FeedRhythm(None, max([UNKNOWN_PATIENCE, *(gap * PATIENCE_FACTOR for gap in gaps)]), quiet_for)
     ordered = sorted(gaps)
     long = ordered[(len(ordered) * 9) // 10]
     return FeedRhythm(ordered[len(ordered) // 2], max(long * PATIENCE_FACTOR, SHORTEST_PATIENCE), quiet_for)

@@ -328,7 +328,7 @@ def anything_ready(connection: Connection, stage: str, now: datetime) -> bool:
 def next_due_at(connection: Connection, now: datetime, horizon: timedelta) -> datetime | None:
     """Return when, after `now`, the first entry that waits will be due: a retry, or a host that asked for a pause.
 
-    Hosts free again within `horizon` do not count: whoever works on their entries waits for them.
+    A host counts from `horizon` before it is free: whoever works on its entries waits so long.
     """
     row = connection.execute(
         """
@@ -336,7 +336,8 @@ def next_due_at(connection: Connection, now: datetime, horizon: timedelta) -> da
             (SELECT min(next_attempt_at) FROM news.entries WHERE status = 'discovered' AND next_attempt_at > %(now)s),
             (SELECT min(next_attempt_at) FROM news.entries WHERE status = 'fetched' AND next_attempt_at > %(now)s),
             (SELECT min(next_attempt_at) FROM news.entries WHERE status = 'extracted' AND next_attempt_at > %(now)s),
-            (SELECT min(h.next_request_at) FROM news.hosts h WHERE h.next_request_at > %(now)s + %(horizon)s
+            (SELECT min(h.next_request_at) - %(horizon)s FROM news.hosts h
+             WHERE h.next_request_at > %(now)s + %(horizon)s
              AND EXISTS (SELECT FROM news.entries e WHERE e.host = h.host AND e.status = 'discovered')))
         """,
         {"now": now, "horizon": horizon},

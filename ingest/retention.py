@@ -51,6 +51,8 @@ def delete_old(connection: Connection, settings: Settings, now: datetime) -> Mai
         before = now - timedelta(days=days)
         for partition in _partitions_before(connection, table, before):
             connection.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+            # The tables it points to are locked with it; first, as everywhere.
+            connection.execute("LOCK TABLE news.entries, news.feeds IN ACCESS EXCLUSIVE MODE")
             connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier("news", partition)))
             connection.commit()
             counts.dropped += 1

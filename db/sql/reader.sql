@@ -1,4 +1,4 @@
--- The role that may read what analysts use and change nothing. Raw pages are not for everybody.
+-- The role that may read what analysts use and change nothing. Raw pages are not for everybody. Run at every upgrade.
 DO $do$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'news_reader') THEN

@@ -55,6 +55,7 @@ STOP_SECONDS = 20
 LOOK_SECONDS = 5.0
 # A component that ended is started again; one that keeps ending takes everything down.
 MOST_RESTARTS = 5
+RESTARTS_WITHIN_SECONDS = 600.0
 # A few runs at a time, each with a handful of tasks; every slot is a process of 150 MB.
 PARALLELISM = 8
 
@@ -80,6 +81,8 @@ def run(settings: Settings, port: int) -> None:
     load_topics(settings.topics)
     home = settings.data_dir.absolute() / "airflow"
     home.mkdir(parents=True, exist_ok=True)
+    # Passwords, secrets and logs lie here.
+    home.chmod(0o700)
     with _alone(home, port):
         _require_free(port)
         stop = threading.Event()
@@ -111,7 +114,7 @@ class Component:
     name: str
     environment: dict[str, str]
     logs: Path
-    restarts: int = 0
+    restarts: list[float] = field(default_factory=list)
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -143,8 +146,16 @@ class Component:
             os.killpg(self.process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(STOP_SECONDS)
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        # Its tasks are groups of their own in its session, and may still be finishing what they have in hand.
+        deadline = time.monotonic() + STOP_SECONDS
+        while (left := _session(self.process.pid)) and time.monotonic() < deadline:
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+            time.sleep(0.2)
+        for pid in _session(self.process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
     def last_words(self) -> str:
@@ -310,12 +321,14 @@ def _watch(components: list[Component], database: Database, stop: threading.Even
         for component in components:
             if component.running:
                 continue
-            if component.restarts >= MOST_RESTARTS:
+            now = time.monotonic()
+            component.restarts = [at for at in component.restarts if now - at < RESTARTS_WITHIN_SECONDS]
+            if len(component.restarts) >= MOST_RESTARTS:
                 raise IngestError(
                     f"Airflow's {component.name} ended again and again; its log is {component.log_file}:\n"
                     f"{component.last_words()}"
                 )
-            component.restarts += 1
+            component.restarts.append(now)
             log.warning("Airflow's %s ended, starting it again; its log is %s", component.name, component.log_file)
             component.stop()
             component.start()
@@ -361,6 +374,17 @@ def _require_free(port: int) -> None:
                 f"port {port} cannot be used ({os.strerror(error.errno or 0).lower()}): "
                 "choose another with `make run PORT=8081`"
             ) from error
+
+
+def _session(leader: int) -> list[int]:
+    """Return the living processes of a session, from /proc/PID/stat (proc(5)): field 3 is the state, 6 the session."""
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            fields = (directory / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == leader and fields[0] != "Z":
+                found.append(int(directory.name))
+    return found
 
 
 def _end_with_parent() -> None:

@@ -29,6 +29,7 @@ GATHER_SECONDS = 0.2
 QUIET_SECONDS = 3.0
 # How often the ledger is looked at though nothing was announced, which also finds connections that died in silence.
 LOOK_SECONDS = 30.0
+ANSWER_SECONDS = 10.0
 LONGEST_RECONNECT_SECONDS = 30.0
 
 
@@ -76,7 +77,11 @@ class LedgerTrigger(BaseEventTrigger):
                         yield {"reason": "new entries", "entries": entries}
                         await asyncio.sleep(QUIET_SECONDS)
                     elif _seconds_until(due_at) <= 0:
+                        # Whatever comes due in the next moments is taken by the same run.
+                        await asyncio.sleep(QUIET_SECONDS)
                         yield {"reason": "entries are due again"}
+                    # A connection that died in silence is found out here, and not when TCP gives it up after hours.
+                    await asyncio.wait_for(connection.execute("SELECT 1"), ANSWER_SECONDS)
                     _, due_at = await asyncio.to_thread(_look, database)
 
 

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -267,3 +269,22 @@ def test_the_next_due_time_is_that_of_the_first_retry(connection: Connection, en
         [later],
     )
     assert ledger.next_due_at(ended, now, timedelta(seconds=60)) == later
+
+
+@pytest.mark.slow
+def test_a_task_that_is_told_to_end_finishes_what_it_has_in_hand(
+    newsroom: Serve, news_db: Database, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWS_HOST_DELAY", "0.5")
+    room = newsroom(feeds=2, entries=60, now=utc_now())
+    write_feeds(room, tmp_path)
+    tasks.poll([])
+    before = signal.getsignal(signal.SIGTERM)
+    threading.Timer(2, os.kill, [os.getpid(), signal.SIGTERM]).start()
+    started = time.monotonic()
+    counts = tasks.fetch(0, 1)
+    assert time.monotonic() - started < 8
+    assert 0 < counts["fetched"] < 60
+    leased = connection.execute("SELECT count(*) FROM news.entries WHERE lease_holder IS NOT NULL").fetchone()
+    assert leased == (0,)
+    assert signal.getsignal(signal.SIGTERM) is before

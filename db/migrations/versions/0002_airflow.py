@@ -25,8 +25,7 @@ def upgrade() -> None:
         schema="news", postgresql_using="gin",
     )  # fmt: skip
     sql = Path(__file__).parents[2] / "sql"
-    for name in ("notify", "reader"):
-        op.get_bind().exec_driver_sql((sql / f"{name}.sql").read_text().replace("%", "%%"))
+    op.get_bind().exec_driver_sql((sql / "notify.sql").read_text().replace("%", "%%"))
 
 
 def downgrade() -> None:

@@ -31,6 +31,16 @@
   draw();
   document.addEventListener("themechange", draw);
 
+  // Airflow shows the page in a frame that may open no windows. A link of the page around it may.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[target=_blank]");
+    if (!link || window.parent === window) return;
+    event.preventDefault();
+    const outside = window.parent.document.createElement("a");
+    Object.assign(outside, { href: link.href, target: "_blank", rel: "noopener noreferrer" });
+    outside.click();
+  });
+
   setInterval(() => {
     const busy = document.querySelector("details[open]") || document.activeElement?.matches("input");
     if (!busy && !document.hidden) location.reload();

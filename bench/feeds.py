@@ -1,0 +1,192 @@
+"""Feeds that others collected to break parsers: every one is polled, none may raise or hang.
+
+Serves the files of the archives in NEWS_TEST_SHARED/eval/feeds over loopback, each with the Content-Type it declares,
+polls them all with a time limit of five seconds for parsing, and prints what the polls recorded. Then parses seeded
+random mutations of them in worker processes, and prints what became of those.
+"""
+
+import argparse
+import asyncio
+import ipaddress
+import os
+import random
+import re
+import sys
+import tarfile
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from aiohttp import web
+from rich.console import Console
+
+from db.embedded import EmbeddedServer
+from db.engine import connect, upgrade
+from ingest import feeds
+from ingest.clock import utc_now
+from ingest.feed_parser import NotAFeed, parse_feed
+from ingest.feeds_file import FeedConfig
+from ingest.poll import poll
+from ingest.settings import Settings
+from ingest.topics import TopicSet
+from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
+from tests.conftest import free_port
+
+PARSE_SECONDS = 5.0
+SHARED = Path(os.environ.get("NEWS_TEST_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--mutations", type=int, default=20_000)
+    options = parser.parse_args()
+    files = corpus()
+    if not files:
+        sys.exit(f"no archives in {SHARED / 'eval' / 'feeds'}: set NEWS_TEST_SHARED")
+    console = Console()
+    console.print(f"{len(files)} files polled: {polled(files)}")
+    outcome, longest = asyncio.run(mutated(files, options.mutations))
+    console.print(f"{options.mutations} mutations parsed: {dict(outcome)}, the longest took {longest:.2f} s")
+
+
+def corpus() -> list[tuple[str, bytes]]:
+    """Return the archives' documents with the Content-Type each declares, or one that says nothing."""
+    found = []
+    for archive in sorted((SHARED / "eval" / "feeds").glob("*.tar.gz")):
+        with tarfile.open(archive) as tar:
+            for member in tar.getmembers():
+                file = tar.extractfile(member)
+                if file is None or not member.name.endswith((".xml", ".rss", ".atom", ".xsl", ".dtd")):
+                    continue
+                body = file.read()
+                declared = re.search(rb"(?im)^\s*Header:\s*Content-type:\s*(.+?)\s*$", body[:2000])
+                kind = declared[1].decode("latin-1") if declared else "application/xml"
+                found.append((kind if kind.isprintable() else "application/xml", body))
+    return found
+
+
+def polled(files: list[tuple[str, bytes]]) -> str:
+    """Poll every file as a feed of its own host; return outcomes, kinds of failure and the time."""
+    port = free_port()
+    stop = serve(files, port)
+    settings = Settings(
+        allow_networks=(ipaddress.ip_network("127.0.0.0/8"),), host_delay=0, extract_timeout=PARSE_SECONDS
+    )
+    with tempfile.TemporaryDirectory() as name:
+        server = EmbeddedServer(Path(name))
+        server.acquire()
+        upgrade(server.url())
+        with connect(server.url()) as connection:
+            configured = [
+                FeedConfig.model_validate({"url": f"http://127.0.0.1:{port}/{n}", "id": f"f{n}", "poll_every": "1h"})
+                for n in range(len(files))
+            ]
+            feeds.sync(connection, configured, utc_now())
+            started = time.monotonic()
+            poll(connection, settings, utc_now, TopicSet({}))
+            seconds = time.monotonic() - started
+            outcomes = connection.execute(
+                "SELECT outcome, count(*) FROM news.feed_polls GROUP BY 1 ORDER BY 1"
+            ).fetchall()
+            kinds = connection.execute(
+                "SELECT failure, left(regexp_replace(last_error, '^[^ ]+ ', ''), 60), count(*) FROM news.feeds"
+                " WHERE failure IS NOT NULL GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 8"
+            ).fetchall()
+            recorded = connection.execute("SELECT count(DISTINCT feed_id) FROM news.feed_polls").fetchone()
+        server.release()
+    stop()
+    return f"{dict(outcomes)} in {seconds:.1f} s, {recorded[0] if recorded else 0} recorded; failures {kinds}"
+
+
+def serve(files: list[tuple[str, bytes]], port: int) -> Callable[[], None]:
+    """Serve the files by number from a thread; returns what ends it."""
+    loop = asyncio.new_event_loop()
+
+    async def answer(request: web.Request) -> web.Response:
+        kind, body = files[int(request.match_info["number"])]
+        return web.Response(body=body, headers={"Content-Type": kind})
+
+    application = web.Application()
+    application.router.add_get("/{number}", answer)
+    runner = web.AppRunner(application, access_log=None)
+    loop.run_until_complete(runner.setup())
+    loop.run_until_complete(web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start())
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+
+    return stop
+
+
+async def mutated(files: list[tuple[str, bytes]], count: int) -> tuple[Counter[str], float]:
+    """Parse random mutations; return what became of them and the longest time, in seconds."""
+    rng = random.Random(7)
+    outcome: Counter[str] = Counter()
+    longest = 0.0
+    now = utc_now()
+    bodies = [body for _, body in files if len(body) < 100_000]
+    with WorkerPool(os.cpu_count() or 1, PARSE_SECONDS, ("ingest.feed_parser",)) as pool:
+        limit = asyncio.Semaphore(64)
+
+        async def one(body: bytes) -> None:
+            nonlocal longest
+            async with limit:
+                try:
+                    parsed, seconds = await pool.run(timed_parse, body, now)
+                    longest = max(longest, seconds)
+                    outcome["feed" if parsed else "not a feed"] += 1
+                except WorkerTimeout:
+                    outcome["over 5 s"] += 1
+                except WorkerDied:
+                    outcome["worker died"] += 1
+                except Exception as error:  # noqa: BLE001 - the very thing that is counted
+                    outcome[f"raised {type(error).__name__}"] += 1
+
+        await asyncio.gather(*(one(mutate(rng.choice(bodies), rng)) for _ in range(count)))
+    return outcome, longest
+
+
+def timed_parse(body: bytes, now: object) -> tuple[bool, float]:
+    """In a worker: whether the document is a feed, and how long it took to find out, in seconds."""
+    started = time.perf_counter()
+    try:
+        parse_feed(body, "http://127.0.0.1/", "application/xml", now)  # type: ignore[arg-type]
+    except NotAFeed:
+        return False, time.perf_counter() - started
+    return True, time.perf_counter() - started
+
+
+def mutate(body: bytes, rng: random.Random) -> bytes:
+    """Return the document with a few random changes: bytes flipped, parts cut, doubled or moved."""
+    changed = bytearray(body)
+    for _ in range(rng.randint(1, 8)):
+        if not changed:
+            break
+        at = rng.randrange(len(changed))
+        size = min(rng.choice((1, 3, 20, 200)), len(changed) - at)
+        match rng.randrange(5):
+            case 0:
+                changed[at] = rng.randrange(256)
+            case 1:
+                del changed[at : at + size]
+            case 2:
+                changed[at:at] = changed[at : at + size]
+            case 3:
+                changed[at:at] = rng.choice((b"\0", b"&", b"<![CDATA[", b"]]>", b"<!--", b"\xff\xfe", b"&#0;", b"<a>"))
+            case _:
+                part = bytes(changed[at : at + size])
+                del changed[at : at + size]
+                place = rng.randrange(len(changed) + 1)
+                changed[place:place] = part
+    return bytes(changed)
+
+
+if __name__ == "__main__":
+    main()

@@ -23,7 +23,7 @@ from ingest.feeds import ADOPT_AFTER_POLLS, FeedState, PollRecord
 from ingest.ledger import NewEntry
 from ingest.report import Report, no_report
 from ingest.rolling import Claimed, seconds_until, work_through
-from ingest.schedule import Wishes, header_wish, interval_of, next_poll, widened
+from ingest.schedule import Wishes, header_wish, narrowed, next_poll, widened
 from ingest.settings import Settings
 from ingest.storing import store_or_refuse
 from ingest.topics import TopicSet
@@ -219,8 +219,9 @@ def found(feed: FeedState, result: PollResult, new: Sequence[str], now: datetime
     """
     record = replace(result.record, outcome="new", new_entries=len(new))
     dates = [entry.published_at for entry in result.entries if entry.published_at is not None]
-    interval = interval_of(dates, now, feed.poll_every, feed.poll_within)
-    record = replace(record, poll_interval=interval, next_poll_at=_next_poll(feed, record, now))
+    interval = narrowed(feed.poll_interval, dates, now, feed.poll_every, feed.poll_within)
+    record = replace(record, poll_interval=interval)
+    record = replace(record, next_poll_at=_next_poll(feed, record, now))
     suspected = {identity: why for identity, why in result.hidden.items() if identity in set(new)}
     if suspected and feed.distrust is None:
         record = replace(record, distrust=f"{now:%Y-%m-%d}: {next(iter(suspected.values()))}")

@@ -1,8 +1,8 @@
 """When a feed is polled next: decided from its own rhythm and from what it asks for. Pure: no clock, no I/O.
 
-The rhythm is the time between items in the feed. Polling twice as often as items come finds most of them within half
-that time; polling faster only costs. A feed that brings nothing is asked a little less each time, up to a bound; the
-first new item brings its own rhythm back.
+A feed that brings nothing is asked a little less each time, up to a bound. New items bring it back: the time between
+polls is halved, or goes at once to what suits the items' own rhythm, which is twice as often as they come. So a feed
+is polled often while it brings something, whatever the dates in it say.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 
 from ingest.backoff import MAX_WAIT
 
-__all__ = ["Wishes", "day_number", "header_wish", "interval_of", "next_poll", "widened"]
+__all__ = ["Wishes", "day_number", "header_wish", "interval_of", "narrowed", "next_poll", "widened"]
 
 # From fewer dated items no rhythm can be read; more would make it sluggish.
 RHYTHM_ITEMS = (3, 20)
@@ -52,6 +52,18 @@ def interval_of(published: Iterable[datetime], now: datetime, shortest: timedelt
     # Up to now: a feed whose items stopped coming has slowed down.
     gap = (now - newest[-1]) / len(newest)
     return min(max(gap / POLLS_PER_ITEM, shortest), longest)
+
+
+def narrowed(
+    interval: timedelta | None, published: Iterable[datetime], now: datetime, shortest: timedelta, longest: timedelta
+) -> timedelta:
+    """Return the next interval after a poll that found items published at these times.
+
+    Half the last one, or what suits the items if that is less; for a feed polled for the first time, the shortest.
+    """
+    if interval is None:
+        return shortest
+    return min(interval_of(published, now, shortest, longest), max(interval / 2, shortest))
 
 
 def widened(interval: timedelta, shortest: timedelta, longest: timedelta) -> timedelta:

@@ -32,6 +32,9 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # addresses (RFC 3879), IPv4-compatible addresses (RFC 4291, 2.5.5.1).
 _ALSO_REFUSED = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", "::/96")))
 
+# Elsewhere, other services listen, some of which a request could make do things.
+WEB_PORTS = (80, 443, 8080, 8443)
+
 Gate = Callable[[str, str], Awaitable[None]]
 
 
@@ -78,11 +81,13 @@ def is_refused_address(address: str, allowed: Collection[Network] = ()) -> bool:
         if ip in _NAT64:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         ip = inner or ip
-    if any(ip in network for network in allowed if network.version == ip.version):
+    if _is_in(ip, allowed):
         return False
-    if any(ip in network for network in _ALSO_REFUSED if network.version == ip.version):
-        return True
-    return not ip.is_global or ip.is_multicast
+    return _is_in(ip, _ALSO_REFUSED) or not ip.is_global or ip.is_multicast
+
+
+def _is_in(ip: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: Collection[Network]) -> bool:
+    return any(ip in network for network in networks if network.version == ip.version)
 
 
 class Web:
@@ -117,8 +122,11 @@ class Web:
 
     def _socket(self, info: Any) -> socket.socket:
         family, kind, protocol, _, address = info
-        if is_refused_address(address[0], self._settings.allow_networks):
+        allowed = self._settings.allow_networks
+        if is_refused_address(address[0], allowed):
             raise AddressRefused(f"address {address[0]} is not on the public Internet")
+        if address[1] not in WEB_PORTS and not _is_in(ipaddress.ip_address(address[0].partition("%")[0]), allowed):
+            raise AddressRefused(f"port {address[1]} is none of those web servers use")
         made = socket.socket(family, kind, protocol)
         made.setblocking(False)
         return made

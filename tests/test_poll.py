@@ -141,7 +141,8 @@ class TestRhythm:
         record = found(slow, result, [result.entries[0].identity], NOW)
         assert (record.outcome, record.new_entries) == ("new", 1)
         assert record.poll_interval is not None
-        assert timedelta(minutes=10) <= record.poll_interval <= timedelta(hours=1)
+        assert timedelta(minutes=10) <= record.poll_interval <= timedelta(minutes=30)
+        assert record.poll_interval <= record.next_poll_at - NOW <= record.poll_interval * 1.1
 
     def test_what_the_document_and_the_headers_wish_is_kept_for_answers_without_one(self, everything: TopicSet) -> None:
         body = BODY.replace(

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.schedule import Wishes, day_number, header_wish, interval_of, next_poll, widened
+from ingest.schedule import Wishes, day_number, header_wish, interval_of, narrowed, next_poll, widened
 from tests.conftest import NOW
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -39,6 +39,15 @@ def test_a_feed_that_brings_nothing_is_asked_less_and_less_up_to_its_bound() -> 
     assert intervals == sorted(intervals)
     assert intervals[1] == 12 * MINUTE
     assert intervals[-1] == LONGEST
+
+
+def test_a_find_halves_the_interval_or_brings_the_rhythm_of_the_items() -> None:
+    weekly = [NOW - 7 * DAY * n for n in range(1, 5)]
+    busy = [NOW - MINUTE * n for n in range(1, 31)]
+    assert narrowed(None, weekly, NOW, SHORTEST, LONGEST) == SHORTEST
+    assert narrowed(LONGEST, weekly, NOW, SHORTEST, LONGEST) == LONGEST / 2
+    assert narrowed(12 * MINUTE, weekly, NOW, SHORTEST, LONGEST) == SHORTEST
+    assert narrowed(LONGEST, busy, NOW, SHORTEST, LONGEST) == SHORTEST
 
 
 @pytest.mark.parametrize(

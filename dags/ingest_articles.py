@@ -1,6 +1,6 @@
 """Fetches, extracts and lands what is due in the ledger."""
 
-from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, task
+from airflow.sdk import DAG, task
 
 from ingest.airflow.assets import LANDED_ARTICLES, NEWS_ARTICLES, NEWS_ENTRIES
 from ingest.airflow.defaults import dag_defaults
@@ -12,14 +12,14 @@ with DAG(
     dag_id="ingest_articles",
     dag_display_name="Ingest articles",
     description="Fetches, extracts and lands the entries that are due",
-    # Events start it within seconds. The clock is for the day on which events get lost.
-    schedule=AssetOrTimeSchedule(assets=[NEWS_ENTRIES], timetable=CronTriggerTimetable("*/10 * * * *", timezone="UTC")),
+    # The database announces what is new or due again; should nobody hear it, `poll_feeds` does within a minute.
+    schedule=[NEWS_ENTRIES],
     # A second run takes what arrives while the first one waits for its last pages.
     max_active_runs=2,
     doc_md="""
 Takes whatever is due in the ledger, `news.entries`, and ends when nothing is due any more or the time budget
-(`NEWS_TASK_SECONDS`) is used up. It starts when the asset `news_entries` is updated: by a poll, and directly by the
-database when entries arrive in whatever way, or are due for another attempt.
+(`NEWS_TASK_SECONDS`) is used up. It starts when the asset `news_entries` is updated: directly by the database, when
+entries arrive in whatever way or are due for another attempt, and by `poll_feeds`.
 
 The three stages **work at the same time** and follow each other through the ledger, so that a slow host holds back its
 own pages and no others. The arrows show the way of an article, not an order of tasks.

@@ -30,7 +30,7 @@ is new into the ledger, `news.entries`.
 - A feed that fails does not fail the task: it is a warning in the log, the page **News** shows it, and it is asked
   again later and later, up to a day.
 - A mistake in `feeds.yaml` fails the task and says which line; the feeds configured before are polled all the same.
-- The asset `news_entries` is updated only when there is something new.
+- The asset `news_entries` is updated only when there is something new, or something is due that nobody works on.
 
 To poll a feed at once, trigger the DAG with its id.
 """,
@@ -45,7 +45,7 @@ To poll a feed at once, trigger the DAG with its id.
         from ingest.airflow import tasks
 
         counts = tasks.poll(params["feeds"])
-        if counts["new_entries"]:
+        if counts["new_entries"] or counts["neglected"]:
             outlet_events[FOUND_ENTRIES].add(NEWS_ENTRIES, extra=counts)
         return counts
 

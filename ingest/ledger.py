@@ -29,6 +29,7 @@ __all__ = [
     "finish_landing",
     "frequent_reasons",
     "lock_to_land",
+    "neglected",
     "next_due_at",
     "next_fetch_at",
     "outcomes",
@@ -323,6 +324,23 @@ def anything_ready(connection: Connection, stage: str, now: datetime) -> bool:
     ).fetchone()
     connection.commit()
     return row is not None and bool(row[0])
+
+
+def neglected(connection: Connection, now: datetime) -> int:
+    """Return how many entries are due, of any stage, while no session works on any: 0 when one does."""
+    row = connection.execute(
+        f"""
+        SELECT CASE WHEN EXISTS (SELECT FROM news.entries WHERE lease_holder IS NOT NULL) THEN 0 ELSE
+            (SELECT count(*) FROM news.entries WHERE status = 'fetched' AND next_attempt_at <= %(now)s)
+            + (SELECT count(*) FROM news.entries WHERE status = 'extracted' AND next_attempt_at <= %(now)s)
+            + (SELECT count(*) FROM news.entries e JOIN news.hosts h ON h.host = e.host
+               WHERE h.next_request_at <= %(now)s AND {_FETCHABLE}) END
+        """,
+        {"now": now},
+    ).fetchone()
+    connection.commit()
+    assert row is not None
+    return int(row[0])
 
 
 def next_due_at(connection: Connection, now: datetime, horizon: timedelta) -> datetime | None:

@@ -39,7 +39,9 @@ Counts = dict[str, int]
 def poll(feed_ids: list[str]) -> Counts:
     """Bring the table of feeds in line with feeds.yaml, poll the feeds that are due, and those named.
 
-    A broken feeds.yaml does not stop the polling: what was configured last stays, and the task fails at its end.
+    Beside the stage's counts, returns how many entries are due while nobody works on any: those whose announcement
+    was lost. A broken feeds.yaml does not stop the polling: what was configured last stays, and the task fails at its
+    end.
     """
     from ingest.poll import poll as stage
 
@@ -51,6 +53,7 @@ def poll(feed_ids: list[str]) -> Counts:
             if unknown:
                 raise ConfigError(f"no enabled feed {unknown[0]!r}; `ingest feeds list` shows their ids")
         counts = vars(stage(connection, settings, utc_now, topics, stopping=_budget(settings)))
+        counts["neglected"] = ledger.neglected(connection, utc_now())
     _log_counts("poll", counts)
     if broken is not None:
         raise AirflowFailException(f"polled with the former configuration, because the new one is not valid: {broken}")

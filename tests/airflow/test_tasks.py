@@ -39,6 +39,8 @@ def test_tasks_side_by_side_land_everything(
     room = newsroom(feeds=6, entries=60, now=utc_now())
     write_feeds(room, tmp_path)
     counts = tasks.poll([])
+    # Nobody has heard of them yet: the poll tells.
+    assert counts["neglected"] > 0
     assert counts["polled"] == 6
     assert counts["new_entries"] == 60
     with ThreadPoolExecutor(5) as pool:
@@ -258,6 +260,19 @@ def test_stages_wait_for_what_the_ones_before_have_in_hand(connection: Connectio
     assert ledger.anything_expected(ended, "land", now, horizon)
     assert ledger.anything_ready(ended, "extract", now)
     assert not ledger.anything_ready(ended, "land", now)
+
+
+def test_what_is_due_is_neglected_only_while_nobody_works(connection: Connection, ended: Connection) -> None:
+    now = utc_now()
+    assert ledger.neglected(ended, now) == 0
+    ended.execute(
+        "UPDATE news.entries SET status = 'fetched', reason = NULL, next_attempt_at = %s WHERE identity IN ('2', '3')",
+        [now],
+    )
+    assert ledger.neglected(ended, now) == 2
+    assert ledger.neglected(ended, now - timedelta(seconds=1)) == 0
+    ended.execute("UPDATE news.entries SET lease_holder = 1 WHERE identity = '3'")
+    assert ledger.neglected(ended, now) == 0
 
 
 def test_the_next_due_time_is_that_of_the_first_retry(connection: Connection, ended: Connection) -> None:

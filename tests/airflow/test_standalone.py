@@ -251,13 +251,17 @@ def browser_page(running: Running, name: str, **options: Any) -> Iterator[Page]:
             browser.close()
 
 
+def await_articles(running: Running) -> None:
+    with running.database() as connection:
+        until(lambda: connection.execute("SELECT count(*) > 5 FROM news.articles").fetchone() == (True,), 120)
+
+
 def outside(url: str) -> bool:
     return not url.startswith(("http://127.0.0.1:", "data:", "blob:"))
 
 
 def test_the_news_page_in_a_browser(running: Running) -> None:
-    with running.database() as connection:
-        until(lambda: connection.execute("SELECT count(*) > 5 FROM news.articles").fetchone() == (True,), 120)
+    await_articles(running)
     with browser_page(running, "news_page", viewport={"width": 1280, "height": 900}) as page:
         assert page.locator(".feeds tbody tr").count() == 4
         # Bars that can be seen; days without articles have some of no height.
@@ -284,6 +288,7 @@ def test_the_news_page_on_a_phone(running: Running, scheme: str) -> None:
 
 
 def test_the_page_is_in_airflows_menu_and_the_dags_in_its_list(running: Running) -> None:
+    await_articles(running)
     with browser_page(running, "airflow", viewport={"width": 1280, "height": 900}) as page:
         page.goto(f"{running.base}/dags")
         for name in ("Poll feeds", "Ingest articles", "Reprocess articles", "Maintain database"):

@@ -1,6 +1,8 @@
 """Run every measurement, one after another."""
 
-from bench import throughput
+from bench import feeds, news_page, throughput
 
 if __name__ == "__main__":
     throughput.main()
+    news_page.main()
+    feeds.main()

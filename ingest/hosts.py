@@ -72,6 +72,8 @@ def space(connection: Connection, ended: Iterable[tuple[str, datetime]], delay: 
         " WHERE hosts.host = spaced.host AND hosts.next_request_at < spaced.free",
         {"hosts": list(latest), "ats": list(latest.values()), "delay": delay},
     )
+    # On its own: what is stored next may have to be rolled back and repeated, and other sessions wait for the rows.
+    connection.commit()
 
 
 def pause(connection: Connection, host: str, until: datetime) -> None:

@@ -12,6 +12,7 @@ from airflow.api_fastapi.core_api.security import get_user
 
 from db import Connection, Database
 from db.embedded import EmbeddedServer
+from db.models import HEALTHS
 from ingest.airflow.news_page import create_app, overview
 from ingest.clock import utc_now
 
@@ -88,6 +89,19 @@ def test_it_shows_health_outcomes_and_articles(filled: Connection) -> None:
     assert re.search(r"5\d s\s+published to landed, median\s+of the last 3 articles", said)
     # What fails stands on top.
     assert said.index("bad") < said.index("good")
+
+
+def test_every_health_a_feed_can_have_is_shown(filled: Connection) -> None:
+    for health in HEALTHS:
+        filled.execute(
+            "INSERT INTO news.feeds (slug, url, host, outlet, poll_every, created_at, next_poll_at, health, last_error)"
+            " VALUES (%(slug)s, %(slug)s, 'h', 'H', '1 hour', now(), now(), %(health)s, 'why')",
+            {"slug": f"all-{health}", "health": health},
+        )
+    filled.commit()
+    said = text_of(get("/"))
+    assert all(f"all-{health}" in said for health in HEALTHS)
+    assert said.index("all-gone") < said.index("all-ok")
 
 
 def test_right_to_left_titles_say_so(filled: Connection) -> None:

@@ -19,7 +19,7 @@ REASONS = 8
 ARTICLES = 25
 
 # The worst first, as what needs a hand stands on top.
-_ORDER = {"failing": 0, "silent": 1, "waiting": 2, "ok": 3, "disabled": 4}
+_ORDER = {health: place for place, health in enumerate(("gone", "failing", "silent", "waiting", "ok", "disabled"))}
 _FUNNEL = (
     ("on their way", ("discovered", "fetched", "extracted")),
     ("landed", ("landed",)),

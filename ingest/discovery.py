@@ -33,7 +33,7 @@ class Discovered:
 async def discover(web: Web, url: str, settings: Settings, now: datetime) -> Discovered:
     """Return the feed at `url`, or the one its page names, or one at a usual place of its site.
 
-    A second apart at least, as with any site that was not asked before. Raises NoFeedFound, or RequestFailed when the
+    Requests are NEWS_HOST_DELAY apart. Raises NoFeedFound, or RequestFailed when the
     address itself cannot be had.
     """
     answer = await web.get(url, {"Accept": ACCEPT})

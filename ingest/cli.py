@@ -28,7 +28,7 @@ from db import Connection, Database, DatabaseError, open_database
 from db.engine import upgrade
 from ingest import articles, ledger
 from ingest import feeds as feed_store
-from ingest.clock import utc_now
+from ingest.clock import spell, utc_now
 from ingest.errors import ConfigError, IngestError
 from ingest.export import ExportFormat, export_articles
 from ingest.feed_health import health
@@ -509,10 +509,4 @@ def _json_value(value: object) -> str:
 
 
 def _ago(moment: datetime | None) -> str:
-    if moment is None:
-        return "never"
-    seconds = (utc_now() - moment).total_seconds()
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds >= length:
-            return f"{int(seconds // length)}{unit} ago"
-    return f"{max(int(seconds), 0)}s ago"
+    return "never" if moment is None else f"{spell(utc_now() - moment)} ago"

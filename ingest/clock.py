@@ -1,10 +1,19 @@
-"""The clock of the command line; stages are given theirs."""
+"""The clock of the command line, as stages are given theirs, and durations in words."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-__all__ = ["utc_now"]
+__all__ = ["spell", "utc_now"]
 
 
 def utc_now() -> datetime:
     """Return the present time, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def spell(duration: timedelta) -> str:
+    """Return a duration in the largest unit that fits at least twice: 90 s is "90 s", 50 h "2 d"."""
+    seconds = max(int(duration.total_seconds()), 0)
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

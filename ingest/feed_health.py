@@ -11,8 +11,9 @@ from typing import Any
 
 from db import Connection
 from ingest import feeds, ledger
+from ingest.clock import spell
 
-__all__ = ["FeedRhythm", "health", "rhythm", "silent_feeds", "spell"]
+__all__ = ["FeedRhythm", "health", "rhythm", "silent_feeds"]
 
 # With fewer gaps than this a feed's rhythm is not known yet, and it gets the benefit of a week.
 ENOUGH_GAPS = 5
@@ -80,12 +81,3 @@ def describe(row: dict[str, Any]) -> str:
     usual = f"usually every {spell(measured.usual)}" if measured.usual else "rhythm not known yet"
     said = f"nothing new for {spell(measured.quiet_for)} ({usual})"
     return f"{said}; last error: {row['last_error']}" if row["last_error"] else f"{said}; it answers without error"
-
-
-def spell(duration: timedelta) -> str:
-    """Return a duration in the largest unit that fits at least twice: 90 s is "90 s", 50 h "2 d"."""
-    seconds = max(int(duration.total_seconds()), 0)
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"

@@ -5,7 +5,8 @@ import pytest
 
 from db import Connection
 from ingest import feeds
-from ingest.feed_health import health, rhythm, silent_feeds, spell
+from ingest.clock import spell
+from ingest.feed_health import health, rhythm, silent_feeds
 from tests.conftest import NOW
 
 HOUR = timedelta(hours=1)

@@ -23,9 +23,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from db import DatabaseError
 from ingest.airflow.news_page import overview
 from ingest.airflow.news_page.reader import reading
-from ingest.clock import utc_now
+from ingest.clock import spell, utc_now
 from ingest.errors import IngestError
-from ingest.feed_health import spell
 
 __all__ = ["create_app"]
 

@@ -201,9 +201,17 @@ class Entry(Base):
         ),
         CheckConstraint("attempts >= 0", name="attempts"),
         # Three partial indexes that shrink to what is in flight, one per claim.
-        Index("entries_to_fetch_idx", "host", "next_attempt_at", "id", postgresql_where=text("status = 'discovered'")),
+        Index(
+            "entries_to_fetch_idx",
+            "host",
+            "priority",
+            "next_attempt_at",
+            "id",
+            postgresql_where=text("status = 'discovered'"),
+        ),
         Index("entries_to_extract_idx", "next_attempt_at", "id", postgresql_where=text("status = 'fetched'")),
         Index("entries_to_land_idx", "next_attempt_at", "id", postgresql_where=text("status = 'extracted'")),
+        Index("entries_recheck_idx", "recheck_at", postgresql_where=text("recheck_at IS NOT NULL")),
         Index("entries_leased_idx", "lease_holder", postgresql_where=text("lease_holder IS NOT NULL")),
         Index("entries_canonical_url_idx", "canonical_url"),
         # For deletion by age and for the outcomes of a period: rows come in the order of this column.
@@ -236,6 +244,11 @@ class Entry(Base):
     content: Mapped[str | None] = mapped_column(comment="Full text in the feed (content:encoded), as HTML.")
     author: Mapped[str | None] = mapped_column(comment="Author in the feed.")
     published_at: Mapped[datetime | None] = mapped_column(comment="Publication time in the feed.")
+    published_note: Mapped[str | None] = mapped_column(
+        comment="What is doubtful about published_at: future (with what the feed says; published_at is when it was "
+        "seen), no zone (taken for the time of the feed's country), no time (its first minute), too old (null)."
+    )
+    updated_at: Mapped[datetime | None] = mapped_column(comment="Time of the last change in the feed.")
     discovered_at: Mapped[datetime] = mapped_column(comment="When the item was first seen.")
     status: Mapped[str] = mapped_column(
         server_default="discovered",
@@ -251,6 +264,18 @@ class Entry(Base):
     lease_holder: Mapped[int | None] = mapped_column(
         Integer,
         comment="Backend process id of the session that works on the entry; the lease ends with that session.",
+    )
+    priority: Mapped[int] = mapped_column(
+        SmallInteger,
+        server_default=text("0"),
+        comment="Rank among the entries of its host that wait to be fetched: 0 new in a feed, 1 fetched again to see "
+        "whether it changed, 2 from a backfill.",
+    )
+    recheck_at: Mapped[datetime | None] = mapped_column(
+        comment="When the page is fetched again to see whether it changed; null when that is done or not intended."
+    )
+    rechecks: Mapped[int] = mapped_column(
+        SmallInteger, server_default=text("0"), comment="How often the page was fetched again for that."
     )
 
 
@@ -361,6 +386,31 @@ class Article(Base):
     landed_at: Mapped[datetime] = mapped_column(comment="When the text was first landed.")
 
 
+class ArticleRevision(Base):
+    __tablename__ = "article_revisions"
+    __table_args__ = (
+        CheckConstraint("content_hash ~ '^[0-9a-f]{64}$'", name="content_hash"),
+        CheckConstraint("seen_from <= seen_until", name="seen"),
+        Index("article_revisions_article_idx", "article_id", "seen_until"),
+        # A copy of a former text that arrives late belongs to the article that had it.
+        Index("article_revisions_content_hash_idx", "content_hash"),
+        {
+            "comment": "A former text or title of an article, which its publisher has changed since. `articles` has "
+            "the present one."
+        },
+    )
+    id: Mapped[int] = _id("Number of the revision.")
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("news.articles.id", ondelete="CASCADE"), comment="The article (articles.id)."
+    )
+    content_hash: Mapped[str] = mapped_column(comment="Hash of the former text, as in articles.content_hash.")
+    title: Mapped[str | None] = mapped_column(comment="The former title.")
+    text: Mapped[str] = mapped_column(comment="The former text.")
+    word_count: Mapped[int] = mapped_column(Integer, comment="Number of words in the former text.")
+    seen_from: Mapped[datetime] = mapped_column(comment="When this text and title were first seen.")
+    seen_until: Mapped[datetime] = mapped_column(comment="When they were found to have been replaced.")
+
+
 class Sighting(Base):
     __tablename__ = "sightings"
     __table_args__ = (
@@ -373,6 +423,9 @@ class Sighting(Base):
     feed_id: Mapped[int] = _feed()
     url: Mapped[str] = mapped_column(comment="Address it was seen at; seed:... for an imported file.")
     seen_at: Mapped[datetime] = mapped_column(comment="When it was first seen there.")
+    content_hash: Mapped[str] = mapped_column(
+        comment="Hash of the text as it was last seen there; not the article's where one of the two was changed since."
+    )
 
 
 class ArticleTopic(Base):

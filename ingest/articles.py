@@ -1,8 +1,8 @@
-"""The tables `articles`, `sightings`, `article_topics` and `stories`: what analysts read."""
+"""The tables `articles`, `article_revisions`, `sightings`, `article_topics` and `stories`: what analysts read."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from db import Connection
 from ingest.documents import Landable
 from ingest.folding import fold
+from ingest.ledger import RECHECK
 from ingest.topics import Match
 
 __all__ = [
@@ -25,8 +26,10 @@ __all__ = [
     "lock",
     "move",
     "newest",
+    "of_entries",
     "per_day",
     "prefer_own_feed",
+    "revise",
     "settle_twins",
     "streamed",
 ]
@@ -51,27 +54,58 @@ class Place:
 
 @dataclass(frozen=True)
 class Present:
-    """An article that is there, and the place it describes."""
+    """An article that is there, its present text's hash, its title, and the place it describes."""
 
     id: int
+    content_hash: str
+    title: str | None
     place: Place
 
 
+_PRESENT = "a.id, a.content_hash, a.title, a.entry_id, a.published_at, credited.canonical_url"
+
+
+def _present(row: Sequence[Any]) -> Present:
+    return Present(row[0], row[1], row[2], Place(row[3], row[4] or datetime.max.replace(tzinfo=UTC), row[5]))
+
+
+def of_entries(connection: Connection, entry_ids: list[int]) -> dict[int, Present]:
+    """Return the article of each of these entries whose text has landed before."""
+    rows = connection.execute(
+        f"SELECT s.entry_id, {_PRESENT} FROM news.sightings s JOIN news.articles a ON a.id = s.article_id"
+        " JOIN news.entries credited ON credited.id = a.entry_id WHERE s.entry_id = ANY(%s)",
+        [entry_ids],
+    ).fetchall()
+    return {row[0]: _present(row[1:]) for row in rows}
+
+
 def lock(connection: Connection, content_hashes: list[str]) -> dict[str, Present]:
-    """Return the articles with these contents, and keep others from landing the same contents until the commit."""
+    """Return the articles that have or had these contents, and keep others from landing the same until the commit.
+
+    An article that has a content now goes before one that had it.
+    """
     if not content_hashes:
         return {}
     # In order, so that two workers with the same contents wait for each other instead of deadlocking.
     keys = sorted(int.from_bytes(bytes.fromhex(content_hash[:16]), signed=True) for content_hash in content_hashes)
     connection.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
     rows = connection.execute(
-        "SELECT a.content_hash, a.id, a.entry_id, a.published_at, e.canonical_url"
-        " FROM news.articles a JOIN news.entries e ON e.id = a.entry_id WHERE a.content_hash = ANY(%s)"
-        " ORDER BY a.id FOR UPDATE OF a",
-        [content_hashes],
+        f"""
+        SELECT same.content_hash, {_PRESENT}
+        FROM (SELECT content_hash, id FROM news.articles WHERE content_hash = ANY(%(hashes)s)
+              UNION SELECT content_hash, article_id FROM news.article_revisions WHERE content_hash = ANY(%(hashes)s)
+             ) AS same
+        JOIN news.articles a USING (id) JOIN news.entries credited ON credited.id = a.entry_id
+        ORDER BY a.id FOR UPDATE OF a
+        """,
+        {"hashes": content_hashes},
     ).fetchall()
-    latest = datetime.max.replace(tzinfo=UTC)
-    return {row[0]: Present(row[1], Place(row[2], row[3] or latest, row[4])) for row in rows}
+    found: dict[str, Present] = {}
+    for row in rows:
+        present = _present(row[1:])
+        if row[0] not in found or present.content_hash == row[0]:
+            found[row[0]] = present
+    return found
 
 
 @dataclass(frozen=True)
@@ -151,20 +185,54 @@ def move(connection: Connection, present: Present, landing: Landing) -> None:
     _save_topics(connection, [(present.id, landing)])
 
 
-def add_sightings(connection: Connection, sightings: list[tuple[int, Landable]], now: datetime) -> None:
+def revise(connection: Connection, present: Present, landing: Landing, now: datetime) -> Present:
+    """Give an article the text and title its publisher has put in place of the old ones, which are kept as a revision.
+
+    It keeps its id, its place and its date of publication. Its topics are those of the new text; a text that is on
+    none leaves them as they were.
+    """
+    document = landing.document
+    connection.execute(
+        """
+        WITH former AS (
+            INSERT INTO news.article_revisions (article_id, content_hash, title, text, word_count, seen_from,
+                                                seen_until)
+            SELECT id, content_hash, title, text, word_count, since, greatest(since, %(now)s)
+            FROM (SELECT a.*, coalesce((SELECT max(seen_until) FROM news.article_revisions r WHERE r.article_id = a.id),
+                                       a.landed_at) AS since
+                  FROM news.articles a WHERE a.id = %(id)s) AS present
+        )
+        UPDATE news.articles SET
+            content_hash = %(content_hash)s, text = %(text)s, word_count = %(word_count)s,
+            title = coalesce(%(title)s, title), author = coalesce(%(author)s, author), language = %(language)s
+        WHERE id = %(id)s
+        """,
+        vars(document)
+        | {"id": present.id, "content_hash": landing.content_hash, "word_count": landing.word_count, "now": now},
+    )
+    if landing.matches:
+        connection.execute("DELETE FROM news.article_topics WHERE article_id = %s", [present.id])
+        _save_topics(connection, [(present.id, landing)])
+    return replace(present, content_hash=landing.content_hash, title=document.title or present.title)
+
+
+def add_sightings(connection: Connection, sightings: list[tuple[int, Landing]], now: datetime) -> None:
     """Note that articles' texts were seen at documents' addresses: (article id, document)."""
     if not sightings:
         return
+    documents = [landing.document for _, landing in sightings]
     connection.execute(
-        "INSERT INTO news.sightings (article_id, entry_id, feed_id, url, seen_at)"
-        " SELECT seen.*, %s FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) AS seen"
-        " ON CONFLICT (entry_id) DO UPDATE SET article_id = excluded.article_id, url = excluded.url",
+        "INSERT INTO news.sightings (article_id, entry_id, feed_id, url, content_hash, seen_at)"
+        " SELECT seen.*, %s FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[]) AS seen"
+        " ON CONFLICT (entry_id) DO UPDATE SET"
+        " article_id = excluded.article_id, url = excluded.url, content_hash = excluded.content_hash",
         [
             now,
             [article for article, _ in sightings],
-            [seen.entry_id for _, seen in sightings],
-            [seen.feed_id for _, seen in sightings],
-            [seen.url for _, seen in sightings],
+            [document.entry_id for document in documents],
+            [document.feed_id for document in documents],
+            [document.url for document in documents],
+            [landing.content_hash for _, landing in sightings],
         ],
     )
 
@@ -188,7 +256,8 @@ def settle_twins(connection: Connection, canonical_urls: list[str], now: datetim
         ), waiting AS (
             SELECT e.id, e.feed_id, e.url, judged.article_id, judged.reason
             FROM news.entries e JOIN judged USING (canonical_url)
-            WHERE e.status = 'discovered' AND e.lease_holder IS NULL
+            -- What is fetched again has a fate of its own.
+            WHERE e.status = 'discovered' AND e.lease_holder IS NULL AND e.priority <> %(recheck)s
             ORDER BY e.id
             FOR UPDATE OF e SKIP LOCKED
         ), settled AS (
@@ -198,11 +267,12 @@ def settle_twins(connection: Connection, canonical_urls: list[str], now: datetim
                 next_attempt_at = NULL
             FROM waiting WHERE e.id = waiting.id
         )
-        INSERT INTO news.sightings (article_id, entry_id, feed_id, url, seen_at)
-        SELECT article_id, id, feed_id, url, %(now)s FROM waiting WHERE article_id IS NOT NULL
+        INSERT INTO news.sightings (article_id, entry_id, feed_id, url, content_hash, seen_at)
+        SELECT a.id, waiting.id, waiting.feed_id, waiting.url, a.content_hash, %(now)s
+        FROM waiting JOIN news.articles a ON a.id = waiting.article_id
         RETURNING article_id
         """,
-        {"urls": canonical_urls, "now": now},
+        {"urls": canonical_urls, "now": now, "recheck": RECHECK},
     ).fetchall()
     prefer_own_feed(connection, sorted({row[0] for row in rows}))
     return len(rows)
@@ -218,7 +288,8 @@ def prefer_own_feed(connection: Connection, article_ids: list[int]) -> None:
     connection.execute(
         """
         WITH best AS (
-            SELECT DISTINCT ON (a.id) a.id, a.entry_id AS old_entry, e.id AS new_entry, f.outlet, e.published_at
+            SELECT DISTINCT ON (a.id) a.id, a.entry_id AS old_entry, e.id AS new_entry, f.outlet,
+                   CASE WHEN e.published_note LIKE 'future%%' THEN NULL ELSE e.published_at END AS published_at
             FROM news.articles a
             JOIN news.entries credited ON credited.id = a.entry_id
             JOIN news.sightings s ON s.article_id = a.id
@@ -237,7 +308,8 @@ def prefer_own_feed(connection: Connection, article_ids: list[int]) -> None:
         UPDATE news.entries e
         SET status = CASE WHEN e.id = moved.new_entry THEN 'landed' ELSE 'duplicate' END,
             reason = CASE WHEN e.id = moved.new_entry THEN NULL ELSE 'same page' END
-        FROM moved WHERE e.id IN (moved.new_entry, moved.old_entry)
+        -- One that is on its way, being fetched again, gets its standing when it comes back.
+        FROM moved WHERE e.id IN (moved.new_entry, moved.old_entry) AND e.next_attempt_at IS NULL
         """,
         [article_ids],
     )

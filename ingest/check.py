@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
+from ingest.feed_dates import zone_of
 from ingest.feed_parser import NotAFeed, parse_feed
 from ingest.feeds_file import FeedConfig
 from ingest.poll import ACCEPT, judge
@@ -51,7 +52,8 @@ async def _check(web: Web, feed: FeedConfig, topics: TopicSet, now: datetime) ->
         answer = await web.get(feed.url, {"Accept": ACCEPT})
         if not 200 <= answer.status < 300:
             return FeedYield(feed.id, False, f"HTTP {answer.status}")
-        parsed = await asyncio.to_thread(parse_feed, answer.body, answer.url, answer.headers.get("content-type"), now)
+        kind, zone = answer.headers.get("content-type"), zone_of(feed.country)
+        parsed = await asyncio.to_thread(parse_feed, answer.body, answer.url, kind, now, zone)
     except (RequestFailed, NotAFeed) as problem:
         return FeedYield(feed.id, False, str(problem))
     wanted = [entry for entry in parsed.entries if judge(entry, feed.scope, feed.max_age, topics, now) is None]

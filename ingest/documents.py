@@ -31,7 +31,9 @@ class Landable:
 def hints(connection: Connection, entry_ids: list[int], now: datetime) -> dict[int, Hint]:
     """Return what the feeds said about the entries."""
     rows = connection.execute(
-        "SELECT e.id, e.title, e.author, e.published_at, f.language, e.content"
+        # A date in the future is one the feed does not know: the page may.
+        "SELECT e.id, e.title, e.author, CASE WHEN e.published_note LIKE 'future%%' THEN NULL ELSE e.published_at END,"
+        " f.language, e.content"
         " FROM news.entries e JOIN news.feeds f ON f.id = e.feed_id WHERE e.id = ANY(%s)",
         [entry_ids],
     ).fetchall()

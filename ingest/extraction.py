@@ -17,8 +17,8 @@ from lxml.etree import ElementDefaultClassLookup, HTMLParser, ParserError
 from lxml.html import HtmlElement, document_fromstring
 from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
-from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom, to_unicode
 
+from ingest.charset import decode
 from ingest.document import Document, Hint, NotAnArticle
 from ingest.folding import fold
 from ingest.storing import storable
@@ -33,8 +33,6 @@ FAST_ENOUGH_LENGTH = 400
 SHORT_TEXT_LENGTH = 200
 # The start of a text tells its language as well as the whole.
 LANGUAGE_SAMPLE_LENGTH = 300
-# Bytes outside ASCII that are not UTF-8, of all such bytes, up to which a page is UTF-8 with some damage.
-DAMAGE_SHARE = 0.1
 FUTURE_TOLERANCE = timedelta(hours=1)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -84,7 +82,7 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
 
 
 def _parse(body: bytes, content_type: str | None) -> HtmlElement | None:
-    html = _decode(body, content_type)
+    html = decode(body, content_type)
     parser = HTMLParser(remove_comments=True, remove_pis=True, collect_ids=False)
     # One class for all elements: lxml.html's own lookup calls back into Python for each.
     parser.set_element_class_lookup(ElementDefaultClassLookup(element=HtmlElement))
@@ -97,24 +95,6 @@ def _parse(body: bytes, content_type: str | None) -> HtmlElement | None:
     except (ParserError, ValueError):
         return None
     return tree if tree is not None and len(tree) else None
-
-
-def _decode(body: bytes, content_type: str | None) -> str:
-    """The page as text. Servers and pages say of windows-1256 that it is UTF-8, and the other way round."""
-    encoding, bom = read_bom(body)
-    if encoding is not None and bom is not None:
-        return str(to_unicode(body[len(bom) :], encoding))
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        # No text of this length in a single-byte encoding is UTF-8 by chance; this one is not, or is damaged.
-        pass
-    declared = http_content_type_encoding(content_type) or html_body_declared_encoding(body)
-    text = body.decode("utf-8", errors="replace")
-    if declared not in (None, "utf-8"):
-        return str(to_unicode(body, declared))
-    damaged = text.count("\ufffd") <= DAMAGE_SHARE * max(sum(byte > 0x7F for byte in body), 1)
-    return text if damaged else body.decode("windows-1256", errors="replace")
 
 
 @cache

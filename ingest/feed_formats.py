@@ -5,12 +5,14 @@ Each is read into `ParsedEntry`s, like any feed. What makes no sense in a single
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from lxml import etree
 
-from ingest.feed_parser import ParsedEntry, ParsedFeed, identity_of, plain, sensible
+from ingest.charset import decode
+from ingest.feed_dates import read_date
+from ingest.feed_parser import ParsedEntry, ParsedFeed, distinct, identity_of, plain
 from ingest.storing import storable
 from ingest.urls import absolute_url
 
@@ -31,20 +33,23 @@ def is_sitemap(body: bytes) -> bool:
     return b"<urlset" in start or b"<sitemapindex" in start
 
 
-def parse_json_feed(body: bytes, url: str, now: datetime) -> ParsedFeed:
+def parse_json_feed(body: bytes, url: str, now: datetime, zone: tzinfo = UTC) -> ParsedFeed:
     """Return what a JSON Feed says. Raises ValueError when it is none."""
-    document = json.loads(body.decode("utf-8-sig", errors="replace"))
+    document = json.loads(decode(body, None))
     if not isinstance(document, dict) or not isinstance(document.get("items"), list):
         raise ValueError("no items")
-    entries: dict[str, ParsedEntry] = {}
-    for item in document["items"]:
-        if isinstance(item, dict):
-            entry = _json_item(item, url, now)
-            entries.setdefault(entry.identity, entry)
-    return ParsedFeed(plain(_text(document.get("title"))), tuple(entries.values()))
+    entries = [_json_item(item, url, now, zone) for item in document["items"] if isinstance(item, dict)]
+    hubs = document.get("hubs")
+    hub = next((hub.get("url") for hub in hubs if isinstance(hub, dict)), None) if isinstance(hubs, list) else None
+    return ParsedFeed(
+        plain(_text(document.get("title"))),
+        distinct(entries),
+        hub=absolute_url(hub, url) if isinstance(hub, str) else None,
+        topic=absolute_url(_text(document.get("feed_url")) or "", url),
+    )
 
 
-def _json_item(item: dict[str, Any], base: str, now: datetime) -> ParsedEntry:
+def _json_item(item: dict[str, Any], base: str, now: datetime, zone: tzinfo) -> ParsedEntry:
     link = _text(item.get("url")) or _text(item.get("external_url"))
     address = absolute_url(link, base) if link else None
     title = plain(_text(item.get("title")))
@@ -53,6 +58,9 @@ def _json_item(item: dict[str, Any], base: str, now: datetime) -> ParsedEntry:
     authors = item.get("authors") if isinstance(item.get("authors"), list) else [item.get("author")]
     names = [_text(author.get("name")) for author in authors or [] if isinstance(author, dict)]
     guid = item.get("id")
+    changed = read_date(_text(item.get("date_modified")), now, zone)
+    published = read_date(_text(item.get("date_published")), now, zone)
+    published = published if published.at else changed
     return ParsedEntry(
         identity=identity_of(str(guid) if isinstance(guid, str | int) else None, address, title, summary),
         url=address,
@@ -60,11 +68,13 @@ def _json_item(item: dict[str, Any], base: str, now: datetime) -> ParsedEntry:
         summary=summary,
         content=storable(content) if content else None,
         author=plain(", ".join(name for name in names if name)),
-        published_at=_moment(_text(item.get("date_published")) or _text(item.get("date_modified")), now),
+        published_at=published.at,
+        published_note=published.note,
+        updated_at=changed.at,
     )
 
 
-def parse_sitemap(body: bytes, url: str, now: datetime) -> ParsedFeed:
+def parse_sitemap(body: bytes, url: str, now: datetime, zone: tzinfo = UTC) -> ParsedFeed:
     """Return the newest pages of a sitemap, or of a sitemap index the sitemaps to read, newest first.
 
     News sitemaps give titles and dates of publication; others at most when the page last changed. Raises ValueError
@@ -76,7 +86,7 @@ def parse_sitemap(body: bytes, url: str, now: datetime) -> ParsedFeed:
     if root is None:
         raise ValueError("no elements")
     is_index = etree.QName(root).localname == "sitemapindex"
-    found = [entry for entry in _listed(root, "sitemap" if is_index else "url", url, now) if entry.url]
+    found = [entry for entry in _listed(root, "sitemap" if is_index else "url", url, now, zone) if entry.url]
     earliest = datetime.min.replace(tzinfo=UTC)
     found.sort(key=lambda entry: entry.published_at or earliest, reverse=True)
     if is_index:
@@ -85,14 +95,16 @@ def parse_sitemap(body: bytes, url: str, now: datetime) -> ParsedFeed:
     return ParsedFeed(None, tuple(reversed(unique.values())))
 
 
-def _listed(root: Any, name: str, base: str, now: datetime) -> Iterator[ParsedEntry]:
+def _listed(root: Any, name: str, base: str, now: datetime, zone: tzinfo) -> Iterator[ParsedEntry]:
     for element in root:
         if not isinstance(element.tag, str) or etree.QName(element).localname != name:
             continue
         address = absolute_url(_child(element, "loc") or "", base)
         news = element.find("{*}news")
         title = plain(_child(news, "title")) if news is not None else None
-        published = _child(news, "publication_date") if news is not None else None
+        changed = read_date(_child(element, "lastmod"), now, zone)
+        published = read_date(_child(news, "publication_date") if news is not None else None, now, zone)
+        published = published if published.at else changed
         yield ParsedEntry(
             identity=identity_of(None, address, title, None),
             url=address,
@@ -100,7 +112,9 @@ def _listed(root: Any, name: str, base: str, now: datetime) -> Iterator[ParsedEn
             summary=None,
             content=None,
             author=None,
-            published_at=_moment(published or _child(element, "lastmod"), now),
+            published_at=published.at,
+            published_note=published.note,
+            updated_at=changed.at,
         )
 
 
@@ -114,14 +128,3 @@ def _child(element: Any, name: str) -> str | None:
 
 def _text(value: Any) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
-
-
-def _moment(value: str | None, now: datetime) -> datetime | None:
-    """A date of RFC 3339 or W3C's note on date and time formats; a day alone is its first minute in UTC."""
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return sensible(moment if moment.tzinfo else moment.replace(tzinfo=UTC), now)

@@ -4,10 +4,11 @@ import hashlib
 import html
 import logging
 import re
-from calendar import timegm
+import zlib
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from io import BytesIO
 from typing import Any
 from urllib.parse import urljoin
@@ -18,18 +19,16 @@ from lxml import html as lxml_html
 from w3lib.html import remove_tags
 
 from ingest.backoff import MAX_WAIT
+from ingest.feed_dates import FeedDate, read_date
+from ingest.feed_preparation import prepare, taken_back
 from ingest.schedule import Wishes, day_number
 from ingest.storing import storable
-from ingest.urls import absolute_url
+from ingest.urls import absolute_url, canonical_url
 
-__all__ = ["NotAFeed", "ParsedEntry", "ParsedFeed", "feeds_named_by", "identity_of", "parse_feed", "plain", "sensible"]
+__all__ = ["NotAFeed", "ParsedEntry", "ParsedFeed", "distinct", "feeds_named_by", "identity_of", "parse_feed", "plain"]
 
 log = logging.getLogger(__name__)
 
-# A publication date further ahead than this is a mistake of the feed's, not a clock a little fast.
-FUTURE_TOLERANCE = timedelta(hours=1)
-# No web page is older; feeds give 1970 and 0001 for "unknown".
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 # Where a channel says when it wants to be left alone.
 WISHES_WITHIN_BYTES = 20_000
 _FEED_TYPES = {"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"}
@@ -42,6 +41,8 @@ _PERIODS = {
 }
 # guids longer than this (some feeds put a whole text there) are stored as their hash.
 MAX_IDENTITY_LENGTH = 500
+# The largest sitemap there may be (sitemaps.org).
+MOST_UNPACKED_BYTES = 52_428_800
 
 
 class NotAFeed(Exception):
@@ -59,6 +60,9 @@ class ParsedEntry:
     content: str | None
     author: str | None
     published_at: datetime | None
+    # What is doubtful about that date, see ingest.feed_dates.
+    published_note: str | None = None
+    updated_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -68,48 +72,96 @@ class ParsedFeed:
     title: str | None
     entries: tuple[ParsedEntry, ...]
     wishes: Wishes = field(default_factory=Wishes)
+    # The hub that announces news of the feed, and the address under which it knows the feed (WebSub, 4).
+    hub: str | None = None
+    topic: str | None = None
     # Of a sitemap index: the sitemaps that hold the items, newest first.
     parts: tuple[str, ...] = ()
 
 
-def parse_feed(body: bytes, url: str, content_type: str | None, now: datetime) -> ParsedFeed:
+def parse_feed(body: bytes, url: str, content_type: str | None, now: datetime, zone: tzinfo = UTC) -> ParsedFeed:
     """Return what the feed document `body`, fetched from `url`, says.
 
-    A document that breaks off gives what came before. Raises NotAFeed.
+    `zone` is that of dates without one. A document that breaks off gives what came before. Raises NotAFeed.
     """
-    other = _other_format(body, url, now)
+    body = _unpacked(body)
+    other = _other_format(body, url, now, zone)
     if other is not None:
         return other
-    headers = {"content-type": content_type} if content_type else {}
+    text, aside = prepare(body, content_type)
     try:
         # Bytes in a file object: a str would be taken for an address or a file name.
         parsed = feedparser.parse(
-            BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+            BytesIO(text.encode("utf-8", errors="replace")),
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            sanitize_html=False,
+            resolve_relative_uris=False,
         )
     except Exception as error:
         # Damaged feeds make feedparser raise TypeError, KeyError, UnicodeDecodeError, RecursionError and others.
         raise NotAFeed(f"the document cannot be parsed ({type(error).__name__})") from error
     if not parsed.get("version") and not parsed.entries:
         raise NotAFeed(_what_instead(body, url, content_type))
-    entries: dict[str, ParsedEntry] = {}
+    entries = []
     for raw in parsed.entries:
         try:
-            entry = _entry(raw, url, now)
+            entries.append(_entry(raw, url, now, zone, aside))
         except (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError) as error:
             log.warning("%s: skipped an item that makes no sense (%s)", url, type(error).__name__)
-            continue
-        entries.setdefault(entry.identity, entry)
-    return ParsedFeed(plain(parsed.feed.get("title")), tuple(entries.values()), _wishes(parsed.feed, body))
+    links = _links(parsed.feed)
+    return ParsedFeed(
+        plain(parsed.feed.get("title")),
+        distinct(entries),
+        _wishes(parsed.feed, body),
+        hub=absolute_url(links["hub"], url) if "hub" in links else None,
+        topic=absolute_url(links["self"], url) if "self" in links else None,
+    )
 
 
-def _other_format(body: bytes, url: str, now: datetime) -> ParsedFeed | None:
+def _unpacked(body: bytes) -> bytes:
+    """The document, where it is a gzip file (RFC 1952), as large sitemaps are, what that holds."""
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    try:
+        unpacking = zlib.decompressobj(wbits=31)
+        unpacked = unpacking.decompress(body, MOST_UNPACKED_BYTES)
+    except zlib.error as error:
+        raise NotAFeed("the document is a damaged gzip file") from error
+    if unpacking.unconsumed_tail:
+        raise NotAFeed(f"the document is a gzip file of more than {MOST_UNPACKED_BYTES} bytes")
+    return unpacked
+
+
+def distinct(entries: Iterable[ParsedEntry]) -> tuple[ParsedEntry, ...]:
+    """Return the items in order, each once. Items that share a guid and not an address are told apart by both."""
+    found: dict[str, ParsedEntry] = {}
+    for entry in entries:
+        first = found.get(entry.identity)
+        if first is None:
+            found[entry.identity] = entry
+        elif entry.url is not None and first.url is not None and canonical_url(entry.url) != canonical_url(first.url):
+            own = replace(entry, identity=identity_of(f"{entry.identity} {entry.url}", entry.url, None, None))
+            found.setdefault(own.identity, own)
+    return tuple(found.values())
+
+
+def _links(feed: Any) -> dict[str, str]:
+    """The first address for each relation of the feed's links."""
+    found: dict[str, str] = {}
+    for link in feed.get("links", []):
+        if link.get("rel") and link.get("href"):
+            found.setdefault(str(link["rel"]).lower(), str(link["href"]))
+    return found
+
+
+def _other_format(body: bytes, url: str, now: datetime, zone: tzinfo) -> ParsedFeed | None:
     from ingest import feed_formats
 
     try:
         if feed_formats.is_json_feed(body):
-            return feed_formats.parse_json_feed(body, url, now)
+            return feed_formats.parse_json_feed(body, url, now, zone)
         if feed_formats.is_sitemap(body):
-            return feed_formats.parse_sitemap(body, url, now)
+            return feed_formats.parse_sitemap(body, url, now, zone)
     except (ValueError, etree.LxmlError, RecursionError) as error:
         raise NotAFeed(f"the document cannot be parsed ({type(error).__name__})") from error
     return None
@@ -144,19 +196,22 @@ def _listed(body: bytes, group: bytes, item: bytes) -> list[str]:
     return [text.decode("ascii", errors="replace").strip() for text in found]
 
 
-def _entry(raw: Any, base: str, now: datetime) -> ParsedEntry:
+def _entry(raw: Any, base: str, now: datetime, zone: tzinfo, aside: list[str]) -> ParsedEntry:
     link = raw.get("feedburner_origlink") or raw.get("link")
-    url = absolute_url(urljoin(base, link), base) if link else None
-    title, summary = plain(raw.get("title")), plain(raw.get("summary"))
+    url = absolute_url(link, base) if link else None
+    title, summary = plain(raw.get("title")), plain(taken_back(raw.get("summary"), aside))
     content = next((part.get("value") for part in raw.get("content", []) if part.get("value")), None)
+    published, updated = _dates(raw, now, zone)
     return ParsedEntry(
         identity=identity_of(raw.get("id"), url, title, summary),
         url=url,
         title=title,
         summary=summary,
-        content=_storable(content),
+        content=_storable(taken_back(content, aside)),
         author=plain(raw.get("author")),
-        published_at=_moment(raw, now),
+        published_at=published.at,
+        published_note=published.note,
+        updated_at=updated.at,
     )
 
 
@@ -168,21 +223,15 @@ def identity_of(guid: str | None, url: str | None, title: str | None, summary: s
     return "sha256:" + hashlib.sha256((name or f"{title}\n{summary}").encode(errors="replace")).hexdigest()
 
 
-def _moment(raw: Any, now: datetime) -> datetime | None:
-    for key in ("published_parsed", "updated_parsed", "created_parsed"):
+def _dates(raw: Any, now: datetime, zone: tzinfo) -> tuple[FeedDate, FeedDate]:
+    """The times of publication (where that is missing, the next best) and of the last change."""
+    found = {}
+    for key in ("published", "updated", "created"):
         # Not raw.get: feedparser answers for a missing `updated` with `published`, and warns.
-        parsed = dict.get(raw, key)
-        if parsed is None:
-            continue
-        moment = sensible(datetime.fromtimestamp(timegm(parsed), UTC), now)
-        if moment is not None:
-            return moment
-    return None
-
-
-def sensible(moment: datetime, now: datetime) -> datetime | None:
-    """Return a publication date as it may be stored, in UTC, at the latest now; None for one that cannot be true."""
-    return min(moment.astimezone(UTC), now) if EARLIEST <= moment <= now + FUTURE_TOLERANCE else None
+        text, parsed = dict.get(raw, key), dict.get(raw, f"{key}_parsed")
+        found[key] = read_date(text if isinstance(text, str) else None, now, zone, parsed)
+    published = next((date for date in found.values() if date.at is not None), found["published"])
+    return published, found["updated"]
 
 
 def plain(value: str | None) -> str | None:
@@ -192,7 +241,7 @@ def plain(value: str | None) -> str | None:
     text = value
     for _ in range(2):
         text = html.unescape(remove_tags(text))
-    return _storable(re.sub(r"\s+", " ", text).strip())
+    return _storable(" ".join(text.split()))
 
 
 def _storable(value: str | None) -> str | None:

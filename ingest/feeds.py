@@ -43,6 +43,7 @@ class FeedState:
     host: str
     outlet: str
     language: str | None
+    country: str | None
     scope: str
     poll_every: timedelta
     poll_within: timedelta

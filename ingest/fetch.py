@@ -24,7 +24,7 @@ from ingest.settings import Settings
 from ingest.storing import store_or_refuse
 from ingest.turns import Turns
 from ingest.urls import host_of, without_user_info
-from ingest.web import Answer, RequestFailed, Web
+from ingest.web import Answer, RequestFailed, Web, validators
 
 __all__ = ["FetchCounts", "FetchResult", "decide", "fetch"]
 
@@ -45,6 +45,7 @@ class FetchCounts:
     """Outcomes of a run of the stage."""
 
     fetched: int = 0
+    unchanged: int = 0
     rejected: int = 0
     retried: int = 0
     dead: int = 0
@@ -52,7 +53,10 @@ class FetchCounts:
 
 @dataclass(frozen=True)
 class FetchResult:
-    """What an answer means for the entry: the status it takes, or the time of the next attempt."""
+    """What an answer means for the entry: the status it takes, or the time of the next attempt.
+
+    `unchanged` is no status, but a page that was fetched again and is the one that is stored.
+    """
 
     status: str
     reason: str | None = None
@@ -87,6 +91,7 @@ def fetch(
     counts = FetchCounts()
     leases.hold(connection)
     retry_deadlocks(connection, lambda: leases.release_dead(connection, now()))
+    retry_deadlocks(connection, lambda: ledger.take_up_rechecks(connection, now()))
 
     async def work() -> None:
         async with Web(settings) as web:
@@ -129,6 +134,8 @@ def decide(job: FetchJob, answer: Answer | RequestFailed, now: datetime, max_att
         if answer.kind in ("busy", "robots_unavailable"):
             return FetchResult("discovered", str(answer), now + NOT_YET_AFTER, counts=False)
         return _again(job, str(answer), now, max_attempts)
+    if answer.status == 304 and (job.etag or job.last_modified):
+        return FetchResult("unchanged")
     if 200 <= answer.status < 300:
         kind = answer.headers.get("content-type", "text/html").partition(";")[0].strip().lower()
         if kind and kind not in _WEB_PAGES:
@@ -177,6 +184,7 @@ class _Visitor:
         headers = {"Accept": ACCEPT}
         if job.language:
             headers["Accept-Language"] = f"{job.language}, *;q=0.5"
+        headers |= validators(job.etag, job.last_modified)
         answer: Answer | RequestFailed
         try:
             if not await self._permitted(job.url, has_turn=True):
@@ -249,6 +257,10 @@ def _store(connection: Connection, results: list[_Fetched], now: datetime) -> No
         for item in sorted(results, key=lambda item: item.job.host):
             if item.result.pause_host_until is not None:
                 hosts.pause(connection, item.job.host, item.result.pause_host_until)
+        unchanged = [item.job.id for item in results if item.result.status == "unchanged"]
+        landed_before = ledger.keep(connection, unchanged)
+        # What has not landed is judged anew: what its feed says of it, or what is looked for, may have changed.
+        ledger.advance(connection, [entry for entry in unchanged if entry not in landed_before], "fetched", now)
         fetched = [item for item in results if item.result.status == "fetched"]
         mine = ledger.advance(connection, [item.job.id for item in fetched], "fetched", now)
         pages.save(connection, [_stored(item) for item in fetched if item.job.id in mine])
@@ -282,8 +294,8 @@ def _count(results: list[_Fetched], counts: FetchCounts, report: Report) -> None
         else:
             setattr(counts, status, getattr(counts, status) + 1)
             report(status, 1)
-            if status == "fetched":
-                log.info("host %s: entry %d: fetched", item.job.host, item.job.id)
+            if status in ("fetched", "unchanged"):
+                log.info("host %s: entry %d: %s", item.job.host, item.job.id, status)
             else:
                 level = logging.INFO if status == "rejected" else logging.WARNING
                 log.log(level, "host %s: entry %d: %s: %s", item.job.host, item.job.id, status, reason)

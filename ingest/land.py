@@ -3,18 +3,22 @@
 The same text seen again is a sighting of its article. Which of its places the article describes does not depend on
 the order of arrival: it is the one published first, ties broken by address. So any number of workers, in any order,
 give the same articles.
+
+A page that was fetched again comes by here again. When its text or title has changed, the article that describes it
+keeps its id and takes them over, and the old ones become a revision. A copy at another place that has been changed
+goes its own way: it becomes an article of its own, or a sighting of the article it is the same as now.
 """
 
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 from db import Connection, retry_deadlocks
 from ingest import articles, documents, ledger
-from ingest.articles import Landing
+from ingest.articles import Landing, Present
 from ingest.documents import Landable
 from ingest.folding import fold, identity_of_folded, words_of_folded
 from ingest.report import Report, no_report
@@ -34,6 +38,7 @@ class LandCounts:
     """Outcomes of a run of the stage."""
 
     landed: int = 0
+    revised: int = 0
     duplicate: int = 0
     off_topic: int = 0
 
@@ -77,44 +82,124 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
     ends: list[tuple[int, str, str | None]] = [
         (entry, "rejected", "its document is no longer stored") for entry in without
     ]
+    landings = [_judge(document, topics) for document in loaded]
+    before, known = _lock(connection, landings)
+    again = [landing for landing in landings if landing.document.entry_id in before]
+    returned = _return(connection, again, before, known, now)
+    ends += returned.ends
     copies: dict[str, list[Landing]] = defaultdict(list)
-    for document in loaded:
-        folded = fold(document.text)
-        matches = topics.match(document.title, folded)
-        if matches:
-            content_hash = identity_of_folded(folded).content_hash
-            copies[content_hash].append(Landing(document, content_hash, words_of_folded(folded), matches))
+    for landing in landings:
+        if landing.document.entry_id in returned.settled:
+            continue
+        if landing.matches:
+            copies[landing.content_hash].append(landing)
         else:
-            ends.append((document.entry_id, "off_topic", "no topic"))
-    known = articles.lock(connection, list(copies))
+            ends.append((landing.document.entry_id, "off_topic", "no topic"))
     new: list[Landing] = []
-    sightings: list[tuple[int, Landable]] = []
-    for content_hash, landings in copies.items():
-        landings.sort(key=lambda landing: landing.place.order)
-        first, present = landings[0], known.get(content_hash)
+    for content_hash, same in copies.items():
+        same.sort(key=lambda landing: landing.place.order)
+        first, present = same[0], known.get(content_hash)
+        # What an article said formerly does not replace what it says now.
+        earlier = present and present.content_hash == content_hash and first.place.order < present.place.order
         if present is None:
             new.append(first)
-        elif first.place.order < present.place.order:
+        elif earlier:
             articles.move(connection, present, first)
-        if present is None or first.place.order < present.place.order:
+        if present is None or earlier:
             ends.append((first.document.entry_id, "landed", None))
         else:
             ends.append((first.document.entry_id, "duplicate", "same text"))
-        ends += [(landing.document.entry_id, "duplicate", "same text") for landing in landings[1:]]
+        ends += [(landing.document.entry_id, "duplicate", "same text") for landing in same[1:]]
     article_ids = {content_hash: present.id for content_hash, present in known.items()}
     inserted = articles.insert(connection, new, now)
     article_ids |= {landing.content_hash: article for landing, article in zip(new, inserted, strict=True)}
-    for content_hash, landings in copies.items():
-        sightings += [(article_ids[content_hash], landing.document) for landing in landings]
-    articles.add_sightings(connection, sightings, now)
-    ledger.finish_landing(connection, ends)
+    sightings = [(article_ids[landing.content_hash], landing) for same in copies.values() for landing in same]
+    articles.add_sightings(connection, sightings + returned.sightings, now)
+    ledger.finish_landing(connection, ends, now)
     repeated = [article for article, seen in Counter(article for article, _ in sightings).items() if seen > 1]
-    articles.prefer_own_feed(connection, repeated + [present.id for present in known.values()])
+    articles.prefer_own_feed(connection, repeated + sorted({present.id for present in known.values()}))
     twins = articles.settle_twins(connection, [document.canonical_url for document in loaded], now)
     for landing in new:
         log.info("landed %s: %s", landing.document.canonical_url, (landing.document.title or "")[:100])
     return LandCounts(
         landed=len(new),
+        revised=returned.revised,
         duplicate=len(sightings) - len(new) + twins,
-        off_topic=len(loaded) - len(sightings),
+        off_topic=len(loaded) - len(sightings) - len(returned.settled),
     )
+
+
+def _judge(document: Landable, topics: TopicSet) -> Landing:
+    folded = fold(document.text)
+    return Landing(
+        document,
+        identity_of_folded(folded).content_hash,
+        words_of_folded(folded),
+        topics.match(document.title, folded),
+    )
+
+
+def _lock(connection: Connection, landings: list[Landing]) -> tuple[dict[int, Present], dict[str, Present]]:
+    """Return the articles of entries that have landed before, and those by content, all locked until the commit."""
+    entries = [landing.document.entry_id for landing in landings]
+    contents = {landing.content_hash for landing in landings if landing.matches}
+    before = articles.of_entries(connection, entries)
+    contents |= {landing.content_hash for landing in landings if landing.document.entry_id in before}
+    while True:
+        contents |= {present.content_hash for present in before.values()}
+        known = articles.lock(connection, sorted(contents))
+        # Another session may have changed an article while this one waited for its lock.
+        before = articles.of_entries(connection, entries)
+        if {present.content_hash for present in before.values()} <= contents:
+            return before, known
+
+
+@dataclass
+class _Returned:
+    """What became of pages that were fetched again: how entries end, what was seen where, how many articles changed."""
+
+    ends: list[tuple[int, str, str | None]] = field(default_factory=list)
+    sightings: list[tuple[int, Landing]] = field(default_factory=list)
+    revised: int = 0
+
+    @property
+    def settled(self) -> set[int]:
+        return {entry for entry, _, _ in self.ends}
+
+
+def _return(
+    connection: Connection, again: list[Landing], before: dict[int, Present], known: dict[str, Present], now: datetime
+) -> _Returned:
+    """Settle pages that were fetched again, all but copies that have become texts of their own.
+
+    `known` is brought up to date with what articles say now.
+    """
+    returned = _Returned()
+    latest = {present.id: present for present in before.values()}
+    for landing in sorted(again, key=lambda landing: landing.document.entry_id):
+        document = landing.document
+        present = latest[before[document.entry_id].id]
+        same = known.get(landing.content_hash)
+        own_page = document.canonical_url == present.place.canonical_url
+        if not own_page and landing.matches and (same is None or same.id != present.id):
+            continue
+        # What has become the same as another article stays what it was: there is each text once.
+        if own_page and (same is None or same.id == present.id) and _has_changed(landing, present):
+            present = articles.revise(connection, present, landing, now)
+            known[landing.content_hash] = latest[present.id] = present
+            returned.revised += 1
+            log.info("revised %s: %s", document.canonical_url, (document.title or "")[:100])
+        returned.sightings.append((present.id, landing))
+        if document.entry_id == present.place.entry_id:
+            returned.ends.append((document.entry_id, "landed", None))
+        else:
+            returned.ends.append((document.entry_id, "duplicate", "same page" if own_page else "same text"))
+    return returned
+
+
+def _has_changed(landing: Landing, present: Present) -> bool:
+    """Whether a page says something else than its article. Of several entries for it, the credited one gives titles."""
+    if landing.content_hash != present.content_hash:
+        return True
+    credited = landing.document.entry_id == present.place.entry_id
+    return credited and landing.document.title is not None and landing.document.title != present.title

@@ -36,7 +36,10 @@ log = logging.getLogger(__name__)
 
 STAGES = ("poll", "fetch", "extract", "land")
 # An outcome of one stage that gives the next one work.
-WAKES = {("poll", "new_entries"): "fetch", ("fetch", "fetched"): "extract", ("extract", "extracted"): "land"}
+WAKES = {
+    ("poll", "new_entries"): "fetch", ("poll", "changed_entries"): "fetch",
+    ("fetch", "fetched"): "extract", ("extract", "extracted"): "land",
+}  # fmt: skip
 LOOK_SECONDS = 1.0
 GATHER_SECONDS = 0.1
 LONGEST_RECONNECT_SECONDS = 30.0

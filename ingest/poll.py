@@ -18,9 +18,11 @@ from typing import Any, Self
 
 from db import Connection, retry_deadlocks
 from ingest import articles, backoff, feeds, hosts, leases, ledger
+from ingest.feed_dates import zone_of
 from ingest.feed_parser import NotAFeed, ParsedEntry, ParsedFeed, parse_feed
 from ingest.feeds import ADOPT_AFTER_POLLS, FeedState, PollRecord
 from ingest.ledger import NewEntry
+from ingest.recognition import recognise
 from ingest.report import Report, no_report
 from ingest.rolling import Claimed, seconds_until, work_through
 from ingest.schedule import Wishes, header_wish, narrowed, next_poll, widened
@@ -29,7 +31,7 @@ from ingest.storing import store_or_refuse
 from ingest.topics import TopicSet
 from ingest.turns import Turns
 from ingest.urls import canonical_url, host_of, without_user_info
-from ingest.web import Answer, RequestFailed, Web
+from ingest.web import Answer, RequestFailed, Web, validators
 from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
 
 __all__ = ["ACCEPT", "PollCounts", "PollResult", "decide", "found", "judge", "needs_parsing", "poll", "request_headers"]
@@ -55,6 +57,7 @@ class PollCounts:
     not_modified: int = 0
     failed: int = 0
     new_entries: int = 0
+    changed_entries: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class _Polled:
     feed: FeedState
     polled_at: datetime
     result: PollResult
+    changed: int = 0
 
 
 class _Parsers:
@@ -89,11 +93,12 @@ class _Parsers:
     def __exit__(self, *exc_info: object) -> None:
         self._own.close()
 
-    async def parse(self, body: bytes, url: str, content_type: str | None, now: datetime) -> ParsedFeed:
+    async def parse(self, feed: FeedState, answer: Answer, now: datetime) -> ParsedFeed:
         if self._pool is None:
             own = WorkerPool(1, self._settings.extract_timeout, ("ingest.feed_parser",))
             self._pool = self._own.enter_context(own)
-        return await self._pool.run(parse_feed, body, url, content_type, now)
+        kind, zone = answer.headers.get("content-type"), zone_of(feed.country)
+        return await self._pool.run(parse_feed, answer.body, answer.url, kind, now, zone)
 
 
 def poll(
@@ -143,7 +148,7 @@ def poll(
                 hosts.space(connection, [(polled.feed.host, now()) for polled in results], settings.min_host_delay)
                 for polled in results:
                     store_or_refuse(connection, [polled], partial(_store, connection), partial(_refuse, connection))
-                    _count(polled.feed, polled.result.record, counts, report)
+                    _count(polled, counts, report)
 
             await work_through(
                 claim, ask, save, concurrency=settings.poll_concurrency, stopping=stopping, database=database
@@ -167,11 +172,7 @@ def request_headers(feed: FeedState, now: datetime) -> dict[str, str]:
         headers["Accept-Language"] = f"{feed.language}, *;q=0.5"
     if feed.distrust or feed.last_full_at is None or now - feed.last_full_at >= TRUST_FOR:
         return headers
-    if feed.etag:
-        headers["If-None-Match"] = feed.etag
-    if feed.last_modified:
-        headers["If-Modified-Since"] = feed.last_modified
-    return headers
+    return headers | validators(feed.etag, feed.last_modified)
 
 
 def needs_parsing(feed: FeedState, answer: Answer | RequestFailed) -> bool:
@@ -376,6 +377,8 @@ def _for_ledger(feed: FeedState, entry: ParsedEntry, now: datetime, topics: Topi
         published_at=entry.published_at,
         status=status,
         reason=reason,
+        published_note=entry.published_note,
+        updated_at=entry.updated_at,
     )
 
 
@@ -394,7 +397,7 @@ async def _parse(
     if not isinstance(answer, Answer) or not needs_parsing(feed, answer):
         return None
     try:
-        return await parsers.parse(answer.body, answer.url, answer.headers.get("content-type"), now)
+        return await parsers.parse(feed, answer, now)
     except NotAFeed as problem:
         return problem
     except (WorkerTimeout, WorkerDied) as problem:
@@ -413,7 +416,7 @@ async def _with_parts(
             answer = await web.get(url, {"Accept": ACCEPT}, gate=turns.gate)
             if not 200 <= answer.status < 300:
                 raise RequestFailed("http", f"HTTP {answer.status}")
-            part = await parsers.parse(answer.body, answer.url, answer.headers.get("content-type"), now)
+            part = await parsers.parse(feed, answer, now)
         except (RequestFailed, NotAFeed, WorkerTimeout, WorkerDied) as problem:
             problems.append(f"{url}: {problem}")
             log.warning("feed %s: part %s: %s", feed.slug, without_user_info(url), problem)
@@ -439,7 +442,9 @@ def _store(connection: Connection, results: list[_Polled]) -> None:
                 hosts.pause(connection, feed.host, result.pause_host_until)
             if result.entries:
                 hosts.register(connection, {entry.host for entry in result.entries if entry.host}, polled.polled_at)
-                new = ledger.record(connection, feed.id, result.entries, polled.polled_at)
+                seen = recognise(result.entries, ledger.known_items(connection, feed.id, result.entries))
+                new = ledger.record(connection, feed.id, seen.new, polled.polled_at)
+                polled.changed = ledger.note_changes(connection, seen.changed, polled.polled_at)
                 articles.settle_twins(
                     connection,
                     [entry.canonical_url for entry in result.entries if entry.canonical_url],
@@ -461,17 +466,21 @@ def _refuse(connection: Connection, polled: _Polled, why: str) -> None:
     connection.commit()
 
 
-def _count(feed: FeedState, record: PollRecord, counts: PollCounts, report: Report) -> None:
+def _count(polled: _Polled, counts: PollCounts, report: Report) -> None:
+    feed, record = polled.feed, polled.result.record
     counts.polled += 1
     counts.new_entries += record.new_entries
+    counts.changed_entries += polled.changed
     setattr(counts, record.outcome, getattr(counts, record.outcome) + 1)
     report(record.outcome, 1)
     report("new_entries", record.new_entries)
+    report("changed_entries", polled.changed)
     if record.outcome == "failed":
         again = record.next_poll_at.astimezone(UTC).isoformat(timespec="seconds")
         log.warning("feed %s: %s; next try %s", feed.slug, record.error, again)
     else:
         log.info(
-            "feed %s: %s, %d entries, %d new, %d bytes in %d ms",
-            feed.slug, record.outcome, record.entries, record.new_entries, record.body_bytes, record.took_ms,
+            "feed %s: %s, %d entries, %d new, %d changed, %d bytes in %d ms",
+            feed.slug, record.outcome, record.entries, record.new_entries, polled.changed, record.body_bytes,
+            record.took_ms,
         )  # fmt: skip

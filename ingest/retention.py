@@ -22,7 +22,10 @@ MONTHS_AHEAD = 3
 # Dropping a partition needs the tables it points to for a moment; waiting longer would make the pipeline queue.
 LOCK_SECONDS = 5
 _PARTITION = re.compile(r"_p(\d{4})(\d{2})$")
-_TABLES = ("feeds", "feed_polls", "entries", "hosts", "documents", "articles", "sightings", "article_topics", "stories")
+_TABLES = (
+    "feeds", "feed_polls", "entries", "hosts", "documents", "articles", "article_revisions", "sightings",
+    "article_topics", "stories",
+)  # fmt: skip
 
 
 @dataclass

@@ -19,6 +19,15 @@ TRACKING_PARAMETERS = (
     "at_medium", "at_campaign", "at_custom1", "at_custom2", "at_custom3", "at_custom4", "ns_mchannel",
     "ns_campaign", "ns_source", "ns_linkname", "ns_fee", "__twitter_impression", "spm", "s_cid",
 )  # fmt: skip
+_TRACKING = frozenset(TRACKING_PARAMETERS)
+
+
+# Addresses as nearly all feeds write them, which need no more than to be taken apart: a tenth of the time.
+_PLAIN = re.compile(
+    r"https?://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,20}/([A-Za-z0-9._/-]*)(?:\?([A-Za-z0-9._=&-]*))?"
+)
+_PLAIN_PAIR = re.compile(r"([A-Za-z0-9._-]+)=([A-Za-z0-9._-]*)")
+_MAX_PLAIN_LENGTH = 1000
 
 
 def absolute_url(link: str, base: str) -> str | None:
@@ -26,6 +35,8 @@ def absolute_url(link: str, base: str) -> str | None:
 
     Spaces and characters outside ASCII are percent-encoded (WHATWG URL); relative links are resolved against `base`.
     """
+    if _is_plain(link):
+        return link
     try:
         url = safe_url_string(urljoin(base, link.strip()))
         parts = urlsplit(url)
@@ -44,9 +55,30 @@ def canonical_url(url: str) -> str:
     Scheme and host in lower case, no default port, no user info, no fragment, no tracking parameters, parameters in
     order (RFC 3986, 6.2.2 and 6.2.3).
     """
+    plain = _PLAIN.fullmatch(url) if _is_plain(url) else None
+    if plain is not None and (canonical := _canonical_plain(url, plain[2])) is not None:
+        return canonical
     cleaned = url_query_cleaner(url, TRACKING_PARAMETERS, remove=True, unique=False, keep_fragments=False)
     parts = urlsplit(canonicalize_url(cleaned))
     return urlunsplit((parts.scheme, _authority(parts), parts.path or "/", parts.query, ""))
+
+
+def _is_plain(url: str) -> bool:
+    return (
+        len(url) <= _MAX_PLAIN_LENGTH and _PLAIN.fullmatch(url) is not None and "/." not in url and "//" not in url[8:]
+    )
+
+
+def _canonical_plain(url: str, query: str | None) -> str | None:
+    """The canonical form of a plain address, None where its parameters need a closer look."""
+    if not query:
+        return url.partition("?")[0]
+    pairs = [_PLAIN_PAIR.fullmatch(pair) for pair in query.split("&")]
+    if not all(pairs):
+        return None
+    kept = sorted((pair[1], pair[2]) for pair in pairs if pair and pair[1] not in _TRACKING)
+    path = url.partition("?")[0]
+    return f"{path}?{'&'.join(f'{name}={value}' for name, value in kept)}" if kept else path
 
 
 def host_of(url: str) -> str:

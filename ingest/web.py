@@ -6,6 +6,7 @@ to a public address when asked and to a private one when connected to gains noth
 
 import asyncio
 import ipaddress
+import re
 import socket
 import ssl
 import time
@@ -20,7 +21,7 @@ from ingest.settings import Network, Settings
 from ingest.storing import storable
 from ingest.urls import absolute_url
 
-__all__ = ["Answer", "RequestFailed", "Web", "is_refused_address"]
+__all__ = ["Answer", "RequestFailed", "Web", "is_refused_address", "validators"]
 
 # RFC 9110 asks for a limit; five hops is what RFC 9309 grants robots.txt, and no news site needs more.
 MAX_REDIRECTS = 5
@@ -34,6 +35,8 @@ _ALSO_REFUSED = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", 
 
 # Elsewhere, other services listen, some of which a request could make do things.
 WEB_PORTS = (80, 443, 8080, 8443)
+
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]{1,500}")
 
 Gate = Callable[[str, str], Awaitable[None]]
 
@@ -88,6 +91,13 @@ def is_refused_address(address: str, allowed: Collection[Network] = ()) -> bool:
 
 def _is_in(ip: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: Collection[Network]) -> bool:
     return any(ip in network for network in networks if network.version == ip.version)
+
+
+def validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
+    """Return the headers that make a request conditional (RFC 9110, 13.1) on the validators of an earlier answer."""
+    headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    # Sent back to the server as it is: nothing that could break a header, nothing endless.
+    return {name: value for name, value in headers.items() if value and _HEADER_VALUE.fullmatch(value)}
 
 
 class Web:

@@ -1,3 +1,5 @@
+import gzip
+import html
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -55,6 +57,83 @@ def test_external_entities_stay_outside(tmp_path: Path) -> None:
     except NotAFeed:
         return
     assert "the secret" not in str(parsed)
+
+
+LONG = "<p>خبر &amp; نص &lt;طويل&gt;</p> " * 20
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        f"<description><![CDATA[{LONG}]]></description>",
+        f"<description>\n{html.escape(LONG)}\n</description>",
+        f"<content:encoded><![CDATA[{LONG}]]></content:encoded>",
+        f"<description>{html.escape(LONG)}</description><content:encoded><![CDATA[short]]></content:encoded>",
+        f"<description><![CDATA[{LONG}]]> and more</description>",
+        f"<description><![CDATA[{LONG}]]><![CDATA[{LONG}]]></description>",
+        f"<description><![CDATA[{LONG.encode().decode('latin-1')}]]></description>",
+        f"<description>\ue0000\ue001</description><content:encoded>{html.escape(LONG)}</content:encoded>",
+    ],
+)
+def test_long_texts_are_read_like_short_ones(element: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = (
+        '<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><item>'
+        f"<title>x</title>{element}</item></channel></rss>"
+    ).encode()
+    found = parse_feed(body, "https://a.example/", None, NOW)
+    monkeypatch.setattr("ingest.feed_preparation._set_aside", lambda text: (text, []))
+    assert found == parse_feed(body, "https://a.example/", None, NOW)
+
+
+@pytest.mark.parametrize(
+    "junk", ["\ufeff", "\n\n", "<br />\n<b>Warning</b>: something in /var/www/x.php on line 3<br />\n", "Notice: x\n"]
+)
+def test_what_stands_before_the_document_is_passed_over(junk: str) -> None:
+    body = f'{junk}<?xml version="1.0"?><rss version="2.0"><channel><item><title>x</title></item></channel></rss>'
+    (entry,) = parse_feed(body.encode(), "https://a.example/", None, NOW).entries
+    assert entry.title == "x"
+
+
+def test_one_guid_for_all_items_hides_none_of_them() -> None:
+    items = "".join(f"<item><guid>0</guid><link>https://a.example/{n}</link></item>" for n in (1, 2, 3, 3))
+    found = parse_feed(f"<rss version='2.0'><channel>{items}</channel></rss>".encode(), "https://a.example/", None, NOW)
+    assert [entry.url for entry in found.entries] == [f"https://a.example/{n}" for n in (1, 2, 3)]
+    assert len({entry.identity for entry in found.entries}) == 3
+
+
+def test_a_sitemap_in_a_gzip_file() -> None:
+    sitemap = b"<urlset><url><loc>https://a.example/1</loc></url></urlset>"
+    (entry,) = parse_feed(gzip.compress(sitemap), "https://a.example/sitemap.xml.gz", "application/gzip", NOW).entries
+    assert entry.url == "https://a.example/1"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [(b"\x1f\x8b broken", "damaged"), (gzip.compress(bytes(60_000_000)), "more than 52428800 bytes")],
+)
+def test_gzip_files_that_are_none_or_bombs(body: bytes, said: str) -> None:
+    with pytest.raises(NotAFeed, match=said):
+        parse_feed(body, "https://a.example/", None, NOW)
+
+
+def test_a_hub_is_read_from_the_document() -> None:
+    body = (
+        '<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel>'
+        '<atom:link rel="hub" href="https://hub.example/"/><atom:link rel="self" href="/feed"/>'
+        "<item><title>x</title></item></channel></rss>"
+    )
+    parsed = parse_feed(body.encode(), "https://a.example/rss", None, NOW)
+    assert (parsed.hub, parsed.topic) == ("https://hub.example/", "https://a.example/feed")
+
+
+def test_the_original_link_goes_before_that_of_a_feed_service() -> None:
+    body = (
+        '<rss version="2.0" xmlns:feedburner="http://rssnamespace.org/feedburner/ext/1.0"><channel><item>'
+        "<link>https://feeds.example/~r/1</link><feedburner:origLink>https://a.example/1</feedburner:origLink>"
+        "</item></channel></rss>"
+    )
+    (entry,) = parse_feed(body.encode(), "https://a.example/", None, NOW).entries
+    assert entry.url == "https://a.example/1"
 
 
 def test_very_long_guids_are_hashed() -> None:

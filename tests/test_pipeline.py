@@ -155,7 +155,7 @@ class TestOnce:
         for order in (configured, configured[::-1]):
             connection.execute(
                 "TRUNCATE news.entries, news.feeds, news.pages, news.documents, news.articles, news.stories,"
-                " news.sightings, news.article_topics, news.feed_polls"
+                " news.sightings, news.article_topics, news.article_revisions, news.feed_polls"
             )
             connection.commit()
             for count in range(1, len(order) + 1):
@@ -207,7 +207,7 @@ def test_two_runs_at_once_give_the_same_tables_as_one(
     assert landed(connection) == true_places(room.world)
     connection.execute(
         "TRUNCATE news.entries, news.feeds, news.pages, news.documents, news.articles, news.stories, news.sightings,"
-        " news.article_topics, news.feed_polls"
+        " news.article_revisions, news.article_topics, news.feed_polls"
     )
     connection.commit()
     configure(connection, room.world, tmp_path)
@@ -341,7 +341,9 @@ class TestFaults:
         self, room: RunningNewsroom, database: Database, connection: Connection, settings: Settings, topics: TopicSet,
         clock: Clock,
     ) -> None:  # fmt: skip
-        item = f"<item><title>x</title><link>http://a.example/1</link><author>{'a' * 200_000}</author></item>"
+        item = (
+            f"<item><title>x</title><link>http://a.example/1</link><author>{('a' * 400 + '<x/>') * 500}</author></item>"
+        )
         body = f'<rss version="2.0"><channel>{item}</channel></rss>'.encode()
         room.faults[room.world.outlets[0].host] = Faults(body=body)
         run_once(database, settings.model_copy(update={"extract_timeout": 2.0}), topics, clock)

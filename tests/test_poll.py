@@ -20,7 +20,8 @@ BODY = (Path(__file__).parent / "feeds" / "rss_arabic.xml").read_bytes()
 def feed(**changes: object) -> FeedState:
     state: dict[str, object] = {
         "id": 1, "slug": "f", "url": "https://horizon.example/rss", "host": "horizon.example", "outlet": "Horizon",
-        "language": "ar", "scope": "topic", "poll_every": timedelta(minutes=10), "poll_within": timedelta(hours=1),
+        "language": "ar", "country": "IQ", "scope": "topic", "poll_every": timedelta(minutes=10),
+        "poll_within": timedelta(hours=1),
         "max_age": timedelta(days=30), "poll_interval": None, "asked_wait": None, "skip_hours": None,
         "skip_days": None, "last_polled_at": None, "last_success_at": None, "last_full_at": None, "failures": 0,
         "etag": None, "last_modified": None, "body_hash": None, "distrust": None, "moved_to": None, "moved_polls": 0,
@@ -64,7 +65,7 @@ def test_304_keeps_the_validators_and_counts_as_success(everything: TopicSet) ->
 def test_the_same_body_is_not_parsed_again(everything: TopicSet) -> None:
     first = decide(feed(), answer(), NOW, everything)
     again = decide(feed(body_hash=first.record.body_hash), answer(), NOW, everything)
-    assert len(first.entries) == 4
+    assert len(first.entries) == 5
     assert (again.record.outcome, again.entries) == ("unchanged", ())
 
 
@@ -114,6 +115,7 @@ def test_entries_that_are_not_fetched_say_why(topics: TopicSet) -> None:
         ("rejected", "published more than 0 days before it was seen"),
         ("off_topic", "gate"),
         ("rejected", "the item has no usable link"),
+        ("off_topic", "gate"),
         ("off_topic", "gate"),
     ]
 

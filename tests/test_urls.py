@@ -1,5 +1,8 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ingest import urls
 from ingest.urls import absolute_url, canonical_url, host_of, without_user_info
 
 
@@ -45,3 +48,30 @@ def test_host_of() -> None:
 def test_user_info_is_removed_for_logs() -> None:
     text = "redirected to https://me:secret@b.example/x?y=@z"
     assert without_user_info(text) == "redirected to https://b.example/x?y=@z"
+
+
+_SEGMENT = st.text("aZ09._-~%+ ()ب", max_size=6)
+_URLS = st.builds(
+    lambda host, path, query: f"https://{host}.example/{path}{query}",
+    st.text("ab0-.", min_size=1, max_size=5),
+    st.lists(_SEGMENT, max_size=3).map("/".join),
+    st.lists(st.tuples(st.sampled_from(("id", "b", "utm_source", "fbclid", "A", "%41")), _SEGMENT), max_size=4).map(
+        lambda pairs: "?" + "&".join(f"{name}={value}" for name, value in pairs) if pairs else ""
+    ),
+)
+
+
+@given(_URLS)
+@settings(max_examples=500)
+def test_plain_addresses_take_a_short_cut_to_the_same_place(url: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        short = absolute_url(url, ""), short_canonical(url)
+        patch.setattr(urls, "_is_plain", lambda _: False)
+        assert short == (absolute_url(url, ""), short_canonical(url))
+
+
+def short_canonical(url: str) -> str | None:
+    try:
+        return canonical_url(url)
+    except ValueError:
+        return None

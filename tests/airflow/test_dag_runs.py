@@ -57,7 +57,7 @@ def test_every_dag_does_its_work(
     room = newsroom(feeds=3, entries=24, now=utc_now())
     write_feeds(room, tmp_path)
     # `dag.test` runs one task after another, so those who follow others wait for nothing.
-    monkeypatch.setenv("NEWS_TASK_SECONDS", "8")
+    monkeypatch.setenv("NEWS_TASK_SECONDS", "30")
     runs = run(
         metadata, "poll_feeds", "ingest_articles", "ingest_articles", "ingest_articles", "poll_feeds",
         "maintain_database", 'reprocess_articles={"reason": "no topic", "feed": null}',

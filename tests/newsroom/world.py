@@ -157,12 +157,23 @@ class Newsroom:
         """Move the clock; what is published meanwhile appears."""
         self.now += by
 
-    def edit(self, number: int) -> Item:
-        """Let the outlet change an article: one more paragraph, the same address."""
+    def edit(self, number: int, title: str | None = None) -> Item:
+        """Let the outlet change an article: one more paragraph, another title if given, the same address."""
         item = self.items[number]
         added = item.paragraphs[0].replace("{", "").rstrip(".") + f" ({item.revision + 2})."
-        self.items[number] = replace(item, paragraphs=(*item.paragraphs, added), revision=item.revision + 1)
+        self.items[number] = replace(
+            item, paragraphs=(*item.paragraphs, added), revision=item.revision + 1, title=title or item.title
+        )
         return self.items[number]
+
+    def reprint(self, item: Item, published_at: datetime) -> Item:
+        """Let the first feed of another outlet show the same text; the new item is returned."""
+        place = next(place for place, feed in enumerate(self.feeds) if feed.outlet != item.outlet)
+        feed = self.feeds[place]
+        copy = replace(item, number=len(self.items), outlet=feed.outlet, published_at=published_at)
+        self.items[copy.number] = copy
+        self.feeds[place] = replace(feed, numbers=feed.numbers | {copy.number})
+        return copy
 
     def visible(self, feed: Feed) -> list[Item]:
         """The items a feed shows now, newest first."""

@@ -1,0 +1,42 @@
+"""The table `entries`, the ledger: each item seen in a feed and what became of it.
+
+An entry moves discovered -> fetched -> extracted -> landed (or ends earlier) by the functions of this package alone.
+Those that move claimed entries do not commit: the stage commits its result together with the new status.
+"""
+
+from ingest.ledger.claims import (
+    ExtractJob,
+    FetchJob,
+    advance,
+    claim_to_extract,
+    claim_to_fetch,
+    finish,
+    finish_landing,
+    keep,
+    lock_to_land,
+    next_fetch_at,
+    reopen,
+    retry,
+    take_up_rechecks,
+)  # fmt: skip
+from ingest.ledger.due import (
+    announce,
+    anything_due,
+    anything_expected,
+    anything_ready,
+    neglected,
+    next_due_at,
+    waiting,
+    wake,
+)  # fmt: skip
+from ingest.ledger.items import Change, KnownItem, NewEntry, known_items, note_changes, record
+from ingest.ledger.ranks import BACKFILL, LIVE, RECHECK
+from ingest.ledger.statistics import frequent_reasons, outcomes, statistics
+
+__all__ = [
+    "BACKFILL", "LIVE", "RECHECK", "Change", "ExtractJob", "FetchJob", "KnownItem", "NewEntry", "advance", "announce",
+    "anything_due", "anything_expected", "anything_ready", "claim_to_extract", "claim_to_fetch", "finish",
+    "finish_landing", "frequent_reasons", "keep", "known_items", "lock_to_land", "neglected", "next_due_at",
+    "next_fetch_at", "note_changes", "outcomes", "record", "reopen", "retry", "statistics", "take_up_rechecks",
+    "waiting", "wake",
+]  # fmt: skip

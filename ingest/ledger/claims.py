@@ -1,0 +1,310 @@
+"""Claims: which session works on which entries, and how each of them goes on or ends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg.rows import class_row
+
+from db import Connection
+from ingest.hosts import IN_HAND
+from ingest.leases import LEASE
+from ingest.ledger.due import wake
+from ingest.ledger.ranks import FETCHABLE, LIVE, RECHECK
+
+__all__ = [
+    "ExtractJob", "FetchJob", "advance", "claim_to_extract", "claim_to_fetch", "finish", "finish_landing", "keep",
+    "lock_to_land", "next_fetch_at", "reopen", "retry", "take_up_rechecks",
+]  # fmt: skip
+
+# Every landed page is fetched once more after this time and up to a day longer, so that they spread over the day.
+RECHECK_AFTER = "interval '24 hours' + make_interval(secs => mod(e.id * 7919, 86400)::double precision)"
+# Taken up in one statement, which locks them: a second's work for the database.
+MOST_RECHECKS = 10_000
+# The status and reason of an entry whose text has landed, by its article `a`.
+_STANDING = """
+    CASE WHEN a.entry_id = e.id THEN 'landed' ELSE 'duplicate' END AS status,
+    CASE WHEN a.entry_id = e.id THEN NULL
+         WHEN credited.canonical_url = e.canonical_url THEN 'same page' ELSE 'same text' END AS reason"""
+
+
+@dataclass(frozen=True)
+class FetchJob:
+    """A claimed entry whose page is to be fetched now. One that is fetched again has the page's validators."""
+
+    id: int
+    url: str
+    host: str
+    attempts: int
+    language: str | None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True)
+class ExtractJob:
+    """A claimed entry whose page is to be extracted."""
+
+    id: int
+    attempts: int
+
+
+def claim_to_fetch(
+    connection: Connection,
+    now: datetime,
+    *,
+    limit: int,
+    per_host: int,
+    delay: timedelta,
+    shard: tuple[int, int] = (0, 1),
+) -> list[FetchJob]:
+    """Claim up to `limit` due entries for fetching, host by host.
+
+    A host that must be spaced (by `delay` or its Crawl-delay) gives one entry, at the time reserved for it; another
+    up to `per_host`. Hosts wait in the order of the rank of what they have (see LIVE), then of their next free time,
+    so a host with a thousand entries takes one turn like any other. Locked rows are passed over: any number of
+    workers may claim at once.
+    """
+    with connection.cursor(row_factory=class_row(FetchJob)) as cursor:
+        return cursor.execute(
+            f"""
+            WITH ready AS MATERIALIZED (
+                SELECT h.host, greatest(h.next_request_at, %(now)s) AS slot,
+                       greatest(%(delay)s, coalesce(h.crawl_delay, interval '0')) AS spacing
+                FROM news.hosts h CROSS JOIN LATERAL (
+                    SELECT e.priority FROM news.entries e WHERE {FETCHABLE} ORDER BY e.priority LIMIT 1
+                ) AS first
+                WHERE h.next_request_at <= %(now)s
+                  AND (greatest(%(delay)s, h.crawl_delay) = interval '0' OR NOT {IN_HAND})
+                  AND (%(shards)s = 1 OR mod(hashtext(h.host)::bigint + 2147483648, %(shards)s) = %(shard)s)
+                ORDER BY first.priority, h.next_request_at
+                LIMIT %(limit)s
+                FOR UPDATE OF h SKIP LOCKED
+            ), chosen AS MATERIALIZED (
+                SELECT e.id
+                FROM ready h CROSS JOIN LATERAL (
+                    SELECT e.id FROM news.entries e WHERE {FETCHABLE}
+                    ORDER BY e.priority, e.next_attempt_at, e.id
+                    LIMIT CASE WHEN h.spacing > interval '0' THEN 1 ELSE %(per_host)s END
+                    FOR UPDATE OF e SKIP LOCKED
+                ) e
+                LIMIT %(limit)s
+            ), claimed AS (
+                UPDATE news.entries e
+                SET next_attempt_at = %(now)s + %(lease)s, lease_holder = pg_backend_pid()
+                FROM chosen, news.feeds f
+                WHERE e.id = chosen.id AND f.id = e.feed_id
+                RETURNING e.id, e.url, e.host, e.attempts, f.language, e.priority
+            ), spaced AS (
+                UPDATE news.hosts SET next_request_at = ready.slot + ready.spacing
+                FROM ready
+                WHERE hosts.host = ready.host AND ready.host IN (SELECT host FROM claimed)
+            )
+            SELECT claimed.id, url, host, attempts, language, page.etag, page.last_modified
+            FROM claimed LEFT JOIN LATERAL (
+                SELECT etag, last_modified FROM news.pages
+                WHERE entry_id = claimed.id AND claimed.priority = %(recheck)s ORDER BY fetched_at DESC LIMIT 1
+            ) page ON true
+            """,
+            {
+                "now": now,
+                "limit": limit,
+                "recheck": RECHECK,
+                "per_host": per_host,
+                "delay": delay,
+                "lease": LEASE,
+                "shard": shard[0],
+                "shards": shard[1],
+            },
+        ).fetchall()
+
+
+def next_fetch_at(connection: Connection, now: datetime) -> datetime | None:
+    """Return when a host with due entries is free again; None when no entry is due."""
+    row = connection.execute(
+        f"SELECT min(h.next_request_at) FROM news.hosts h WHERE EXISTS (SELECT FROM news.entries e WHERE {FETCHABLE})",
+        {"now": now},
+    ).fetchone()
+    return row[0] if row is not None else None
+
+
+def claim_to_extract(connection: Connection, now: datetime, limit: int) -> list[ExtractJob]:
+    """Claim up to `limit` due entries with a fetched page, oldest first."""
+    with connection.cursor(row_factory=class_row(ExtractJob)) as cursor:
+        return cursor.execute(
+            """
+            WITH chosen AS MATERIALIZED (
+                SELECT id FROM news.entries
+                WHERE status = 'fetched' AND next_attempt_at <= %(now)s
+                ORDER BY next_attempt_at, id
+                LIMIT %(limit)s
+                FOR UPDATE SKIP LOCKED
+            )
+            UPDATE news.entries e
+            SET next_attempt_at = %(now)s + %(lease)s, lease_holder = pg_backend_pid()
+            FROM chosen WHERE e.id = chosen.id
+            RETURNING e.id, e.attempts
+            """,
+            {"now": now, "lease": LEASE, "limit": limit},
+        ).fetchall()
+
+
+def lock_to_land(connection: Connection, now: datetime, limit: int) -> list[int]:
+    """Lock up to `limit` due extracted entries, oldest first, until the end of the transaction; returns their ids.
+
+    Landing is one transaction from here to the final status, so it needs no lease.
+    """
+    rows = connection.execute(
+        "SELECT id FROM news.entries WHERE status = 'extracted' AND next_attempt_at <= %s"
+        " ORDER BY next_attempt_at, id LIMIT %s FOR UPDATE SKIP LOCKED",
+        [now, limit],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def advance(connection: Connection, ids: Sequence[int], status: str, now: datetime) -> set[int]:
+    """Move entries this session has claimed to the next stage, due at once; returns those that were still its own."""
+    if not ids:
+        return set()
+    rows = connection.execute(
+        "UPDATE news.entries SET status = %s, reason = NULL, attempts = 0, next_attempt_at = %s, lease_holder = NULL"
+        " WHERE id = ANY(%s) AND lease_holder = pg_backend_pid() RETURNING id",
+        [status, now, ids],
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def keep(connection: Connection, ids: Sequence[int]) -> set[int]:
+    """End entries this session has claimed whose page has not changed since it landed; returns those that had."""
+    if not ids:
+        return set()
+    rows = connection.execute(
+        f"""
+        UPDATE news.entries SET status = standing.status, reason = standing.reason, next_attempt_at = NULL,
+                                lease_holder = NULL
+        FROM (SELECT e.id, {_STANDING} FROM news.entries e JOIN news.sightings s ON s.entry_id = e.id
+              JOIN news.articles a ON a.id = s.article_id JOIN news.entries credited ON credited.id = a.entry_id
+              WHERE e.id = ANY(%s)) AS standing
+        WHERE entries.id = standing.id AND entries.lease_holder = pg_backend_pid()
+        RETURNING entries.id
+        """,
+        [list(ids)],
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def finish(connection: Connection, ends: Sequence[tuple[int, str, str | None]]) -> None:
+    """End entries this session has claimed: (id, final status, reason).
+
+    One whose text has landed before, and whose page was fetched again, keeps that outcome; the reason is noted.
+    """
+    if not ends:
+        return
+    connection.execute(
+        f"""
+        UPDATE news.entries SET
+            status = coalesce(standing.status, ended.status),
+            reason = CASE WHEN standing.status IS NULL THEN ended.reason
+                          ELSE concat_ws('; ', standing.reason, 'fetched again: ' || ended.reason) END,
+            next_attempt_at = NULL, lease_holder = NULL
+        FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS ended(id, status, reason)
+        LEFT JOIN LATERAL (
+            SELECT {_STANDING} FROM news.entries e JOIN news.sightings s ON s.entry_id = e.id
+            JOIN news.articles a ON a.id = s.article_id JOIN news.entries credited ON credited.id = a.entry_id
+            WHERE e.id = ended.id) AS standing ON true
+        WHERE entries.id = ended.id AND entries.lease_holder = pg_backend_pid()
+        """,
+        _columns(ends),
+    )
+
+
+def finish_landing(connection: Connection, ends: Sequence[tuple[int, str, str | None]], now: datetime) -> None:
+    """End entries that this transaction has locked to land: (id, final status, reason).
+
+    The page of one that has landed for the first time is fetched again in a day or two.
+    """
+    if not ends:
+        return
+    connection.execute(
+        f"""
+        UPDATE news.entries e SET
+            status = ended.status, reason = ended.reason, next_attempt_at = NULL, lease_holder = NULL,
+            recheck_at = CASE WHEN ended.status = 'landed' AND e.priority = {LIVE} AND e.host <> ''
+                              THEN %s + {RECHECK_AFTER} ELSE e.recheck_at END
+        FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS ended(id, status, reason)
+        WHERE e.id = ended.id AND e.status = 'extracted'
+        """,
+        [now, *_columns(ends)],
+    )
+
+
+def _columns(ends: Sequence[tuple[int, str, str | None]]) -> list[list[object]]:
+    return [list(column) for column in zip(*ends, strict=True)]
+
+
+def retry(connection: Connection, again: Sequence[tuple[int, datetime, str, bool]]) -> None:
+    """Give entries this session has claimed back: (id, due time, what went wrong, whether the attempt counts)."""
+    if not again:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE news.entries SET attempts = attempts + %s, next_attempt_at = %s, reason = %s, lease_holder = NULL"
+            " WHERE id = %s AND lease_holder = pg_backend_pid()",
+            [(int(counts), due, reason, entry) for entry, due, reason, counts in again],
+        )
+
+
+def take_up_rechecks(connection: Connection, now: datetime) -> int:
+    """Put the pages that are due to be fetched again into the queue; returns how many."""
+    taken = connection.execute(
+        f"""
+        UPDATE news.entries e SET
+            status = 'discovered', reason = NULL, priority = %(recheck)s, attempts = 0, next_attempt_at = %(now)s,
+            rechecks = e.rechecks + 1,
+            -- One that was asked for by the feed does not stand for the one that every page has.
+            recheck_at = CASE WHEN e.discovered_at + {RECHECK_AFTER} > %(now)s
+                              THEN e.discovered_at + {RECHECK_AFTER} END
+        WHERE e.id IN (SELECT id FROM news.entries WHERE recheck_at <= %(now)s AND next_attempt_at IS NULL
+                       ORDER BY recheck_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+        """,
+        {"now": now, "recheck": RECHECK, "limit": MOST_RECHECKS},
+    ).rowcount
+    connection.commit()
+    return taken
+
+
+def reopen(
+    connection: Connection,
+    now: datetime,
+    *,
+    feed: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    reason: str | None = None,
+) -> int:
+    """Let entries that ended without an article be worked on again; returns how many.
+
+    Those whose page is stored are extracted anew, the others fetched (imported texts: landed) anew. `feed` is an id
+    of feeds.yaml, `since` and `until` (exclusive) limit when the entry was discovered, `reason` is a part of its
+    reason. Entries kept out by a feed's gate, and those without a usable address, stay as they are.
+    """
+    reopened = connection.execute(
+        """
+        UPDATE news.entries e
+        SET status = CASE WHEN EXISTS (SELECT FROM news.pages p WHERE p.entry_id = e.id) THEN 'fetched'
+                          WHEN e.host = '' THEN 'extracted' ELSE 'discovered' END,
+            reason = NULL, attempts = 0, next_attempt_at = %(now)s, lease_holder = NULL
+        WHERE e.status IN ('off_topic', 'rejected', 'dead') AND e.url IS NOT NULL AND e.reason <> 'gate'
+          AND (e.host <> '' OR EXISTS (SELECT FROM news.documents d WHERE d.entry_id = e.id))
+          AND NOT EXISTS (SELECT FROM news.sightings s WHERE s.entry_id = e.id)
+          AND (%(feed)s::text IS NULL OR e.feed_id = (SELECT id FROM news.feeds WHERE slug = %(feed)s))
+          AND (%(since)s::timestamptz IS NULL OR e.discovered_at >= %(since)s)
+          AND (%(until)s::timestamptz IS NULL OR e.discovered_at < %(until)s)
+          AND (%(reason)s::text IS NULL OR position(lower(%(reason)s) IN lower(e.reason)) > 0)
+        """,
+        {"now": now, "feed": feed, "since": since, "until": until, "reason": reason},
+    ).rowcount
+    connection.commit()
+    if reopened:
+        wake(connection, reopened)
+    return reopened

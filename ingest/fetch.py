@@ -10,20 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from urllib.parse import urlsplit
 
 from db import Connection, retry_deadlocks
 from ingest import backoff, hosts, leases, ledger, pages
-from ingest.hosts import Robots
 from ingest.ledger import FetchJob
 from ingest.pages import StoredPage
 from ingest.report import Report, no_report
-from ingest.robots import ROBOTS_MAX_BYTES, RobotsRules, is_fresh, rules
 from ingest.rolling import Claimed, seconds_until, work_through
 from ingest.settings import Settings
 from ingest.storing import store_or_refuse
-from ingest.turns import Turns
-from ingest.urls import host_of, without_user_info
+from ingest.urls import without_user_info
+from ingest.visitor import Visitor
 from ingest.web import Answer, RequestFailed, Web, validators
 
 __all__ = ["FetchCounts", "FetchResult", "decide", "fetch"]
@@ -96,7 +93,7 @@ def fetch(
     async def work() -> None:
         async with Web(settings) as web:
             database = asyncio.Lock()
-            visitor = _Visitor(connection, database, web, settings, now)
+            visitor = Visitor(connection, database, web, settings, now)
 
             def claim(limit: int) -> Claimed[FetchJob]:
                 claimed = ledger.claim_to_fetch(
@@ -115,7 +112,7 @@ def fetch(
                 _count(results, counts, report)
 
             await work_through(
-                claim, visitor.visit, save,
+                claim, partial(_visit, visitor, settings, now), save,
                 concurrency=settings.fetch_concurrency, stopping=stopping, database=database,
             )  # fmt: skip
 
@@ -158,92 +155,23 @@ def _again(job: FetchJob, reason: str, now: datetime, max_attempts: int, wait: t
     return FetchResult("discovered", reason, now + (wait or later), pause_host_until=pause)
 
 
-@dataclass(frozen=True)
-class _Learnt:
-    """A host's robots.txt and its rules; `used_turn` when it was asked for just now."""
-
-    robots: Robots
-    rules: RobotsRules
-    used_turn: bool
-
-
-class _Visitor:
-    """Gets pages from hosts, at the hosts' pace and by their rules."""
-
-    def __init__(
-        self, connection: Connection, database: asyncio.Lock, web: Web, settings: Settings, now: Callable[[], datetime]
-    ) -> None:
-        self._connection = connection
-        self._turns = Turns(connection, database, settings, now)
-        self._web = web
-        self._settings = settings
-        self._now = now
-        self._rules: dict[str, asyncio.Task[_Learnt]] = {}
-
-    async def visit(self, job: FetchJob) -> _Fetched:
-        headers = {"Accept": ACCEPT}
-        if job.language:
-            headers["Accept-Language"] = f"{job.language}, *;q=0.5"
-        headers |= validators(job.etag, job.last_modified)
-        answer: Answer | RequestFailed
-        try:
-            if not await self._permitted(job.url, has_turn=True):
-                await self._turns.take(job.host)
-            answer = await self._web.get(job.url, headers, gate=self._gate)
-        except RequestFailed as failure:
-            answer = failure
-        except Exception as error:  # noqa: BLE001 - whatever a server makes the libraries raise is that page's trouble
-            answer = RequestFailed("connection", f"{job.host}: {type(error).__name__}")
-        fetched = _Fetched(job, self._now(), answer)
-        fetched.result = decide(job, answer, fetched.at, self._settings.fetch_attempts)
-        if isinstance(answer, Answer) and fetched.result.status == "fetched":
-            fetched.body = await asyncio.to_thread(pages.compress, answer.body)
-        return fetched
-
-    async def _gate(self, before: str, url: str) -> None:
-        """Before a redirect is followed: its host's rules and turn, as for any other request."""
-        await self._turns.ended(host_of(before))
-        await self._permitted(url, has_turn=False)
-        await self._turns.take(host_of(url))
-
-    async def _permitted(self, url: str, *, has_turn: bool) -> bool:
-        """Raise RequestFailed unless robots.txt permits `url`. Returns whether the caller's turn is still good."""
-        host = host_of(url)
-        task = self._rules.get(host)
-        asks = task is None or (task.done() and (task.exception() or not is_fresh(task.result().robots, self._now())))
-        if asks:
-            task = self._rules[host] = asyncio.ensure_future(self._learn(url, host, has_turn=has_turn))
-        assert task is not None
-        # A turn is for now: who waits for robots.txt, asked for by another, must not ask together with all who wait.
-        waits = not asks and not task.done()
-        learnt = await asyncio.shield(task)
-        if not learnt.rules.available:
-            raise RequestFailed("robots_unavailable", f"{host}: robots.txt cannot be read, nothing may be fetched yet")
-        if not learnt.rules.allows(url):
-            raise RequestFailed("robots", "disallowed by robots.txt")
-        return not waits and not (asks and learnt.used_turn)
-
-    async def _learn(self, url: str, host: str, *, has_turn: bool) -> _Learnt:
-        stored = await self._turns.query(lambda: hosts.load_robots(self._connection, host))
-        if stored is not None and is_fresh(stored, self._now()):
-            return _Learnt(stored, rules(stored), used_turn=False)
-        if not has_turn:
-            await self._turns.take(host)
-        address = f"{urlsplit(url).scheme}://{host}/robots.txt"
-        try:
-            answer = await self._web.get(address, gate=self._turns.gate, max_bytes=ROBOTS_MAX_BYTES, cut=True)
-            robots = Robots(answer.body.decode("utf-8", errors="replace"), answer.status, self._now())
-        except RequestFailed as failure:
-            if failure.kind == "blocked":
-                raise
-            # RFC 9309, 2.3.1: too many redirects count as no robots.txt; one that cannot be reached forbids.
-            status = 404 if failure.kind == "redirects" else None
-            robots = Robots("", status, self._now())
-            log.warning("host %s: robots.txt: %s", host, failure)
-        rule = rules(robots)
-        await self._turns.query(lambda: hosts.save_robots(self._connection, host, robots, rule.crawl_delay))
-        await self._turns.ended(host)
-        return _Learnt(robots, rule, used_turn=True)
+async def _visit(visitor: Visitor, settings: Settings, now: Callable[[], datetime], job: FetchJob) -> _Fetched:
+    headers = {"Accept": ACCEPT}
+    if job.language:
+        headers["Accept-Language"] = f"{job.language}, *;q=0.5"
+    headers |= validators(job.etag, job.last_modified)
+    answer: Answer | RequestFailed
+    try:
+        answer = await visitor.get(job.url, headers, has_turn=True)
+    except RequestFailed as failure:
+        answer = failure
+    except Exception as error:  # noqa: BLE001 - whatever a server makes the libraries raise is that page's trouble
+        answer = RequestFailed("connection", f"{job.host}: {type(error).__name__}")
+    fetched = _Fetched(job, now(), answer)
+    fetched.result = decide(job, answer, fetched.at, settings.fetch_attempts)
+    if isinstance(answer, Answer) and fetched.result.status == "fetched":
+        fetched.body = await asyncio.to_thread(pages.compress, answer.body)
+    return fetched
 
 
 def _refuse(connection: Connection, item: _Fetched, why: str) -> None:

@@ -33,12 +33,13 @@ _MAX_PLAIN_LENGTH = 1000
 def absolute_url(link: str, base: str) -> str | None:
     """Return `link` as an absolute http(s) address as a browser would request it, None when it is none.
 
-    Spaces and characters outside ASCII are percent-encoded (WHATWG URL); relative links are resolved against `base`.
+    Spaces and characters outside ASCII are percent-encoded (WHATWG URL); relative links are resolved against `base`;
+    user names and passwords are left out, so that no log or table shows them.
     """
     if _is_plain(link):
         return link
     try:
-        url = safe_url_string(urljoin(base, link.strip()))
+        url = without_user_info(safe_url_string(urljoin(base, link.strip())))
         parts = urlsplit(url)
         port = parts.port
     except (ValueError, UnicodeError):

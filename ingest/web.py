@@ -26,6 +26,10 @@ __all__ = ["Answer", "RequestFailed", "Web", "is_refused_address", "validators"]
 # RFC 9110 asks for a limit; five hops is what RFC 9309 grants robots.txt, and no news site needs more.
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 10.0
+# Text of the most repetitive kind shrinks to a fiftieth; what grows to more than this many times is a bomb. Below the
+# size nothing is at stake.
+MAX_RATIO = 200
+RATIO_FROM_BYTES = 1_000_000
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -203,6 +207,8 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int, cut: bool) -> 
             return b"".join([*chunks, chunk])[:max_bytes]
         if size > max_bytes:
             raise RequestFailed("too_large", f"body larger than {max_bytes} bytes")
+        if size > max(RATIO_FROM_BYTES, MAX_RATIO * response.content.total_raw_bytes):
+            raise RequestFailed("too_large", f"body grows to more than {MAX_RATIO} times its size when decompressed")
         chunks.append(chunk)
     return b"".join(chunks)
 

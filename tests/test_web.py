@@ -5,7 +5,9 @@ import gzip
 import ipaddress
 from collections.abc import Awaitable, Callable
 
+import brotli
 import pytest
+import zstandard
 from aiohttp import web as server
 
 from ingest.settings import Settings
@@ -87,6 +89,51 @@ def test_the_size_is_counted_after_decompression(settings: Settings) -> None:
 
     with pytest.raises(RequestFailed, match="larger than 1000000 bytes"):
         ask(settings.model_copy(update={"max_body_bytes": 1_000_000}), bomb)
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "br": brotli.compress,
+    "zstd": zstandard.compress,
+}
+
+
+@pytest.mark.parametrize("encoding", PACKERS)
+def test_compressed_answers_are_asked_for_and_unpacked(settings: Settings, encoding: str) -> None:
+    async def handler(request: server.Request) -> server.Response:
+        assert encoding in request.headers["Accept-Encoding"]
+        return server.Response(body=PACKERS[encoding](b"hello " * 100), headers={"Content-Encoding": encoding})
+
+    assert ask(settings, handler).body == b"hello " * 100
+
+
+@pytest.mark.parametrize("encoding", PACKERS)
+def test_a_body_that_grows_out_of_proportion_is_refused(settings: Settings, encoding: str) -> None:
+    async def bomb(_: server.Request) -> server.Response:
+        return server.Response(body=PACKERS[encoding](bytes(8_000_000)), headers={"Content-Encoding": encoding})
+
+    with pytest.raises(RequestFailed, match="more than 200 times") as failure:
+        ask(settings, bomb)
+    assert failure.value.kind == "too_large"
+
+
+def test_headers_without_end_are_refused(settings: Settings) -> None:
+    async def handler(_: server.Request) -> server.Response:
+        return server.Response(headers={f"X-{n}": "x" * 1000 for n in range(300)})
+
+    with pytest.raises(RequestFailed) as failure:
+        ask(settings, handler)
+    assert failure.value.kind == "connection"
+
+
+def test_a_redirect_brings_no_user_name_along(settings: Settings) -> None:
+    async def handler(request: server.Request) -> server.Response:
+        if request.path == "/end":
+            return server.Response(text=request.headers.get("Authorization", "none"))
+        raise server.HTTPFound(f"http://user:secret@{request.host}/end")
+
+    answer = ask(settings, handler, "/start")
+    assert (answer.body, "secret" in answer.url) == (b"none", False)
 
 
 def test_redirects_are_followed_to_the_end(settings: Settings) -> None:

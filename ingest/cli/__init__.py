@@ -1,0 +1,53 @@
+"""The command `ingest`."""
+
+import logging
+import sys
+from typing import Annotated
+
+import psycopg
+import typer
+
+from db import DatabaseError
+from ingest.cli import corpus, database, feeds, stages
+from ingest.cli.shared import errors, log_at
+from ingest.errors import ConfigError, IngestError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="Collect news about a topic from feeds into PostgreSQL.",
+)  # fmt: skip
+app.add_typer(stages.app)
+app.add_typer(corpus.app)
+app.add_typer(feeds.app, name="feeds")
+app.add_typer(database.app, name="db")
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every feed, page and article.")] = False,
+) -> None:
+    log_at(logging.INFO if verbose else logging.WARNING)
+
+
+def main() -> None:
+    """Run the command line; exits with 0 (done), 1 (failed) or 2 (wrong usage or configuration)."""
+    try:
+        app()
+    except ConfigError as error:
+        _fail(error, 2)
+    except (IngestError, DatabaseError) as error:
+        _fail(error, 1)
+    except psycopg.OperationalError as error:
+        first = (str(error).splitlines() or ["connection lost"])[0]
+        _fail(f"the database broke off the work: {first}. Nothing is lost; run the command again when it is back", 1)
+    except psycopg.errors.InsufficientPrivilege as error:
+        _fail(f"the database role may not do this: {str(error).splitlines()[0]}", 1)
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
+
+
+def _fail(error: object, code: int) -> None:
+    errors.print(f"error: {error}", style="red")
+    sys.exit(code)

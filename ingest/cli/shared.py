@@ -1,0 +1,97 @@
+"""What the commands share: consoles, options, configuration, the database, tables."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import track as rich_track
+from rich.table import Table
+from rich.text import Text
+
+from db import Database, open_database
+from ingest import feeds as feed_store
+from ingest.clock import spell, utc_now
+from ingest.feeds_file import FeedConfig, load_feeds
+from ingest.settings import Settings, load_settings
+from ingest.topics import TopicSet, load_topics
+
+T = TypeVar("T")
+
+# Into a file or pipe, tables keep one line a row.
+# No markup: titles and errors come from outside.
+output = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 250, markup=False, highlight=False)
+errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
+
+FeedsOption = Annotated[Path | None, typer.Option("--feeds", help="File that lists the feeds (NEWS_FEEDS).")]
+TopicsOption = Annotated[Path | None, typer.Option("--topics", help="File that describes the topics (NEWS_TOPICS).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def log_at(level: int) -> None:
+    terminal = errors.is_terminal
+    handler: logging.Handler = (
+        RichHandler(console=errors, show_path=False, markup=False, highlighter=None)
+        if terminal
+        else logging.StreamHandler()
+    )
+    handler.setFormatter(logging.Formatter("%(message)s" if terminal else "%(asctime)s %(levelname)s %(message)s"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("ingest").setLevel(level)
+
+
+def configuration(feeds: Path | None, topics: Path | None) -> tuple[Settings, tuple[FeedConfig, ...], TopicSet]:
+    settings = load_settings(feeds=feeds, topics=topics)
+    return settings, load_feeds(settings.feeds), load_topics(settings.topics)
+
+
+@contextmanager
+def opened_database(settings: Settings) -> Iterator[Database]:
+    with open_database(settings.database_url, settings.data_dir) as database:
+        yield database
+
+
+def sync_feeds(database: Database, configured: tuple[FeedConfig, ...]) -> None:
+    with database.connect() as connection:
+        feed_store.sync(connection, configured, utc_now())
+
+
+def progress(what: str) -> Callable[[Iterator[T], int], Iterator[T]]:
+    def wrap(items: Iterator[T], total: int) -> Iterator[T]:
+        if not errors.is_terminal:
+            return items
+        return iter(rich_track(items, description=what, total=total, console=errors, transient=True))
+
+    return wrap
+
+
+def make_table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def add_row(table: Table, *cells: str) -> None:
+    table.add_row(*(Text(cell) for cell in cells))
+
+
+def print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_json_value) + "\n")
+
+
+def _json_value(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def ago(moment: datetime | None) -> str:
+    return "never" if moment is None else f"{spell(utc_now() - moment)} ago"

@@ -35,6 +35,7 @@ FINAL_STATUSES = ("landed", "duplicate", "off_topic", "rejected", "dead")
 POLL_OUTCOMES = ("new", "unchanged", "not_modified", "failed")
 HEALTHS = ("waiting", "ok", "failing", "gone", "disabled")
 DATE_SOURCES = ("feed", "jsonld", "meta", "page", "url")
+PART_STATUSES = ("waiting", "done", "failed", "skipped")
 SCOPES = ("topic", "general")
 
 
@@ -246,7 +247,8 @@ class Entry(Base):
     published_at: Mapped[datetime | None] = mapped_column(comment="Publication time in the feed.")
     published_note: Mapped[str | None] = mapped_column(
         comment="What is doubtful about published_at: future (with what the feed says; published_at is when it was "
-        "seen), no zone (taken for the time of the feed's country), no time (its first minute), too old (null)."
+        "seen), no zone (taken for the time of the feed's country), no time (its first minute), lastmod (only the last "
+        "change is known), too old (null)."
     )
     updated_at: Mapped[datetime | None] = mapped_column(comment="Time of the last change in the feed.")
     discovered_at: Mapped[datetime] = mapped_column(comment="When the item was first seen.")
@@ -445,10 +447,58 @@ class ArticleTopic(Base):
     matched: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="The words that matched, by concept.")
 
 
+class Backfill(Base):
+    __tablename__ = "backfills"
+    __table_args__ = (
+        UniqueConstraint("feed_id", "since", "until"),
+        CheckConstraint("since < until", name="period"),
+        {"comment": "A walk through what a feed's site published in the past, see `ingest backfill`."},
+    )
+    id: Mapped[int] = _id("Number of the backfill.")
+    feed_id: Mapped[int] = _feed()
+    since: Mapped[datetime] = mapped_column(comment="Items published at or after this time are wanted.")
+    until: Mapped[datetime] = mapped_column(comment="Items published before this time are wanted.")
+    started_at: Mapped[datetime] = mapped_column(comment="When it was first started.")
+    finished_at: Mapped[datetime | None] = mapped_column(
+        comment="When its last document was read; null while there are some left."
+    )
+
+
+class BackfillPart(Base):
+    __tablename__ = "backfill_parts"
+    __table_args__ = (
+        UniqueConstraint("backfill_id", "url"),
+        CheckConstraint(_one_of("status", PART_STATUSES), name="status"),
+        Index("backfill_parts_waiting_idx", "backfill_id", "id", postgresql_where=text("status = 'waiting'")),
+        {"comment": "A document that a backfill reads: a sitemap, a sitemap index, a page of a feed."},
+    )
+    id: Mapped[int] = _id("Number of the part, in the order in which parts were found.")
+    backfill_id: Mapped[int] = mapped_column(
+        ForeignKey("news.backfills.id", ondelete="CASCADE"), comment="The backfill (backfills.id)."
+    )
+    url: Mapped[str] = mapped_column(comment="Address of the document.")
+    status: Mapped[str] = mapped_column(
+        server_default="waiting",
+        comment="waiting, done, failed (with error), skipped (it cannot hold anything of the period).",
+    )
+    attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"), comment="Failed attempts to read it.")
+    next_attempt_at: Mapped[datetime] = mapped_column(comment="When it may be asked for, while it waits.")
+    items: Mapped[int] = mapped_column(Integer, server_default=text("0"), comment="Items of the period in it.")
+    new_entries: Mapped[int] = mapped_column(
+        Integer, server_default=text("0"), comment="Of those, items that were not in the ledger."
+    )
+    undated: Mapped[int] = mapped_column(
+        Integer, server_default=text("0"), comment="Items without any date, which are passed over."
+    )
+    error: Mapped[str | None] = mapped_column(comment="Why it could not be read.")
+    read_at: Mapped[datetime | None] = mapped_column(comment="When it was read, or given up.")
+
+
 class Host(Base):
     __tablename__ = "hosts"
     __table_args__ = (
         Index("hosts_next_request_at_idx", "next_request_at"),
+        Index("hosts_leased_idx", "lease_holder", postgresql_where=text("lease_holder IS NOT NULL")),
         {"comment": "A web host and what politeness towards it needs, shared by all workers."},
     )
     host: Mapped[str] = mapped_column(primary_key=True, comment="Host and port.")
@@ -459,3 +509,8 @@ class Host(Base):
         SmallInteger, comment="HTTP status of robots.txt; null when it could not be reached."
     )
     robots_fetched_at: Mapped[datetime | None] = mapped_column(comment="When robots.txt was last asked for.")
+    lease_holder: Mapped[int | None] = mapped_column(
+        Integer,
+        comment="Backend process id of the session that has a request to the host in hand without holding an entry or "
+        "a feed of it.",
+    )

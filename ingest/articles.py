@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from db import Connection
 from ingest.documents import Landable
 from ingest.folding import fold
-from ingest.ledger import RECHECK
+from ingest.ledger import FEED_DATE, RECHECK
 from ingest.topics import Match
 
 __all__ = [
@@ -286,10 +286,10 @@ def prefer_own_feed(connection: Connection, article_ids: list[int]) -> None:
     if not article_ids:
         return
     connection.execute(
-        """
+        f"""
         WITH best AS (
             SELECT DISTINCT ON (a.id) a.id, a.entry_id AS old_entry, e.id AS new_entry, f.outlet,
-                   CASE WHEN e.published_note LIKE 'future%%' THEN NULL ELSE e.published_at END AS published_at
+                   {FEED_DATE} AS published_at
             FROM news.articles a
             JOIN news.entries credited ON credited.id = a.entry_id
             JOIN news.sightings s ON s.article_id = a.id

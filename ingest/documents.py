@@ -7,6 +7,7 @@ from psycopg.rows import class_row
 
 from db import Connection
 from ingest.document import Document, Hint
+from ingest.ledger import FEED_DATE
 
 __all__ = ["Landable", "hints", "load", "save"]
 
@@ -31,9 +32,7 @@ class Landable:
 def hints(connection: Connection, entry_ids: list[int], now: datetime) -> dict[int, Hint]:
     """Return what the feeds said about the entries."""
     rows = connection.execute(
-        # A date in the future is one the feed does not know: the page may.
-        "SELECT e.id, e.title, e.author, CASE WHEN e.published_note LIKE 'future%%' THEN NULL ELSE e.published_at END,"
-        " f.language, e.content"
+        f"SELECT e.id, e.title, e.author, {FEED_DATE}, f.language, e.content"
         " FROM news.entries e JOIN news.feeds f ON f.id = e.feed_id WHERE e.id = ANY(%s)",
         [entry_ids],
     ).fetchall()

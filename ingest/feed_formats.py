@@ -11,8 +11,8 @@ from typing import Any
 from lxml import etree
 
 from ingest.charset import decode
-from ingest.feed_dates import read_date
-from ingest.feed_parser import ParsedEntry, ParsedFeed, distinct, identity_of, plain
+from ingest.feed_dates import FeedDate, read_date
+from ingest.feed_parser import ParsedEntry, ParsedFeed, Part, distinct, identity_of, plain
 from ingest.storing import storable
 from ingest.urls import absolute_url
 
@@ -74,8 +74,10 @@ def _json_item(item: dict[str, Any], base: str, now: datetime, zone: tzinfo) -> 
     )
 
 
-def parse_sitemap(body: bytes, url: str, now: datetime, zone: tzinfo = UTC) -> ParsedFeed:
-    """Return the newest pages of a sitemap, or of a sitemap index the sitemaps to read, newest first.
+def parse_sitemap(
+    body: bytes, url: str, now: datetime, zone: tzinfo = UTC, most: int | None = NEWEST_ITEMS
+) -> ParsedFeed:
+    """Return the newest pages of a sitemap (at `most` so many), or of a sitemap index the sitemaps, newest first.
 
     News sitemaps give titles and dates of publication; others at most when the page last changed. Raises ValueError
     when nothing of it can be read; a document that breaks off gives what came before.
@@ -90,8 +92,8 @@ def parse_sitemap(body: bytes, url: str, now: datetime, zone: tzinfo = UTC) -> P
     earliest = datetime.min.replace(tzinfo=UTC)
     found.sort(key=lambda entry: entry.published_at or earliest, reverse=True)
     if is_index:
-        return ParsedFeed(None, (), parts=tuple(entry.url for entry in found if entry.url))
-    unique = {entry.identity: entry for entry in reversed(found[:NEWEST_ITEMS])}
+        return ParsedFeed(None, (), parts=tuple(Part(entry.url, entry.updated_at) for entry in found if entry.url))
+    unique = {entry.identity: entry for entry in reversed(found[:most])}
     return ParsedFeed(None, tuple(reversed(unique.values())))
 
 
@@ -104,7 +106,8 @@ def _listed(root: Any, name: str, base: str, now: datetime, zone: tzinfo) -> Ite
         title = plain(_child(news, "title")) if news is not None else None
         changed = read_date(_child(element, "lastmod"), now, zone)
         published = read_date(_child(news, "publication_date") if news is not None else None, now, zone)
-        published = published if published.at else changed
+        if published.at is None:
+            published = FeedDate(changed.at, "lastmod" if changed.at else None)
         yield ParsedEntry(
             identity=identity_of(None, address, title, None),
             url=address,

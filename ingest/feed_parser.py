@@ -17,6 +17,7 @@ import feedparser
 from lxml import etree
 from lxml import html as lxml_html
 from w3lib.html import remove_tags
+from w3lib.url import add_or_replace_parameter, url_query_parameter
 
 from ingest.backoff import MAX_WAIT
 from ingest.feed_dates import FeedDate, read_date
@@ -25,7 +26,17 @@ from ingest.schedule import Wishes, day_number
 from ingest.storing import storable
 from ingest.urls import absolute_url, canonical_url, without_user_info
 
-__all__ = ["NotAFeed", "ParsedEntry", "ParsedFeed", "distinct", "feeds_named_by", "identity_of", "parse_feed", "plain"]
+__all__ = [
+    "NotAFeed",
+    "ParsedEntry",
+    "ParsedFeed",
+    "Part",
+    "distinct",
+    "feeds_named_by",
+    "identity_of",
+    "parse_feed",
+    "plain",
+]
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +77,14 @@ class ParsedEntry:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A sitemap that a sitemap index lists, and when it last changed."""
+
+    url: str
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class ParsedFeed:
     """A feed's title and items, in its order, each identity once, and what it asks of those who poll it."""
 
@@ -76,16 +95,21 @@ class ParsedFeed:
     hub: str | None = None
     topic: str | None = None
     # Of a sitemap index: the sitemaps that hold the items, newest first.
-    parts: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    # Where the items before these are, for those who want them all (RFC 5005, 3 and 4; WordPress).
+    earlier: str | None = None
 
 
-def parse_feed(body: bytes, url: str, content_type: str | None, now: datetime, zone: tzinfo = UTC) -> ParsedFeed:
+def parse_feed(
+    body: bytes, url: str, content_type: str | None, now: datetime, zone: tzinfo = UTC, *, whole: bool = False
+) -> ParsedFeed:
     """Return what the feed document `body`, fetched from `url`, says.
 
-    `zone` is that of dates without one. A document that breaks off gives what came before. Raises NotAFeed.
+    `zone` is that of dates without one. Of a sitemap, only the newest pages count unless the `whole` is wanted. A
+    document that breaks off gives what came before. Raises NotAFeed.
     """
     body = _unpacked(body)
-    other = _other_format(body, url, now, zone)
+    other = _other_format(body, url, now, zone, whole)
     if other is not None:
         return other
     text, aside = prepare(body, content_type)
@@ -115,6 +139,7 @@ def parse_feed(body: bytes, url: str, content_type: str | None, now: datetime, z
         _wishes(parsed.feed, body),
         hub=absolute_url(links["hub"], url) if "hub" in links else None,
         topic=absolute_url(links["self"], url) if "self" in links else None,
+        earlier=_earlier(parsed.feed, links, url),
     )
 
 
@@ -145,6 +170,17 @@ def distinct(entries: Iterable[ParsedEntry]) -> tuple[ParsedEntry, ...]:
     return tuple(found.values())
 
 
+def _earlier(feed: Any, links: dict[str, str], url: str) -> str | None:
+    for relation in ("next", "prev-archive"):
+        if relation in links:
+            return absolute_url(links[relation], url)
+    if "wordpress" in str(feed.get("generator", "")).lower():
+        page = url_query_parameter(url, "paged", "1")
+        if page.isascii() and page.isdigit():
+            return add_or_replace_parameter(url, "paged", str(int(page[:6]) + 1))
+    return None
+
+
 def _links(feed: Any) -> dict[str, str]:
     """The first address for each relation of the feed's links."""
     found: dict[str, str] = {}
@@ -154,14 +190,14 @@ def _links(feed: Any) -> dict[str, str]:
     return found
 
 
-def _other_format(body: bytes, url: str, now: datetime, zone: tzinfo) -> ParsedFeed | None:
+def _other_format(body: bytes, url: str, now: datetime, zone: tzinfo, whole: bool) -> ParsedFeed | None:
     from ingest import feed_formats
 
     try:
         if feed_formats.is_json_feed(body):
             return feed_formats.parse_json_feed(body, url, now, zone)
         if feed_formats.is_sitemap(body):
-            return feed_formats.parse_sitemap(body, url, now, zone)
+            return feed_formats.parse_sitemap(body, url, now, zone, most=None if whole else feed_formats.NEWEST_ITEMS)
     except (ValueError, etree.LxmlError, RecursionError) as error:
         raise NotAFeed(f"the document cannot be parsed ({type(error).__name__})") from error
     return None

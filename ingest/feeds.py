@@ -24,6 +24,7 @@ __all__ = [
     "next_poll_at",
     "rhythms",
     "save_poll",
+    "state",
     "sync",
 ]
 
@@ -185,6 +186,16 @@ def import_feed(connection: Connection, now: datetime) -> int:
     connection.commit()
     assert row is not None
     return int(row[0])
+
+
+def state(connection: Connection, slug: str) -> FeedState | None:
+    """Return the feed with this id, None when there is none or it stands for imported files."""
+    with connection.cursor(row_factory=class_row(FeedState)) as cursor:
+        found = cursor.execute(
+            f"SELECT {_STATE} FROM news.feeds f WHERE slug = %s AND slug <> 'import'", [slug]
+        ).fetchone()
+    connection.commit()
+    return found
 
 
 def make_due(connection: Connection, slugs: Sequence[str], now: datetime) -> set[str]:

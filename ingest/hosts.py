@@ -6,13 +6,17 @@ from datetime import datetime, timedelta
 
 from db import Connection
 
-__all__ = ["IN_HAND", "LONGEST_WAIT", "Robots", "load_robots", "pause", "register", "reserve", "save_robots", "space"]
+__all__ = [
+    "IN_HAND", "LONGEST_WAIT", "Robots", "hold", "let_go", "load_robots", "pause", "register", "reserve", "save_robots",
+    "space",
+]  # fmt: skip
 
 # Whether some session has a request to the host `h` in hand: no other may be sent to one that must be spaced.
 IN_HAND = """(
     EXISTS (SELECT FROM news.entries busy WHERE busy.lease_holder IS NOT NULL AND busy.status = 'discovered'
             AND busy.host = h.host)
-    OR EXISTS (SELECT FROM news.feeds busy WHERE busy.lease_holder IS NOT NULL AND busy.host = h.host))"""
+    OR EXISTS (SELECT FROM news.feeds busy WHERE busy.lease_holder IS NOT NULL AND busy.host = h.host)
+    OR h.lease_holder IS NOT NULL)"""
 
 # What waits for a host whose turn is further off than this is left to a later run.
 LONGEST_WAIT = timedelta(seconds=60)
@@ -52,6 +56,20 @@ def reserve(connection: Connection, host: str, delay: timedelta, now: datetime) 
     ).fetchone()
     connection.commit()
     return row[0] if row is not None else None
+
+
+def hold(connection: Connection, host: str) -> None:
+    """Let nobody else send `host` a request until `let_go`, or until this session ends."""
+    connection.execute("UPDATE news.hosts SET lease_holder = pg_backend_pid() WHERE host = %s", [host])
+    connection.commit()
+
+
+def let_go(connection: Connection, host: str) -> None:
+    """Let others send `host` requests again."""
+    connection.execute(
+        "UPDATE news.hosts SET lease_holder = NULL WHERE host = %s AND lease_holder = pg_backend_pid()", [host]
+    )
+    connection.commit()
 
 
 def space(connection: Connection, ended: Iterable[tuple[str, datetime]], delay: timedelta) -> None:

@@ -49,5 +49,17 @@ def release_dead(connection: Connection, now: datetime) -> int:
             """,
             {"now": moment, "cls": _LOCK_CLASS},
         ).rowcount
+    # Hosts are locked before entries, and so not together with them.
+    connection.commit()
+    connection.execute(
+        """
+        UPDATE news.hosts SET lease_holder = NULL
+        WHERE lease_holder IS NOT NULL AND lease_holder NOT IN (
+            SELECT objid::bigint FROM pg_locks
+            WHERE locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+        """,
+        [_LOCK_CLASS],
+    )
     connection.commit()
     return released

@@ -30,11 +30,22 @@ from ingest.settings import Settings
 from ingest.storing import store_or_refuse
 from ingest.topics import TopicSet
 from ingest.turns import Turns
-from ingest.urls import canonical_url, host_of, without_user_info
+from ingest.urls import canonical_url, host_of, slug_words, without_user_info
 from ingest.web import Answer, RequestFailed, Web, validators
 from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
 
-__all__ = ["ACCEPT", "PollCounts", "PollResult", "decide", "found", "judge", "needs_parsing", "poll", "request_headers"]
+__all__ = [
+    "ACCEPT",
+    "PollCounts",
+    "PollResult",
+    "decide",
+    "for_ledger",
+    "found",
+    "judge",
+    "needs_parsing",
+    "poll",
+    "request_headers",
+]
 
 log = logging.getLogger(__name__)
 
@@ -206,7 +217,7 @@ def decide(
         return PollResult(_succeeded(feed, answer, now, "unchanged"))
     if isinstance(parsed, NotAFeed):
         return _failed(feed, now, f"{feed.host}: {parsed}", "not_a_feed", answer)
-    entries = tuple(_for_ledger(feed, entry, now, topics) for entry in parsed.entries)
+    entries = tuple(for_ledger(feed, entry, now, topics) for entry in parsed.entries)
     # Whether anything is new, only the ledger knows: see _store.
     record = _succeeded(feed, answer, now, "unchanged", parsed)
     return PollResult(record, entries, hidden=_hidden(feed, answer, parsed))
@@ -357,12 +368,16 @@ def judge(
         return "rejected", "the item has no usable link"
     if max_age is not None and entry.published_at is not None and entry.published_at < now - max_age:
         return "rejected", f"published more than {max_age.days} days before it was seen"
-    if scope == "general" and not topics.passes_gate(entry.title, entry.summary):
-        return "off_topic", "gate"
+    if scope == "general":
+        # Sitemaps give addresses alone, whose words are mostly those of the title.
+        title = entry.title or slug_words(entry.url)
+        if (title or entry.summary) and not topics.passes_gate(title, entry.summary):
+            return "off_topic", "gate"
     return None
 
 
-def _for_ledger(feed: FeedState, entry: ParsedEntry, now: datetime, topics: TopicSet) -> NewEntry:
+def for_ledger(feed: FeedState, entry: ParsedEntry, now: datetime, topics: TopicSet) -> NewEntry:
+    """Return an item of `feed` as the ledger takes it, with its end where it is not to be fetched. Pure."""
     status, reason = judge(entry, feed.scope, feed.max_age, topics, now) or ("discovered", None)
     canonical = canonical_url(entry.url) if entry.url else None
     return NewEntry(
@@ -410,7 +425,7 @@ async def _with_parts(
     """Return a sitemap index as one feed: the items of its newest sitemaps, without those that fail, unless all do."""
     entries: dict[str, ParsedEntry] = {}
     problems = []
-    for url in index.parts[:MOST_PARTS]:
+    for url in [part.url for part in index.parts[:MOST_PARTS]]:
         try:
             await turns.gate(feed.address, url)
             answer = await web.get(url, {"Accept": ACCEPT}, gate=turns.gate)

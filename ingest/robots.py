@@ -28,6 +28,11 @@ class RobotsRules:
     available: bool
     crawl_delay: timedelta | None
 
+    @property
+    def sitemaps(self) -> list[str]:
+        """The sitemaps it names (sitemaps.org), in its order."""
+        return list(self.parsed.sitemaps)
+
     def allows(self, url: str) -> bool:
         return bool(self.parsed.can_fetch(url, PRODUCT))
 

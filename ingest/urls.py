@@ -1,14 +1,16 @@
 """Addresses of articles: making them absolute, recognising the same page, naming the host."""
 
 import re
-from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 from w3lib.url import canonicalize_url, safe_url_string, url_query_cleaner
 
-__all__ = ["absolute_url", "canonical_url", "host_of", "without_user_info"]
+__all__ = ["absolute_url", "canonical_url", "host_of", "slug_words", "without_user_info"]
 
 # B-tree entries are at most 2,704 bytes, and the Sitemaps protocol allows 2,048 characters.
 MAX_URL_LENGTH = 2048
+# Fewer words in a path name a section of the site, not an article.
+MIN_SLUG_WORDS = 3
 
 # Parameters that say how a reader came, never which page it is. Not among them: id, sid, cid, ref, p and the like.
 TRACKING_PARAMETERS = (
@@ -85,6 +87,13 @@ def _canonical_plain(url: str, query: str | None) -> str | None:
 def host_of(url: str) -> str:
     """Return host and, unless it is the scheme's default, port of `url`: the unit of politeness and of robots.txt."""
     return _authority(urlsplit(url))
+
+
+def slug_words(url: str) -> str | None:
+    """Return the words in the path of an article's address, None when there are none (a number, say)."""
+    path = re.sub(r"\.\w{2,5}$", "", unquote(urlsplit(url).path))
+    words = re.findall(r"[^\W\d_]{2,}", path)
+    return " ".join(words) if len(words) >= MIN_SLUG_WORDS else None
 
 
 def without_user_info(url: str) -> str:

@@ -54,6 +54,23 @@ class Visitor:
             await self._turns.take(host_of(url))
         return await self._web.get(url, headers, gate=self._gate)
 
+    async def get_unclaimed(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """As `get`, for callers that hold no entry or feed of the host, by which others know that it is busy."""
+        host = host_of(url)
+        try:
+            await self._permitted(url, has_turn=False)
+            await self._turns.take(host)
+            await self._turns.query(lambda: hosts.hold(self._connection, host))
+            return await self._web.get(url, headers, gate=self._gate)
+        finally:
+            await self._turns.ended(host)
+            await self._turns.query(lambda: hosts.let_go(self._connection, host))
+
+    async def sitemaps(self, url: str) -> list[str]:
+        """Return the sitemaps that robots.txt at the host of `url` names. Raises RequestFailed as `get` does."""
+        learnt, _ = await self._known(url, has_turn=False)
+        return learnt.rules.sitemaps
+
     async def _gate(self, before: str, url: str) -> None:
         """Before a redirect is followed: its host's rules and turn, as for any other request."""
         await self._turns.ended(host_of(before))
@@ -62,6 +79,13 @@ class Visitor:
 
     async def _permitted(self, url: str, *, has_turn: bool) -> bool:
         """Raise RequestFailed unless robots.txt permits `url`. Returns whether the caller's turn is still good."""
+        learnt, turn_is_good = await self._known(url, has_turn=has_turn)
+        if not learnt.rules.allows(url):
+            raise RequestFailed("robots", "disallowed by robots.txt")
+        return turn_is_good
+
+    async def _known(self, url: str, *, has_turn: bool) -> tuple[_Learnt, bool]:
+        """Return what robots.txt says at the host of `url`, and whether the caller's turn there is still good."""
         host = host_of(url)
         task = self._rules.get(host)
         asks = task is None or (task.done() and (task.exception() or not is_fresh(task.result().robots, self._now())))
@@ -73,9 +97,7 @@ class Visitor:
         learnt = await asyncio.shield(task)
         if not learnt.rules.available:
             raise RequestFailed("robots_unavailable", f"{host}: robots.txt cannot be read, nothing may be fetched yet")
-        if not learnt.rules.allows(url):
-            raise RequestFailed("robots", "disallowed by robots.txt")
-        return not waits and not (asks and learnt.used_turn)
+        return learnt, not waits and not (asks and learnt.used_turn)
 
     async def _learn(self, url: str, host: str, *, has_turn: bool) -> _Learnt:
         stored = await self._turns.query(lambda: hosts.load_robots(self._connection, host))

@@ -287,6 +287,24 @@ class TestAgainstTheNewsroom:
         assert len(json.loads(run("feeds", "list", "--json", **variables).stdout)) == 3
 
     @pytest.mark.slow
+    def test_the_past_of_a_feed(self, run: Run, newsroom: Serve, tmp_path: Path, database: Database) -> None:
+        room = newsroom(feeds=1, entries=20, now=utc_now())
+        room.page_size = 5
+        path = tmp_path / "feeds.yaml"
+        path.write_text(room.world.feeds_yaml(), encoding="utf-8")
+        variables = {"NEWS_FEEDS": str(path), "NEWS_ALLOW_NETWORKS": "127.0.0.0/8", "NEWS_HOST_DELAY": "0"}
+        feed = room.world.feeds[0].id
+        done = run("backfill", feed, "--since", "2020-01-01", **variables)
+        assert done.returncode == 0, done.stderr
+        assert "items of the period" in done.stdout
+        assert "pages wait to be fetched" in done.stdout
+        again = run("backfill", feed, "--since", "2020-01-01", **variables)
+        assert (again.returncode, again.stdout) == (0, done.stdout)
+        for arguments in ((feed, "--since", "soon"), ("nobody", "--since", "2020-01-01"), (feed,)):
+            wrong = run("backfill", *arguments, **variables)
+            assert wrong.returncode == 2
+            assert "Traceback" not in wrong.stderr
+
     def test_follow_ends_in_order_when_told(
         self, database: Database, tmp_path: Path, variables: dict[str, str]
     ) -> None:

@@ -62,7 +62,8 @@ def test_an_index_names_its_parts_newest_first() -> None:
       <sitemap><loc>https://a.example/2.xml</loc><lastmod>2026-10-01</lastmod></sitemap>
       <sitemap><loc>https://a.example/3.xml</loc></sitemap></sitemapindex>"""
     parsed = parse_feed(body.encode(), BASE, None, NOW)
-    assert parsed.parts == ("https://a.example/2.xml", "https://a.example/1.xml", "https://a.example/3.xml")
+    assert [part.url[-5:] for part in parsed.parts] == ["2.xml", "1.xml", "3.xml"]
+    assert parsed.parts[0].changed_at == datetime(2026, 10, 1, tzinfo=UTC)
 
 
 def test_bombs_and_entities_in_sitemaps_stay_asleep() -> None:

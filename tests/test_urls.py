@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import urls
-from ingest.urls import absolute_url, canonical_url, host_of, without_user_info
+from ingest.urls import absolute_url, canonical_url, host_of, slug_words, without_user_info
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,17 @@ def short_canonical(url: str) -> str | None:
         return canonical_url(url)
     except ValueError:
         return None
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://a.example/2024/01/us-troops-leave-ain-al-asad.html", "us troops leave ain al asad"),
+        ("https://a.example/%D8%A7%D9%86%D8%B3%D8%AD%D8%A7%D8%A8-%D8%A7%D9%84%D9%82%D9%88%D8%A7%D8%AA/%D9%85%D9%86",
+         "انسحاب القوات من"),
+        ("https://a.example/news/18734", None),
+        ("https://a.example/v1.2/talks-on-the-exit", "talks on the exit"),
+    ],
+)  # fmt: skip
+def test_words_of_an_address(url: str, words: str | None) -> None:
+    assert slug_words(url) == words

@@ -21,7 +21,8 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'news_reader') THEN
         GRANT USAGE ON SCHEMA news TO news_reader;
         GRANT SELECT ON news.feeds, news.feed_polls, news.entries, news.documents, news.articles, news.sightings,
-            news.article_topics, news.article_revisions, news.stories, news.hosts TO news_reader;
+            news.article_topics, news.article_revisions, news.stories, news.hosts, news.backfills,
+            news.backfill_parts TO news_reader;
     END IF;
 END
 $do$;

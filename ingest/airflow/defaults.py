@@ -5,13 +5,15 @@ from typing import Any
 
 from ingest.settings import Settings
 
-__all__ = ["START", "TAGS", "dag_defaults", "task_defaults"]
+__all__ = ["LONG_ATTEMPT", "START", "TAGS", "dag_defaults", "task_defaults"]
 
 # Long past, and catchup is off: a DAG starts with the next tick after it is switched on.
 START = datetime(2024, 1, 1, tzinfo=UTC)
 TAGS = ["news"]
 # What a task needs beyond its budget: to start, and to finish the requests and pages it has in hand.
 GRACE = timedelta(minutes=5)
+# An attempt of a task that goes on for as long as there is something to do; the next attempt goes on where it was.
+LONG_ATTEMPT = timedelta(hours=12)
 
 
 def task_defaults(settings: Settings) -> dict[str, Any]:

@@ -10,28 +10,44 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from db import Connection
 from ingest import feed_health, feeds, leases, ledger, retention
 from ingest.airflow.connection import news_database
 from ingest.airflow.notifier import AlertNotifier
-from ingest.clock import utc_now
+from ingest.clock import spell, utc_now
 from ingest.errors import ConfigError
 from ingest.feeds_file import load_feeds
 from ingest.hosts import LONGEST_WAIT
 from ingest.settings import Settings, load_settings
 from ingest.topics import load_topics
 
-__all__ = ["check_feeds", "delete_old", "extract", "fetch", "hand_over", "land", "poll", "prepare", "reopen"]
+if TYPE_CHECKING:
+    from ingest.backfill import Progress
+
+__all__ = [
+    "backfill",
+    "check_feeds",
+    "delete_old",
+    "extract",
+    "fetch",
+    "hand_over",
+    "land",
+    "poll",
+    "prepare",
+    "reopen",
+]
 
 log = logging.getLogger(__name__)
 
 # How often a stage looks whether the one before it has handed it something.
 LOOK_SECONDS = 0.25
+# How often long work says how far it has come.
+SAY_SECONDS = 30.0
 
 Counts = dict[str, int]
 
@@ -122,6 +138,41 @@ def reopen(feed: str | None, since: datetime | None, until: datetime | None, rea
         reopened = ledger.reopen(connection, utc_now(), feed=feed, since=since, until=until, reason=reason)
     log.info("%d entries are worked on again", reopened)
     return {"reopened": reopened}
+
+
+def backfill(feed: str, since: datetime, until: datetime | None, sitemaps: list[str]) -> Counts:
+    """Walk through the past of a feed to the end, or until the task is told to end; run again, it goes on there."""
+    from ingest.backfill import Request
+    from ingest.backfill import backfill as stage
+
+    with _working() as (settings, connection):
+        _sync(connection, settings)
+        topics = load_topics(settings.topics)
+        request = Request(feed, since, until, tuple(sitemaps))
+        left = stage(
+            connection, settings, utc_now, topics, request, stopping=_told_to_end.is_set, report=_say_at_times()
+        )
+    if left.waiting:
+        raise AirflowException(f"{left.waiting} documents are left; the next attempt goes on there")
+    counts = {"read": left.read, "failed": left.failed, "items": left.items, "new_entries": left.new_entries}
+    _log_counts("backfill", counts)
+    return counts
+
+
+def _say_at_times() -> "Callable[[Progress], None]":
+    said_at = -SAY_SECONDS
+
+    def say(progress: "Progress") -> None:
+        nonlocal said_at
+        if time.monotonic() - said_at >= SAY_SECONDS:
+            said_at = time.monotonic()
+            left = progress.left
+            rest = f", about {spell(timedelta(seconds=progress.seconds))} left" if progress.seconds else ""
+            log.info(
+                "%d of %d documents read%s; %d new items", left.read, left.read + left.waiting, rest, left.new_entries
+            )
+
+    return say
 
 
 def delete_old() -> Counts:

@@ -1,28 +1,43 @@
 """The commands for what was collected: files in and out, and how it goes."""
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ingest import articles, ledger
 from ingest.cli.shared import (
+    FeedsOption,
     JsonOption,
     TopicsOption,
     add_row,
     ago,
+    configuration,
     errors,
     make_table,
     opened_database,
     output,
     print_json,
     progress,
+    stop_on_signal,
+    sync_feeds,
 )  # fmt: skip
-from ingest.clock import utc_now
+from ingest.clock import spell, utc_now
+from ingest.errors import IngestError
 from ingest.export import ExportFormat, export_articles
 from ingest.feed_health import health
 from ingest.settings import load_settings
 from ingest.topics import load_topics
+
+if TYPE_CHECKING:
+    from ingest.backfill import Progress
+
+SAY_SECONDS = 10.0
+_DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 app = typer.Typer()
 
@@ -62,6 +77,68 @@ def export(
     with opened_database(settings) as database, database.connect() as connection:
         count = export_articles(connection, folder, kind, progress=progress("exporting"))
     output.print(f"{count} articles written to {folder}")
+
+
+@app.command()
+def backfill(
+    feed: Annotated[str, typer.Argument(help="Id of a feed.")],
+    since: Annotated[datetime, typer.Option("--since", formats=_DATES, help="First day, such as 2024-01-01.")],
+    until: Annotated[datetime | None, typer.Option("--until", formats=_DATES, help="Day before which; today.")] = None,
+    sitemap: Annotated[list[str] | None, typer.Option("--sitemap", help="Sitemap to read; repeatable.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Walk through it again though it was finished.")] = False,
+    feeds: FeedsOption = None,
+    topics: TopicsOption = None,
+) -> None:
+    """Find what a feed's site published in the past; its pages are then fetched behind all that is new."""
+    from ingest.backfill import Request
+    from ingest.backfill import backfill as stage
+
+    settings, configured, topic_set = configuration(feeds, topics)
+    end = until.replace(tzinfo=UTC) if until else None
+    request = Request(feed, since.replace(tzinfo=UTC), end, tuple(sitemap or ()))
+    with opened_database(settings) as database:
+        sync_feeds(database, configured)
+        with (
+            database.connect(repeatable=True) as connection,
+            stop_on_signal() as stopping,
+            _walking() as report,
+        ):
+            left = stage(
+                connection, settings, utc_now, topic_set, request, again=again, stopping=stopping, report=report
+            )
+            pages = ledger.backlog(connection, feed)
+    output.print(
+        f"{left.read:,} documents read, {left.failed:,} not readable: {left.items:,} items of the period, "
+        f"{left.new_entries:,} of them new" + (f"; {left.undated:,} without a date passed over" if left.undated else "")
+    )
+    if pages:
+        output.print(f"{pages:,} pages wait to be fetched")
+    if left.waiting:
+        raise IngestError(f"{left.waiting:,} documents are left; run it again to go on")
+
+
+@contextmanager
+def _walking() -> "Iterator[Callable[[Progress], None]]":
+    """Show how far a backfill has come: a line that changes on a terminal, else a line every ten seconds."""
+    if not errors.is_terminal:
+        said_at = time.monotonic()
+
+        def say(progress: "Progress") -> None:
+            nonlocal said_at
+            if time.monotonic() - said_at >= SAY_SECONDS:
+                said_at = time.monotonic()
+                errors.print(_said(progress))
+
+        yield say
+        return
+    with errors.status("looking for sitemaps") as live:
+        yield lambda progress: live.update(_said(progress))
+
+
+def _said(progress: "Progress") -> str:
+    left = progress.left
+    rest = f", about {spell(timedelta(seconds=progress.seconds))} left" if progress.seconds is not None else ""
+    return f"{left.read:,} of {left.read + left.waiting:,} documents read{rest}; {left.new_entries:,} new items"
 
 
 @app.command()

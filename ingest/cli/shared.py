@@ -2,7 +2,9 @@
 
 import json
 import logging
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -95,3 +97,23 @@ def _json_value(value: object) -> str:
 
 def ago(moment: datetime | None) -> str:
     return "never" if moment is None else f"{spell(utc_now() - moment)} ago"
+
+
+@contextmanager
+def stop_on_signal(then: Callable[[], None] = lambda: None) -> Iterator[Callable[[], bool]]:
+    """Yield a function that says whether SIGINT or SIGTERM came, at which `then` is called. A second one interrupts."""
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: object) -> None:
+        if stopped.is_set():
+            raise KeyboardInterrupt
+        errors.print("finishing what is in hand; once more to leave at once")
+        stopped.set()
+        then()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

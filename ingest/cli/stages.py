@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from ingest.cli.shared import (
     log_at,
     opened_database,
     output,
+    stop_on_signal,
     sync_feeds,
 )
 from ingest.clock import utc_now
@@ -56,7 +56,7 @@ def run(
         # What was imported stays; millions of short-lived objects come and go without cycles.
         gc.freeze()
         gc.set_threshold(20_000)
-        with _stop_on_signal(pipeline), _live(pipeline, hidden=follow):
+        with stop_on_signal(pipeline.stop), _live(pipeline, hidden=follow):
             if follow:
                 logging.getLogger(__name__).info("following %d feeds; Ctrl-C or SIGTERM ends in order", len(configured))
                 pipeline.follow(settings.feeds)
@@ -115,22 +115,6 @@ def _run_stage(database: Database, stage: Callable[[Connection], Any]) -> None:
         counts = vars(stage(connection))
     parts = ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in counts.items())
     output.print(f"{parts}; {time.monotonic() - started:.1f} s")
-
-
-@contextmanager
-def _stop_on_signal(pipeline: "Pipeline") -> Iterator[None]:
-    def stop(_number: int, _frame: object) -> None:
-        if pipeline.stopped:
-            raise KeyboardInterrupt
-        errors.print("finishing what is in hand; once more to leave at once")
-        pipeline.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -10,10 +10,13 @@ from db import Connection
 from ingest.ledger.due import announce
 from ingest.ledger.ranks import LIVE, RECHECK
 
-__all__ = ["Change", "KnownItem", "NewEntry", "known_items", "note_changes", "record"]
+__all__ = ["FEED_DATE", "Change", "KnownItem", "NewEntry", "known_items", "note_changes", "record"]
 
 # A page that changes all day is fetched again after this time, then twice that, up to a day.
 RECHECK_AGAIN_AFTER = timedelta(minutes=30)
+
+# The date of the entry `e`, where the feed knows when the item was published.
+FEED_DATE = "CASE WHEN e.published_note ~ '^(future|lastmod)' THEN NULL ELSE e.published_at END"
 
 
 @dataclass(frozen=True)

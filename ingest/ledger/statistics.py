@@ -3,8 +3,9 @@
 from collections import Counter
 
 from db import Connection
+from ingest.ledger.ranks import BACKFILL
 
-__all__ = ["frequent_reasons", "outcomes", "statistics"]
+__all__ = ["backlog", "frequent_reasons", "outcomes", "statistics"]
 
 
 def outcomes(connection: Connection) -> Counter[tuple[int, str]]:
@@ -41,3 +42,15 @@ def frequent_reasons(connection: Connection, *, among: int, limit: int) -> list[
         """,
         [among, limit],
     ).fetchall()
+
+
+def backlog(connection: Connection, feed: str) -> int:
+    """Return how many pages that backfills of a feed have found wait to be fetched."""
+    row = connection.execute(
+        "SELECT count(*) FROM news.entries WHERE status = 'discovered' AND priority = %s"
+        " AND feed_id = (SELECT id FROM news.feeds WHERE slug = %s)",
+        [BACKFILL, feed],
+    ).fetchone()
+    connection.commit()
+    assert row is not None
+    return int(row[0])

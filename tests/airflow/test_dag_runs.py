@@ -56,15 +56,17 @@ def test_every_dag_does_its_work(
 ) -> None:  # fmt: skip
     room = newsroom(feeds=3, entries=24, now=utc_now())
     write_feeds(room, tmp_path)
-    # `dag.test` runs one task after another, so those who follow others wait for nothing.
-    monkeypatch.setenv("NEWS_TASK_SECONDS", "30")
+    # `dag.test` runs one task after another, in any order, so those who follow others wait for nothing, and what has
+    # to pass through three stages may take three runs.
+    monkeypatch.setenv("NEWS_TASK_SECONDS", "8")
     runs = run(
-        metadata, "poll_feeds", "ingest_articles", "ingest_articles", "ingest_articles", "poll_feeds",
+        metadata, "poll_feeds", *["ingest_articles"] * 4, "poll_feeds",
         "maintain_database", 'reprocess_articles={"reason": "no topic", "feed": null}',
+        f'backfill_feeds={{"feed": "{room.world.feeds[0].id}", "since": "2020-01-01"}}',
     )  # fmt: skip
-    assert [part["state"] for part in runs] == ["success"] * 7
+    assert [part["state"] for part in runs] == ["success"] * 9
     assert landed(connection) == true_places(room.world)
-    first, *ingested, again, second, maintained, reopened = runs
+    first, *ingested, again, second, maintained, reopened, walked = runs
     assert first["values"]["poll"][0]["new_entries"] == 24
     assert [(name, task) for name, task, _ in first["events"]] == [("news_entries", "poll")]
     assert first["events"][0][2]["new_entries"] == 24
@@ -81,6 +83,8 @@ def test_every_dag_does_its_work(
     assert off_topic is not None
     assert reopened["values"]["reopen"] == [{"reopened": off_topic[0]}]
     assert off_topic[0] > 0
+    (read,) = walked["values"]["walk"]
+    assert (read["read"] > 1, read["items"] > 0, read["new_entries"]) == (True, True, 0)
 
 
 def test_airflow_keeps_no_password_of_the_news_database(server: EmbeddedServer, metadata: dict[str, str]) -> None:

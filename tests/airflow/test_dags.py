@@ -58,7 +58,7 @@ def parsed() -> dict[str, Any]:
 
 def test_the_dags_of_the_contract_are_there(parsed: dict[str, Any]) -> None:
     assert {dag["id"] for dag in parsed["dags"]} == {
-        "poll_feeds", "ingest_articles", "reprocess_articles", "maintain_database",
+        "poll_feeds", "ingest_articles", "reprocess_articles", "backfill_feeds", "maintain_database",
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from html import escape
 from tests.newsroom import vocabulary
 from tests.newsroom.world import Feed, Item, Newsroom, Outlet
 
-__all__ = ["render_feed", "render_page"]
+__all__ = ["render_feed", "render_page", "render_sitemap"]
 
 CONTENT_TYPES = {
     "rss": "application/rss+xml; charset=utf-8",
@@ -19,11 +19,28 @@ CONTENT_TYPES = {
 }
 
 
-def render_feed(world: Newsroom, feed: Feed) -> tuple[str, bytes]:
-    """Return Content-Type and body of a feed as it is now."""
+def render_feed(world: Newsroom, feed: Feed, size: int | None = None, page: int = 1) -> tuple[str, bytes]:
+    """Return Content-Type and body of a feed as it is now; with a `size`, of that page of it, as WordPress does."""
     items = world.visible(feed)
+    if size is not None:
+        items = items[(page - 1) * size : page * size]
     render = {"rss": _rss, "atom": _atom, "rdf": _rdf}[feed.format]
     return CONTENT_TYPES[feed.format], render(feed, items).encode()
+
+
+def render_sitemap(world: Newsroom, outlet: Outlet, month: str | None = None) -> bytes:
+    """Return the outlet's sitemap of a month (`2026-10`), or without one the index of all months."""
+    items = [item for item in world.of_outlet(outlet) if item.published_at <= world.now]
+    months = sorted({f"{item.published_at:%Y-%m}" for item in items})
+    if month is None:
+        parts = "".join(f"<sitemap><loc>{outlet.base}/sitemap-{name}.xml</loc></sitemap>" for name in months)
+        return f'<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{parts}</sitemapindex>'.encode()
+    urls = "".join(
+        f"<url><loc>{item.url}</loc><lastmod>{_iso(item.published_at)}</lastmod></url>"
+        for item in items
+        if f"{item.published_at:%Y-%m}" == month
+    )
+    return f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'.encode()
 
 
 def render_page(world: Newsroom, item: Item) -> tuple[str, bytes]:
@@ -54,6 +71,7 @@ def _rss(feed: Feed, items: list[Item]) -> str:
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<rss version="2.0"><channel>'
         f"<title>{escape(feed.outlet.name)}</title><link>{feed.outlet.base}/</link><description/>\n"
+        "<generator>https://wordpress.org/?v=6.4</generator>\n"
         f"{entries}</channel></rss>"
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import hashlib
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.newsroom.render import render_feed, render_page
+from tests.newsroom.render import render_feed, render_page, render_sitemap
 from tests.newsroom.world import Item, Newsroom
 
 __all__ = ["Faults", "Request", "RunningNewsroom", "serve"]
@@ -67,6 +68,8 @@ class RunningNewsroom:
     log: list[Request] = field(default_factory=list)
     faults: dict[str, Faults] = field(default_factory=dict)
     robots: dict[str, str] = field(default_factory=dict)
+    # Items that a feed shows at once; all of them where it is not given.
+    page_size: int | None = None
     # Rendered and compressed once, as a cache in front of a real site does.
     pages: dict[tuple[int, int], tuple[str, bytes, bytes]] = field(default_factory=dict)
 
@@ -103,11 +106,19 @@ class RunningNewsroom:
             return web.Response(text=text) if text is not None else web.Response(status=404)
         for feed in self.world.feeds:
             if feed.outlet.host == host and feed.path == path:
-                return self._conditional(request, *render_feed(self.world, feed))
-        page = self._page(host, path)
-        if page is None:
+                page = request.query.get("paged", "1")
+                kind, body = render_feed(self.world, feed, self.page_size, int(page))
+                if page != "1" and b"<link>http" not in body.partition(b"<item>")[2]:
+                    return web.Response(status=404)
+                return self._conditional(request, kind, body)
+        sitemap = re.fullmatch(r"/sitemap(?:-(\d{4}-\d\d))?\.xml", path)
+        if sitemap:
+            outlet = next(outlet for outlet in self.world.outlets if outlet.host == host)
+            return self._conditional(request, "application/xml", render_sitemap(self.world, outlet, sitemap[1]))
+        found = self._page(host, path)
+        if found is None:
             return web.Response(status=404, text="not found")
-        kind, body, compressed = page
+        kind, body, compressed = found
         if faults is not None and faults.charset:
             text = body.decode()
             return web.Response(

@@ -14,7 +14,7 @@ ENTRY_COLUMNS: list[sa.Column[Any]] = [
     sa.Column("published_note", sa.Text(), nullable=True,
               comment="What is doubtful about published_at: future (with what the feed says; published_at is when it "
                       "was seen), no zone (taken for the time of the feed's country), no time (its first minute), "
-                      "too old (null)."),
+                      "lastmod (only the last change is known), too old (null)."),
     sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True,
               comment="Time of the last change in the feed."),
     sa.Column("priority", sa.SmallInteger(), server_default=sa.text("0"), nullable=False,

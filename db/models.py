@@ -35,6 +35,7 @@ FINAL_STATUSES = ("landed", "duplicate", "off_topic", "rejected", "dead")
 POLL_OUTCOMES = ("new", "unchanged", "not_modified", "failed")
 HEALTHS = ("waiting", "ok", "failing", "gone", "disabled")
 DATE_SOURCES = ("feed", "jsonld", "meta", "page", "url")
+SUBSCRIPTION_STATUSES = ("requested", "active", "denied", "failed")
 PART_STATUSES = ("waiting", "done", "failed", "skipped")
 SCOPES = ("topic", "general")
 
@@ -150,6 +151,13 @@ class Feed(Base):
     moved_polls: Mapped[int] = mapped_column(
         Integer, server_default=text("0"), comment="Polls in a row that led there; from the fifth on it is used."
     )
+    hub: Mapped[str | None] = mapped_column(
+        comment="Hub that announces news of the feed, as the feed names it (WebSub)."
+    )
+    topic: Mapped[str | None] = mapped_column(comment="Address under which the hub knows the feed.")
+    pushed_until: Mapped[datetime | None] = mapped_column(
+        comment="End of the subscription at the hub; until then the feed is polled less often."
+    )
 
 
 class FeedPoll(Base):
@@ -183,6 +191,9 @@ class FeedPoll(Base):
     took_ms: Mapped[int] = mapped_column(Integer, comment="Duration of the request, in milliseconds.")
     error: Mapped[str | None] = mapped_column(comment="Why the poll failed.")
     failure: Mapped[str | None] = mapped_column(comment="Kind of the failure, as in feeds.failure.")
+    pushed: Mapped[bool] = mapped_column(
+        server_default=text("false"), comment="Whether a hub sent the document without being asked (WebSub)."
+    )
 
 
 class Entry(Base):
@@ -445,6 +456,38 @@ class ArticleTopic(Base):
     topic: Mapped[str] = mapped_column(primary_key=True, comment="Name of the topic in topics.yaml.")
     score: Mapped[float] = mapped_column(REAL, comment="How strongly the text matches; see docs/curators.md.")
     matched: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="The words that matched, by concept.")
+
+
+class WebSubSubscription(Base):
+    __tablename__ = "websub_subscriptions"
+    __table_args__ = (
+        CheckConstraint(_one_of("status", SUBSCRIPTION_STATUSES), name="status"),
+        Index("websub_subscriptions_next_request_idx", "next_request_at"),
+        {"comment": "A subscription to a feed at its hub (WebSub). It holds secrets, and is not for news_reader."},
+    )
+    feed_id: Mapped[int] = mapped_column(
+        ForeignKey("news.feeds.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+        comment="The feed (feeds.id).",
+    )
+    hub: Mapped[str] = mapped_column(comment="Address of the hub.")
+    topic: Mapped[str] = mapped_column(comment="Address of the feed at the hub.")
+    token: Mapped[str] = mapped_column(unique=True, comment="Last part of the address to which the hub sends news.")
+    secret: Mapped[str] = mapped_column(comment="Key with which the hub signs what it sends.")
+    status: Mapped[str] = mapped_column(
+        comment="requested (the hub has not confirmed it yet), active, denied (by the hub), failed (no usable answer)."
+    )
+    requested_at: Mapped[datetime] = mapped_column(comment="When the hub was last asked.")
+    expires_at: Mapped[datetime | None] = mapped_column(comment="When the subscription ends unless it is renewed.")
+    next_request_at: Mapped[datetime] = mapped_column(
+        comment="When the hub is asked next: at half of the lease, or after a failure."
+    )
+    failures: Mapped[int] = mapped_column(
+        Integer, server_default=text("0"), comment="Requests in a row that came to nothing."
+    )
+    error: Mapped[str | None] = mapped_column(comment="What went wrong with the last request.")
+    last_push_at: Mapped[datetime | None] = mapped_column(comment="When the hub last sent news.")
 
 
 class Backfill(Base):

@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from db import Connection
-from ingest import articles, backfills, backoff, feeds, hosts, leases, ledger
+from ingest import backfills, backoff, feeds, hosts, leases, ledger
 from ingest.backfills import Backfill, Left, Part
 from ingest.errors import ConfigError, IngestError
 from ingest.feed_dates import zone_of
 from ingest.feed_parser import NotAFeed, ParsedEntry, ParsedFeed, parse_feed
 from ingest.feeds import FeedState
+from ingest.intake import take_in
 from ingest.ledger import NewEntry
 from ingest.poll import ACCEPT, for_ledger
-from ingest.recognition import recognise
 from ingest.settings import Settings
 from ingest.storing import store_or_refuse
 from ingest.topics import TopicSet
@@ -267,14 +267,9 @@ class _Walk:
 
         def record(batch: list[NewEntry]) -> None:
             nonlocal new
-            hosts.register(self._connection, {entry.host for entry in batch if entry.host}, self._now())
-            seen = recognise(batch, ledger.known_items(self._connection, self._feed.id, batch))
-            recorded = ledger.record(self._connection, self._feed.id, seen.new, self._now(), ledger.BACKFILL)
-            articles.settle_twins(
-                self._connection, [entry.canonical_url for entry in batch if entry.canonical_url], self._now()
-            )
+            taken = take_in(self._connection, self._feed.id, batch, self._now(), ledger.BACKFILL)
             self._connection.commit()
-            new += len(recorded)
+            new += len(taken.new)
 
         def refuse(entry: NewEntry, why: str) -> None:
             log.warning("backfill of %s: %s: %s", self._feed.slug, without_user_info(entry.url or part.url), why)

@@ -24,6 +24,7 @@ __all__ = [
     "next_poll_at",
     "rhythms",
     "save_poll",
+    "save_push",
     "state",
     "sync",
 ]
@@ -63,6 +64,9 @@ class FeedState:
     distrust: str | None
     moved_to: str | None
     moved_polls: int
+    hub: str | None
+    topic: str | None
+    pushed_until: datetime | None
 
     @property
     def address(self) -> str:
@@ -102,6 +106,8 @@ class PollRecord:
     moved_to: str | None
     moved_polls: int
     host: str
+    hub: str | None
+    topic: str | None
 
 
 def sync(connection: Connection, configured: Sequence[FeedConfig], now: datetime) -> None:
@@ -146,6 +152,9 @@ def sync(connection: Connection, configured: Sequence[FeedConfig], now: datetime
                 distrust = CASE WHEN f.url = excluded.url THEN f.distrust END,
                 moved_to = CASE WHEN f.url = excluded.url THEN f.moved_to END,
                 moved_polls = CASE WHEN f.url = excluded.url THEN f.moved_polls ELSE 0 END,
+                hub = CASE WHEN f.url = excluded.url THEN f.hub END,
+                topic = CASE WHEN f.url = excluded.url THEN f.topic END,
+                pushed_until = CASE WHEN f.url = excluded.url THEN f.pushed_until END,
                 health = CASE WHEN NOT excluded.enabled THEN 'disabled'
                               WHEN f.health = 'disabled' THEN 'waiting' ELSE f.health END
             WHERE (f.url, f.outlet, f.language, f.country, f.scope, f.enabled, f.poll_every, f.poll_within, f.max_age)
@@ -273,7 +282,7 @@ def save_poll(connection: Connection, feed: FeedState, poll: PollRecord) -> bool
             failures = %(failures)s, last_error = %(error)s, failure = %(failure)s, host = %(host)s,
             poll_interval = %(poll_interval)s, asked_wait = %(asked_wait)s, skip_hours = %(skip_hours)s,
             skip_days = %(skip_days)s, last_full_at = %(last_full_at)s, distrust = %(distrust)s,
-            moved_to = %(moved_to)s, moved_polls = %(moved_polls)s,
+            moved_to = %(moved_to)s, moved_polls = %(moved_polls)s, hub = %(hub)s, topic = %(topic)s,
             health = CASE WHEN enabled THEN %(health)s ELSE health END,
             etag = %(etag)s, last_modified = %(last_modified)s, body_hash = %(body_hash)s
         WHERE id = %(feed)s AND lease_holder = pg_backend_pid()
@@ -288,6 +297,22 @@ def save_poll(connection: Connection, feed: FeedState, poll: PollRecord) -> bool
             vars(poll) | {"feed": feed.id},
         )
     return owned > 0
+
+
+def save_push(
+    connection: Connection, feed: FeedState, at: datetime, *, entries: int, new_entries: int, body_bytes: int
+) -> None:
+    """Record that a hub sent news of a feed. How polling it stands does not change. Does not commit."""
+    outcome = "new" if new_entries else "unchanged"
+    connection.execute(
+        "UPDATE news.feeds SET last_new_at = CASE WHEN %s > 0 THEN %s ELSE last_new_at END WHERE id = %s",
+        [new_entries, at, feed.id],
+    )
+    connection.execute(
+        "INSERT INTO news.feed_polls (feed_id, polled_at, outcome, entries, new_entries, bytes, took_ms, pushed)"
+        " VALUES (%s, %s, %s, %s, %s, %s, 0, true)",
+        [feed.id, at, outcome, entries, new_entries, body_bytes],
+    )
 
 
 def health_rows(connection: Connection, slugs: Iterable[str] | None = None) -> list[dict[str, Any]]:

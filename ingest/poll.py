@@ -17,21 +17,22 @@ from functools import partial
 from typing import Any, Self
 
 from db import Connection, retry_deadlocks
-from ingest import articles, backoff, feeds, hosts, leases, ledger
+from ingest import backoff, feeds, hosts, leases
 from ingest.feed_dates import zone_of
 from ingest.feed_parser import NotAFeed, ParsedEntry, ParsedFeed, parse_feed
 from ingest.feeds import ADOPT_AFTER_POLLS, FeedState, PollRecord
+from ingest.intake import take_in
 from ingest.ledger import NewEntry
-from ingest.recognition import recognise
 from ingest.report import Report, no_report
 from ingest.rolling import Claimed, seconds_until, work_through
-from ingest.schedule import Wishes, header_wish, narrowed, next_poll, widened
+from ingest.schedule import Wishes, header_wish, narrowed, next_poll, pushed, widened
 from ingest.settings import Settings
 from ingest.storing import store_or_refuse
 from ingest.topics import TopicSet
 from ingest.turns import Turns
 from ingest.urls import canonical_url, host_of, slug_words, without_user_info
 from ingest.web import Answer, RequestFailed, Web, validators
+from ingest.websub import with_links
 from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
 
 __all__ = [
@@ -219,7 +220,7 @@ def decide(
         return _failed(feed, now, f"{feed.host}: {parsed}", "not_a_feed", answer)
     entries = tuple(for_ledger(feed, entry, now, topics) for entry in parsed.entries)
     # Whether anything is new, only the ledger knows: see _store.
-    record = _succeeded(feed, answer, now, "unchanged", parsed)
+    record = _succeeded(feed, answer, now, "unchanged", with_links(parsed, answer))
     return PollResult(record, entries, hidden=_hidden(feed, answer, parsed))
 
 
@@ -287,6 +288,8 @@ def _succeeded(
         skip_days=sorted(wishes.skip_days) if wishes else feed.skip_days,
         last_full_at=now if modified else feed.last_full_at,
         distrust=feed.distrust,
+        hub=parsed.hub if parsed else feed.hub,
+        topic=parsed.topic if parsed else feed.topic,
         **_moved(feed, answer),
     )
     return replace(record, next_poll_at=_next_poll(feed, record, now))
@@ -296,7 +299,10 @@ def _next_poll(feed: FeedState, record: PollRecord, now: datetime) -> datetime:
     wishes = Wishes(
         record.asked_wait or timedelta(0), frozenset(record.skip_hours or ()), frozenset(record.skip_days or ())
     )
-    return next_poll(now, record.poll_interval or feed.poll_every, wishes, feed.slug)
+    interval = record.poll_interval or feed.poll_every
+    if feed.pushed_until is not None and feed.pushed_until > now:
+        interval = pushed(interval, feed.poll_within)
+    return next_poll(now, interval, wishes, feed.slug)
 
 
 def _moved(feed: FeedState, answer: Answer) -> dict[str, Any]:
@@ -347,6 +353,8 @@ def _failed(
         skip_days=feed.skip_days,
         last_full_at=feed.last_full_at,
         distrust=feed.distrust,
+        hub=feed.hub,
+        topic=feed.topic,
         moved_to=None if returns else feed.moved_to,
         moved_polls=0 if returns else feed.moved_polls,
         host=host_of(feed.url),
@@ -455,18 +463,10 @@ def _store(connection: Connection, results: list[_Polled]) -> None:
         with connection.transaction():
             if result.pause_host_until is not None:
                 hosts.pause(connection, feed.host, result.pause_host_until)
-            if result.entries:
-                hosts.register(connection, {entry.host for entry in result.entries if entry.host}, polled.polled_at)
-                seen = recognise(result.entries, ledger.known_items(connection, feed.id, result.entries))
-                new = ledger.record(connection, feed.id, seen.new, polled.polled_at)
-                polled.changed = ledger.note_changes(connection, seen.changed, polled.polled_at)
-                articles.settle_twins(
-                    connection,
-                    [entry.canonical_url for entry in result.entries if entry.canonical_url],
-                    polled.polled_at,
-                )
-                if new:
-                    record = found(feed, result, tuple(new.values()), polled.polled_at)
+            taken = take_in(connection, feed.id, result.entries, polled.polled_at)
+            polled.changed = taken.changed
+            if taken.new:
+                record = found(feed, result, taken.new, polled.polled_at)
             feeds.save_poll(connection, feed, record)
         connection.commit()
         polled.result = replace(result, record=record)

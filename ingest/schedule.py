@@ -14,13 +14,16 @@ from email.utils import parsedate_to_datetime
 
 from ingest.backoff import MAX_WAIT
 
-__all__ = ["Wishes", "day_number", "header_wish", "interval_of", "narrowed", "next_poll", "widened"]
+__all__ = ["Wishes", "day_number", "header_wish", "interval_of", "narrowed", "next_poll", "pushed", "widened"]
 
 # From fewer dated items no rhythm can be read; more would make it sluggish.
 RHYTHM_ITEMS = (3, 20)
 POLLS_PER_ITEM = 2
 # From ten minutes to an hour in ten polls that find nothing.
 WIDENING = 1.2
+# A feed whose news a hub announces is polled this much less often than a quiet one, in case the hub forgets about it.
+PUSHED_FACTOR = 4
+PUSHED_AT_MOST = timedelta(hours=6)
 # So that feeds that were added together drift apart.
 JITTER = 0.1
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -69,6 +72,11 @@ def narrowed(
 def widened(interval: timedelta, shortest: timedelta, longest: timedelta) -> timedelta:
     """Return the next interval after a poll that found nothing new."""
     return min(max(interval * WIDENING, shortest), longest)
+
+
+def pushed(interval: timedelta, longest: timedelta) -> timedelta:
+    """Return the interval of a feed whose news are pushed; `longest` is the bound of one whose news are not."""
+    return max(interval, longest, min(longest * PUSHED_FACTOR, PUSHED_AT_MOST))
 
 
 def header_wish(headers: Mapping[str, str], now: datetime) -> timedelta:

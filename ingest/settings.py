@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -66,6 +67,13 @@ class Settings(BaseSettings):
         None, description='Address to which alerts are posted as JSON {"text": ...}; unset: only logged.'
     )
 
+    websub_url: str | None = Field(
+        None,
+        description="Public address under which hubs reach `ingest websub`, such as https://news.example.org/websub; "
+        "unset: no feed is subscribed to.",
+    )
+    websub_bind: str = Field("127.0.0.1:8484", description="Address and port that `ingest websub` listens on.")
+
     @field_validator("allow_networks", mode="before")
     @classmethod
     def _split_networks(cls, value: Any) -> Any:
@@ -78,6 +86,20 @@ class Settings(BaseSettings):
     def _is_postgresql(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("expected postgresql://user:password@host:5432/database")
+        return value
+
+    @field_validator("websub_url")
+    @classmethod
+    def _is_web_address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s?#@]+", value):
+            raise ValueError("expected an http:// or https:// address without query")
+        return value and value.rstrip("/")
+
+    @field_validator("websub_bind")
+    @classmethod
+    def _is_address_and_port(cls, value: str) -> str:
+        if not re.fullmatch(r"(?:\[[0-9a-fA-F:]+\]|[^\s:\[\]]+):\d{1,5}", value):
+            raise ValueError("expected an address and a port, such as 127.0.0.1:8484")
         return value
 
     @field_validator("contact")

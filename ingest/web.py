@@ -172,6 +172,28 @@ class Web:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, UnicodeError) as error:
             raise _failure(error, url, self._settings.request_timeout, _elapsed_ms(started)) from error
 
+    async def post(self, url: str, form: Mapping[str, str]) -> Answer:
+        """Return the answer to a POST of a form; redirects that keep the method (307, 308) are followed.
+
+        Raises RequestFailed.
+        """
+        assert self._session is not None
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._settings.request_timeout):
+                for _ in range(MAX_REDIRECTS + 1):
+                    async with self._session.post(url, data=dict(form), allow_redirects=False) as response:
+                        target = absolute_url(response.headers.get("Location", ""), url)
+                        if response.status not in (307, 308) or target is None:
+                            body = await _read(response, self._settings.max_body_bytes, cut=True)
+                            return Answer(url, response.status, _lowered(response), body, _elapsed_ms(started))
+                    url = target
+        except RequestFailed:
+            raise
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, UnicodeError) as error:
+            raise _failure(error, url, self._settings.request_timeout, _elapsed_ms(started)) from error
+        raise RequestFailed("redirects", f"more than {MAX_REDIRECTS} redirects, last to {url}")
+
     async def _follow(
         self, url: str, headers: Mapping[str, str], gate: Gate | None, max_bytes: int, cut: bool, started: float
     ) -> Answer:
@@ -190,12 +212,22 @@ class Web:
                     moved_to = target if permanent else moved_to
                 else:
                     body = await _read(response, max_bytes, cut)
-                    # Bytes outside UTF-8 arrive as lone surrogates.
-                    lowered = {name.lower(): storable(value) for name, value in response.headers.items()}
-                    return Answer(url, response.status, lowered, body, _elapsed_ms(started), moved_to)
+                    return Answer(url, response.status, _lowered(response), body, _elapsed_ms(started), moved_to)
             if gate is not None:
                 await gate(before, url)
         raise RequestFailed("redirects", f"more than {MAX_REDIRECTS} redirects, last to {url}")
+
+
+def _lowered(response: aiohttp.ClientResponse) -> dict[str, str]:
+    """The headers by lower-case name; what comes several times is one list (RFC 9110, 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in response.headers.items():
+        # Bytes outside UTF-8 arrive as lone surrogates.
+        said = storable(value)
+        found[name.lower()] = (
+            f"{found[name.lower()]}, {said}" if name.lower() == "link" and name.lower() in found else said
+        )
+    return found
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int, cut: bool) -> bytes:

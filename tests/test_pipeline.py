@@ -155,7 +155,7 @@ class TestOnce:
         for order in (configured, configured[::-1]):
             connection.execute(
                 "TRUNCATE news.entries, news.feeds, news.pages, news.documents, news.articles, news.stories,"
-                " news.sightings, news.article_topics, news.article_revisions, news.feed_polls"
+                " news.sightings, news.article_topics, news.article_revisions, news.feed_polls CASCADE"
             )
             connection.commit()
             for count in range(1, len(order) + 1):
@@ -207,7 +207,7 @@ def test_two_runs_at_once_give_the_same_tables_as_one(
     assert landed(connection) == true_places(room.world)
     connection.execute(
         "TRUNCATE news.entries, news.feeds, news.pages, news.documents, news.articles, news.stories, news.sightings,"
-        " news.article_revisions, news.article_topics, news.feed_polls"
+        " news.article_revisions, news.article_topics, news.feed_polls CASCADE"
     )
     connection.commit()
     configure(connection, room.world, tmp_path)

@@ -25,6 +25,7 @@ def feed(**changes: object) -> FeedState:
         "max_age": timedelta(days=30), "poll_interval": None, "asked_wait": None, "skip_hours": None,
         "skip_days": None, "last_polled_at": None, "last_success_at": None, "last_full_at": None, "failures": 0,
         "etag": None, "last_modified": None, "body_hash": None, "distrust": None, "moved_to": None, "moved_polls": 0,
+        "hub": None, "topic": None, "pushed_until": None,
     }  # fmt: skip
     return FeedState(**(state | changes))  # type: ignore[arg-type]
 

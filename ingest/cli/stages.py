@@ -1,7 +1,9 @@
 """The commands that run the pipeline: all stages together, or one of them."""
 
+import asyncio
 import gc
 import logging
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -167,3 +169,23 @@ def _summary(pipeline: "Pipeline", database: Database) -> None:
             f"{count:,} entries are still on their way, the first due {due.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
             highlight=False,
         )
+
+
+@app.command()
+def websub(feeds: FeedsOption = None, topics: TopicsOption = None) -> None:
+    """Subscribe to feeds at their hubs and take in what these send, until it is told to end."""
+    from ingest.websub_service import WebSubService
+
+    settings, configured, topic_set = configuration(feeds, topics)
+    log_at(logging.INFO)
+    with opened_database(settings) as database:
+        sync_feeds(database, configured)
+
+        async def serve() -> None:
+            service = WebSubService(database, settings, topic_set, utc_now)
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, service.stop)
+            await service.run()
+
+        asyncio.run(serve())

@@ -70,6 +70,8 @@ class RunningNewsroom:
     robots: dict[str, str] = field(default_factory=dict)
     # Items that a feed shows at once; all of them where it is not given.
     page_size: int | None = None
+    # Address of the hub that feeds name in a Link header.
+    hub: str | None = None
     # Rendered and compressed once, as a cache in front of a real site does.
     pages: dict[tuple[int, int], tuple[str, bytes, bytes]] = field(default_factory=dict)
 
@@ -110,7 +112,11 @@ class RunningNewsroom:
                 kind, body = render_feed(self.world, feed, self.page_size, int(page))
                 if page != "1" and b"<link>http" not in body.partition(b"<item>")[2]:
                     return web.Response(status=404)
-                return self._conditional(request, kind, body)
+                response = self._conditional(request, kind, body)
+                if self.hub:
+                    response.headers.add("Link", f'<{self.hub}>; rel="hub"')
+                    response.headers.add("Link", f"<{feed.url}>; rel=self")
+                return response
         sitemap = re.fullmatch(r"/sitemap(?:-(\d{4}-\d\d))?\.xml", path)
         if sitemap:
             outlet = next(outlet for outlet in self.world.outlets if outlet.host == host)

@@ -1,0 +1,305 @@
+"""WebSub: what is said and believed, and the service with a real hub."""
+
+import asyncio
+import hashlib
+import hmac
+import io
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from db import Connection, Database
+from ingest import subscriptions
+from ingest.clock import utc_now
+from ingest.errors import ConfigError
+from ingest.feed_parser import ParsedFeed
+from ingest.poll import poll
+from ingest.settings import Settings
+from ingest.topics import TopicSet
+from ingest.web import Answer
+from ingest.websub import is_signed, lease, subscription_form, verify, with_links
+from ingest.websub_service import WebSubService
+from tests.conftest import Serve, configure, free_port
+from tests.newsroom import RunningNewsroom
+from tests.newsroom.hub import Hub
+from tests.newsroom.render import render_feed
+from tests.test_cli import INGEST
+
+TOPIC = "https://a.example/feed"
+
+
+@pytest.mark.parametrize(
+    ("link", "hub", "topic"),
+    [
+        (
+            '<https://hub.example/>; rel="hub", <https://a.example/f>; rel="self"',
+            "https://hub.example/",
+            "https://a.example/f",
+        ),
+        ('</hub>; rel=hub; type="x"', "https://a.example/hub", None),
+        ('<https://a.example/f>; rel="self hub"', "https://a.example/f", "https://a.example/f"),
+        ('<ftp://hub.example/>; rel="hub"', None, None),
+        ('<https://hub.example/>; title="hub"', None, None),
+        ("nonsense", None, None),
+    ],
+)
+def test_hubs_in_headers(link: str, hub: str | None, topic: str | None) -> None:
+    answer = Answer("https://a.example/rss", 200, {"link": link}, b"", 1)
+    found = with_links(ParsedFeed(None, ()), answer)
+    assert (found.hub, found.topic) == (hub, topic)
+
+
+def test_headers_go_before_the_document() -> None:
+    document = ParsedFeed(None, (), hub="https://old.example/", topic=TOPIC)
+    answer = Answer(TOPIC, 200, {"link": "<https://hub.example/>; rel=hub"}, b"", 1)
+    found = with_links(document, answer)
+    assert (found.hub, found.topic) == ("https://hub.example/", TOPIC)
+
+
+QUERY = {"hub.mode": "subscribe", "hub.topic": TOPIC, "hub.challenge": "abc", "hub.lease_seconds": "3600"}
+
+
+@pytest.mark.parametrize(
+    ("query", "outcome"),
+    [
+        (QUERY, "subscribed"),
+        (QUERY | {"hub.topic": "https://b.example/"}, "refused"),
+        (QUERY | {"hub.mode": "unsubscribe"}, "refused"),
+        (QUERY | {"hub.challenge": ""}, "refused"),
+        (QUERY | {"hub.challenge": "<script> x"}, "refused"),
+        (QUERY | {"hub.challenge": "x" * 2000}, "refused"),
+        (QUERY | {"hub.mode": "denied", "hub.reason": "no"}, "denied"),
+        ({}, "refused"),
+    ],
+)
+def test_questions_of_hubs(query: dict[str, str], outcome: str) -> None:
+    assert verify(query, TOPIC).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("value", "granted"),
+    [
+        ("86400", timedelta(days=1)),
+        ("1", timedelta(minutes=10)),
+        ("99999999999", timedelta(days=30)),
+        ("", timedelta(days=10)),
+        ("-5", timedelta(days=10)),
+    ],
+)
+def test_leases_are_bounded(value: str, granted: timedelta) -> None:
+    assert lease(value) == granted
+
+
+@pytest.mark.parametrize("method", ["sha1", "sha256", "sha384", "sha512"])
+def test_signatures(method: str) -> None:
+    body, secret = "خبر".encode(), "secret"
+    digest = hmac.new(secret.encode(), body, getattr(hashlib, method)).hexdigest()
+    assert is_signed(body, f"{method}={digest}", secret)
+    assert is_signed(body, f"{method.upper()}={digest.upper()}", secret)
+    for wrong in (f"{method}={digest}0", f"md5={digest}", digest, f"{method}=", "", None, f"{method}=é"):
+        assert not is_signed(body, wrong, secret)
+    assert not is_signed(body + b" ", f"{method}={digest}", secret)
+
+
+def test_a_request_names_everything_a_hub_needs() -> None:
+    form = subscription_form(TOPIC, "https://n.example/x", "s")
+    assert form["hub.topic"] == TOPIC
+    assert set(form) == {"hub.mode", "hub.topic", "hub.callback", "hub.secret", "hub.lease_seconds"}
+
+
+async def until(condition: Callable[[], Any], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        await asyncio.sleep(0.05)
+
+
+class TestService:
+    @pytest.fixture
+    def room(
+        self, newsroom: Serve, connection: Connection, settings: Settings, everything: TopicSet, tmp_path: Path
+    ) -> RunningNewsroom:
+        room = newsroom(feeds=2, entries=10, upcoming=20, now=utc_now())
+        room.hub = f"http://127.0.0.1:{free_port()}/"
+        configure(connection, room.world, tmp_path, utc_now())
+        poll(connection, settings, utc_now, everything)
+        return room
+
+    @pytest.fixture
+    def serve(
+        self, database: Database, settings: Settings, everything: TopicSet, room: RunningNewsroom,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> Callable[[Callable[[Hub], Awaitable[None]]], None]:  # fmt: skip
+        """Runs a test against the service and the room's hub."""
+        monkeypatch.setattr("ingest.websub_service.LOOK_SECONDS", 0.1)
+        port = free_port()
+        ours = settings.model_copy(
+            update={"websub_url": f"http://127.0.0.1:{port}/push", "websub_bind": f"127.0.0.1:{port}"}
+        )
+
+        def run(scenario: Callable[[Hub], Awaitable[None]], **hub: Any) -> None:
+            async def together() -> None:
+                assert room.hub is not None
+                async with Hub(int(room.hub.rstrip("/").rpartition(":")[2]), **hub) as started:
+                    service = WebSubService(database, ours, everything, utc_now)
+                    serving = asyncio.ensure_future(service.run())
+                    try:
+                        await scenario(started)
+                    finally:
+                        service.stop()
+                        await asyncio.wait_for(serving, 20)
+
+            asyncio.run(together())
+
+        return run
+
+    def rows(self, connection: Connection) -> list[Any]:
+        found = connection.execute(
+            "SELECT s.status, s.error, s.expires_at, s.next_request_at, f.pushed_until, s.failures, s.requested_at"
+            " FROM news.websub_subscriptions s JOIN news.feeds f ON f.id = s.feed_id ORDER BY s.feed_id"
+        ).fetchall()
+        connection.commit()
+        return found
+
+    def test_what_a_hub_sends_lands_like_what_is_polled(
+        self, room: RunningNewsroom, serve: Any, connection: Connection, settings: Settings, everything: TopicSet
+    ) -> None:
+        feed = next(feed for feed in room.world.feeds if len(room.world.visible(feed)) < len(feed.numbers))
+
+        async def scenario(hub: Hub) -> None:
+            await until(lambda: len(hub.subscribers) == 2)
+            before = connection.execute("SELECT count(*) FROM news.entries").fetchone()
+            room.world.advance(timedelta(minutes=30))
+            _, body = render_feed(room.world, feed)
+            # Signed by somebody else, it is acknowledged and ignored.
+            assert await hub.publish(feed.url, body, secret="guess") == 202
+            assert await hub.publish(feed.url, b"<html>no feed</html>") == 202
+            assert await hub.publish(feed.url, body, method="sha1") == 202
+            pushes = "SELECT outcome, new_entries FROM news.feed_polls WHERE pushed"
+            await until(lambda: connection.execute(pushes).fetchall())
+            assert await hub.publish(feed.url, body) == 202
+            await until(lambda: len(connection.execute(pushes).fetchall()) == 2)
+            first, second = connection.execute(pushes + " ORDER BY id").fetchall()
+            assert first[0] == "new"
+            assert second == ("unchanged", 0)
+            after = connection.execute("SELECT count(*) FROM news.entries").fetchone()
+            assert before is not None
+            assert after is not None
+            assert after[0] - before[0] == first[1] > 0
+            connection.commit()
+
+        serve(scenario)
+        # Half of the lease from now it is renewed, and until its end polling is slower.
+        for status, error, expires_at, renewed_at, pushed_until, _, requested_at in self.rows(connection):
+            assert (status, error, pushed_until) == ("active", None, expires_at)
+            assert abs(renewed_at - requested_at - timedelta(minutes=30)) < timedelta(seconds=20)
+        connection.execute("UPDATE news.feeds SET next_poll_at = now() - interval '1 minute'")
+        connection.commit()
+        poll(connection, settings, utc_now, everything)
+        row = connection.execute(
+            "SELECT min(next_poll_at - last_polled_at), max(poll_within) FROM news.feeds WHERE hub IS NOT NULL"
+        ).fetchone()
+        assert row is not None
+        assert row[0] >= 4 * row[1]
+
+    def test_subscriptions_are_renewed_with_the_same_address(
+        self, room: RunningNewsroom, serve: Any, connection: Connection
+    ) -> None:
+        async def scenario(hub: Hub) -> None:
+            await until(lambda: len(hub.subscribers) == 2)
+            connection.execute("UPDATE news.websub_subscriptions SET next_request_at = now()")
+            connection.commit()
+            await until(lambda: len(hub.asked) == 4)
+
+        serve(scenario)
+        assert len({status for status, *_ in self.rows(connection)} | {"active"}) == 1
+
+    def test_a_hub_that_denies_or_fails_is_asked_again_later(
+        self, room: RunningNewsroom, serve: Any, connection: Connection
+    ) -> None:
+        async def denied(_: Hub) -> None:
+            await until(lambda: [row[0] for row in self.rows(connection)] == ["denied"] * 2)
+
+        serve(denied, deny="not <b>you</b>")
+        for _, error, _, again, pushed_until, *_ in self.rows(connection):
+            assert error == "denied: not <b>you</b>"
+            assert again > utc_now() + timedelta(hours=23)
+            assert pushed_until is None
+        connection.execute("UPDATE news.websub_subscriptions SET next_request_at = now()")
+        connection.commit()
+
+        async def failed(_: Hub) -> None:
+            await until(lambda: [row[0] for row in self.rows(connection)] == ["failed"] * 2)
+
+        serve(failed, status=404)
+        assert [row[1] for row in self.rows(connection)] == ["HTTP 404: no such topic"] * 2
+        assert [row[5] for row in self.rows(connection)] == [1, 1]
+
+    def test_a_feed_that_changes_its_hub_gets_a_new_secret(self, room: RunningNewsroom, connection: Connection) -> None:
+        first = subscriptions.claim(connection, utc_now(), 10)
+        assert subscriptions.claim(connection, utc_now(), 10) == []
+        again = subscriptions.claim(connection, utc_now() + timedelta(hours=1), 10)
+        assert [one.token for one in again] == [one.token for one in first]
+        connection.execute("UPDATE news.feeds SET hub = 'https://other.example/'")
+        moved = subscriptions.claim(connection, utc_now(), 10)
+        assert not {one.token for one in moved} & {one.token for one in first}
+        assert not {one.secret for one in moved} & {one.secret for one in first}
+
+    def test_strangers_get_nothing(self, room: RunningNewsroom, serve: Any, connection: Connection) -> None:
+        async def scenario(hub: Hub) -> None:
+            await until(lambda: len(hub.subscribers) == 2)
+            callback = next(iter(hub.subscribers.values()))[0]
+            stranger = re.sub(r"[^/]+$", "A" * 43, callback)
+            async with aiohttp.ClientSession() as client:
+                for url, status in ((stranger, 404), (callback.rpartition("/")[0], 404), (callback + "x", 404)):
+                    async with client.post(url, data=b"x") as answer:
+                        assert answer.status == status
+                async with client.get(callback, params=QUERY) as answer:
+                    assert answer.status == 404
+                async with client.post(callback, data=io.BytesIO(bytes(16_000_000))) as answer:
+                    assert answer.status == 413
+            connection.execute("UPDATE news.feeds SET enabled = false")
+            connection.commit()
+            assert await hub.publish(next(iter(hub.subscribers)), b"x") == 410
+
+        serve(scenario)
+
+
+def test_without_a_public_address_nothing_is_subscribed_to(
+    database: Database, settings: Settings, everything: TopicSet
+) -> None:
+    with pytest.raises(ConfigError, match="NEWS_WEBSUB_URL"):
+        WebSubService(database, settings, everything, utc_now)
+
+
+def test_the_command_ends_in_order_and_names_what_is_wrong(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "feeds.yaml").write_text("feeds: [http://a.example/rss]")
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NEWS_")} | {
+        "NEWS_DATABASE_URL": database.url, "NEWS_FEEDS": str(tmp_path / "feeds.yaml"),
+        "NEWS_WEBSUB_URL": "https://news.example/push", "NEWS_WEBSUB_BIND": f"127.0.0.1:{port}",
+    }  # fmt: skip
+
+    def start(**changed: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen([INGEST, "websub"], env=environment | changed, stderr=subprocess.PIPE, text=True)
+
+    with start() as running:
+        assert running.stderr is not None
+        assert "listening on" in running.stderr.readline()
+        with start() as second:
+            assert second.wait(30) == 2
+            assert second.stderr is not None
+            assert "cannot listen" in second.stderr.read()
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 0
+    with start(NEWS_WEBSUB_URL="") as off:
+        assert off.wait(30) == 2

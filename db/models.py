@@ -224,7 +224,8 @@ class Entry(Base):
         Index("entries_to_extract_idx", "next_attempt_at", "id", postgresql_where=text("status = 'fetched'")),
         Index("entries_to_land_idx", "next_attempt_at", "id", postgresql_where=text("status = 'extracted'")),
         Index("entries_recheck_idx", "recheck_at", postgresql_where=text("recheck_at IS NOT NULL")),
-        Index("entries_leased_idx", "lease_holder", postgresql_where=text("lease_holder IS NOT NULL")),
+        # What is in hand at a host, and what dead sessions have left behind.
+        Index("entries_leased_idx", "host", "status", postgresql_where=text("lease_holder IS NOT NULL")),
         Index("entries_canonical_url_idx", "canonical_url"),
         # For deletion by age and for the outcomes of a period: rows come in the order of this column.
         Index("entries_discovered_at_idx", "discovered_at", postgresql_using="brin"),

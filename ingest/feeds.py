@@ -18,12 +18,13 @@ __all__ = [
     "FeedState",
     "PollRecord",
     "claim",
+    "give_back",
     "health_rows",
     "import_feed",
     "make_due",
     "next_poll_at",
     "rhythms",
-    "save_poll",
+    "save_polls",
     "save_push",
     "state",
     "sync",
@@ -229,10 +230,10 @@ def claim(
             f"""
             WITH ready AS MATERIALIZED (
                 SELECT h.host, greatest(h.next_request_at, %(now)s) AS slot,
-                       greatest(%(delay)s, coalesce(h.crawl_delay, interval '0')) AS spacing
+                       greatest(%(delay)s, coalesce(h.crawl_delay, interval '0')) AS spacing, {hosts.ROOM} AS room
                 FROM news.hosts h
                 WHERE h.next_request_at <= %(now)s AND EXISTS (SELECT FROM news.feeds f WHERE {_DUE})
-                  AND (greatest(%(delay)s, h.crawl_delay) = interval '0' OR NOT {hosts.IN_HAND})
+                  AND {hosts.ROOM} > 0
                 ORDER BY h.next_request_at
                 LIMIT %(limit)s
                 FOR UPDATE OF h SKIP LOCKED
@@ -241,7 +242,7 @@ def claim(
                 FROM ready h CROSS JOIN LATERAL (
                     SELECT f.id FROM news.feeds f WHERE {_DUE}
                     ORDER BY f.next_poll_at, f.id
-                    LIMIT CASE WHEN h.spacing > interval '0' THEN 1 ELSE %(per_host)s END
+                    LIMIT h.room
                     FOR UPDATE OF f SKIP LOCKED
                 ) f
                 LIMIT %(limit)s
@@ -271,32 +272,64 @@ def next_poll_at(connection: Connection, due: datetime) -> datetime | None:
     return row[0] if row is not None else None
 
 
-def save_poll(connection: Connection, feed: FeedState, poll: PollRecord) -> bool:
-    """Record a poll and the feed's new state; returns False, and records nothing, when another session has it."""
-    owned = connection.execute(
-        """
-        UPDATE news.feeds SET
-            next_poll_at = %(next_poll_at)s, lease_holder = NULL, last_polled_at = %(polled_at)s,
-            last_success_at = CASE WHEN %(error)s::text IS NULL THEN %(polled_at)s ELSE last_success_at END,
-            last_new_at = CASE WHEN %(new_entries)s > 0 THEN %(polled_at)s ELSE last_new_at END,
-            failures = %(failures)s, last_error = %(error)s, failure = %(failure)s, host = %(host)s,
-            poll_interval = %(poll_interval)s, asked_wait = %(asked_wait)s, skip_hours = %(skip_hours)s,
-            skip_days = %(skip_days)s, last_full_at = %(last_full_at)s, distrust = %(distrust)s,
-            moved_to = %(moved_to)s, moved_polls = %(moved_polls)s, hub = %(hub)s, topic = %(topic)s,
-            health = CASE WHEN enabled THEN %(health)s ELSE health END,
-            etag = %(etag)s, last_modified = %(last_modified)s, body_hash = %(body_hash)s
-        WHERE id = %(feed)s AND lease_holder = pg_backend_pid()
-        """,
-        vars(poll) | {"feed": feed.id},
-    ).rowcount
-    if owned:
-        connection.execute(
-            "INSERT INTO news.feed_polls (feed_id, polled_at, outcome, status, entries, new_entries, bytes, took_ms,"
-            " error, failure) VALUES (%(feed)s, %(polled_at)s, %(outcome)s, %(status)s, %(entries)s, %(new_entries)s,"
-            " %(body_bytes)s, %(took_ms)s, %(error)s, %(failure)s)",
-            vars(poll) | {"feed": feed.id},
+def give_back(connection: Connection, claimed: Sequence[FeedState], due: datetime) -> None:
+    """Let feeds this session has claimed be polled by whoever comes next; they are as due as they were."""
+    connection.execute(
+        "UPDATE news.feeds SET next_poll_at = %s, lease_holder = NULL"
+        " WHERE id = ANY(%s) AND lease_holder = pg_backend_pid()",
+        [due, sorted(feed.id for feed in claimed)],
+    )
+    connection.commit()
+
+
+# The columns of `feeds` that a poll sets, with their types; skip_hours and skip_days come as array literals.
+_SET_BY_POLL = {
+    "next_poll_at": "timestamptz", "failures": "int", "failure": "text", "host": "text", "poll_interval": "interval",
+    "asked_wait": "interval", "skip_hours": "smallint[]", "skip_days": "smallint[]", "last_full_at": "timestamptz",
+    "distrust": "text", "moved_to": "text", "moved_polls": "int", "hub": "text", "topic": "text", "etag": "text",
+    "last_modified": "text", "body_hash": "bytea",
+}  # fmt: skip
+# And those of `feed_polls`, with what a PollRecord calls them.
+_POLL = {
+    "polled_at": "timestamptz", "outcome": "text", "status": "smallint", "entries": "int", "new_entries": "int",
+    "body_bytes": "bigint", "took_ms": "int", "error": "text", "failure": "text",
+}  # fmt: skip
+_PASSED = {"feed": "bigint", "health": "text"} | _SET_BY_POLL | _POLL
+
+
+def save_polls(connection: Connection, polls: Sequence[tuple[FeedState, PollRecord]]) -> None:
+    """Record polls and the feeds' new states; what another session has claimed meanwhile is left alone."""
+    ordered = sorted(polls, key=lambda item: item[0].id)
+    records = [poll for _, poll in ordered]
+    columns = {name: [getattr(poll, name) for poll in records] for name in _PASSED if name != "feed"}
+    for name in ("skip_hours", "skip_days"):
+        # Arrays of arrays must be rectangular.
+        columns[name] = [None if part is None else "{" + ",".join(map(str, part)) + "}" for part in columns[name]]
+    # One statement for all of them: most polls bring nothing, and cost little but this.
+    connection.execute(
+        f"""
+        WITH passed AS (
+            SELECT * FROM unnest({", ".join(f"%({name})s::{_plain(kind)}[]" for name, kind in _PASSED.items())})
+                AS passed({", ".join(_PASSED)})
+        ), polled AS (
+            UPDATE news.feeds f SET
+                {", ".join(f"{name} = p.{name}::{kind}" for name, kind in _SET_BY_POLL.items())},
+                lease_holder = NULL, last_polled_at = p.polled_at, last_error = p.error,
+                last_success_at = CASE WHEN p.error IS NULL THEN p.polled_at ELSE f.last_success_at END,
+                last_new_at = CASE WHEN p.new_entries > 0 THEN p.polled_at ELSE f.last_new_at END,
+                health = CASE WHEN f.enabled THEN p.health ELSE f.health END
+            FROM passed p WHERE f.id = p.feed AND f.lease_holder = pg_backend_pid()
+            RETURNING {", ".join(f"p.{name}" for name in ("feed", *_POLL))}
         )
-    return owned > 0
+        INSERT INTO news.feed_polls (feed_id, {", ".join(name.replace("body_bytes", "bytes") for name in _POLL)})
+        SELECT * FROM polled
+        """,
+        columns | {"feed": [feed.id for feed, _ in ordered]},
+    )
+
+
+def _plain(kind: str) -> str:
+    return "text" if kind.endswith("[]") else kind
 
 
 def save_push(

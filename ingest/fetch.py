@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from db import Connection, retry_deadlocks
-from ingest import backoff, hosts, leases, ledger, pages
+from ingest import backoff, hosts, leases, ledger, loops, pages
 from ingest.ledger import FetchJob
 from ingest.pages import StoredPage
 from ingest.report import Report, no_report
@@ -117,7 +117,7 @@ def fetch(
             )  # fmt: skip
 
     try:
-        asyncio.run(work())
+        loops.run(work())
     finally:
         connection.rollback()
     return counts

@@ -7,16 +7,21 @@ from datetime import datetime, timedelta
 from db import Connection
 
 __all__ = [
-    "IN_HAND", "LONGEST_WAIT", "Robots", "hold", "let_go", "load_robots", "pause", "register", "reserve", "save_robots",
+    "LONGEST_WAIT", "ROOM", "Robots", "hold", "let_go", "load_robots", "pause", "register", "reserve", "save_robots",
     "space",
 ]  # fmt: skip
 
-# Whether some session has a request to the host `h` in hand: no other may be sent to one that must be spaced.
-IN_HAND = """(
-    EXISTS (SELECT FROM news.entries busy WHERE busy.lease_holder IS NOT NULL AND busy.status = 'discovered'
-            AND busy.host = h.host)
-    OR EXISTS (SELECT FROM news.feeds busy WHERE busy.lease_holder IS NOT NULL AND busy.host = h.host)
-    OR h.lease_holder IS NOT NULL)"""
+# Requests to the host `h` that sessions have in hand: entries and feeds of it that are claimed, and what is asked for
+# on the way to them.
+_IN_HAND = """(
+    (SELECT count(*) FROM news.entries busy WHERE busy.lease_holder IS NOT NULL AND busy.status = 'discovered'
+     AND busy.host = h.host AND busy.next_attempt_at > %(now)s)
+    + (SELECT count(*) FROM news.feeds busy WHERE busy.lease_holder IS NOT NULL AND busy.host = h.host
+       AND busy.next_poll_at > %(now)s)
+    + (h.lease_holder IS NOT NULL)::int)"""
+# How many more may be sent: one at a time to a host that must be spaced, to another up to `per_host`, of all sessions.
+ROOM = f"""(
+    CASE WHEN greatest(%(delay)s, h.crawl_delay) > interval '0' THEN 1 ELSE %(per_host)s END - {_IN_HAND})"""
 
 # What waits for a host whose turn is further off than this is left to a later run.
 LONGEST_WAIT = timedelta(seconds=60)

@@ -8,7 +8,6 @@ next state.
 import asyncio
 import hashlib
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ from functools import partial
 from typing import Any, Self
 
 from db import Connection, retry_deadlocks
-from ingest import backoff, feeds, hosts, leases
+from ingest import backoff, feeds, hosts, leases, loops
 from ingest.feed_dates import zone_of
 from ingest.feed_parser import NotAFeed, ParsedEntry, ParsedFeed, parse_feed
 from ingest.feeds import ADOPT_AFTER_POLLS, FeedState, PollRecord
@@ -31,7 +30,7 @@ from ingest.storing import store_or_refuse
 from ingest.topics import TopicSet
 from ingest.turns import Turns
 from ingest.urls import canonical_url, host_of, slug_words, without_user_info
-from ingest.web import Answer, RequestFailed, Web, validators
+from ingest.web import Answer, RequestFailed, Web, is_header_value, validators
 from ingest.websub import with_links
 from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
 
@@ -56,6 +55,8 @@ TRUST_FOR = timedelta(days=1)
 MOST_PARTS = 3
 # Caches on the way may be this much behind without anybody lying.
 CACHES_LAG = timedelta(minutes=15)
+# Feeds claimed for each that is being asked, so that none waits for the next claim.
+AHEAD = 4
 ACCEPT = "application/rss+xml, application/atom+xml, application/rdf+xml;q=0.9, application/xml;q=0.8, */*;q=0.5"
 
 
@@ -158,17 +159,19 @@ def poll(
 
             def save(results: list[_Polled]) -> None:
                 hosts.space(connection, [(polled.feed.host, now()) for polled in results], settings.min_host_delay)
+                _save(connection, results)
                 for polled in results:
-                    store_or_refuse(connection, [polled], partial(_store, connection), partial(_refuse, connection))
                     _count(polled, counts, report)
 
             await work_through(
-                claim, ask, save, concurrency=settings.poll_concurrency, stopping=stopping, database=database
-            )
+                claim, ask, save, concurrency=settings.poll_concurrency, ahead=AHEAD * settings.poll_concurrency,
+                give_back=lambda claimed: feeds.give_back(connection, claimed, due),
+                stopping=stopping, database=database,
+            )  # fmt: skip
 
     with _Parsers(settings, pool) as parsers:
         try:
-            asyncio.run(work())
+            loops.run(work())
         finally:
             connection.rollback()
     return counts
@@ -212,14 +215,19 @@ def decide(
     if answer.status == 304:
         return PollResult(_succeeded(feed, answer, now, "not_modified"))
     if not 200 <= answer.status < 300:
-        wait = backoff.retry_after(answer.headers.get("retry-after"), now) if answer.status in (429, 503) else None
+        wait = None
+        if answer.status in (429, 503):
+            wait = backoff.retry_after(answer.headers.get("retry-after"), now)
+        if wait is not None:
+            # It counts from the answer.
+            wait += timedelta(milliseconds=answer.took_ms + 1)
         return _failed(feed, now, f"{feed.host}: HTTP {answer.status}", _kind_of(answer.status), answer, wait=wait)
     if parsed is None:
         return PollResult(_succeeded(feed, answer, now, "unchanged"))
     if isinstance(parsed, NotAFeed):
         return _failed(feed, now, f"{feed.host}: {parsed}", "not_a_feed", answer)
     entries = tuple(for_ledger(feed, entry, now, topics) for entry in parsed.entries)
-    # Whether anything is new, only the ledger knows: see _store.
+    # Whether anything is new, only the ledger knows: see _take_in.
     record = _succeeded(feed, answer, now, "unchanged", with_links(parsed, answer))
     return PollResult(record, entries, hidden=_hidden(feed, answer, parsed))
 
@@ -233,8 +241,8 @@ def found(feed: FeedState, result: PollResult, new: Sequence[str], now: datetime
     record = replace(result.record, outcome="new", new_entries=len(new))
     dates = [entry.published_at for entry in result.entries if entry.published_at is not None]
     interval = narrowed(feed.poll_interval, dates, now, feed.poll_every, feed.poll_within)
-    record = replace(record, poll_interval=interval)
-    record = replace(record, next_poll_at=_next_poll(feed, record, now))
+    again = _next_poll(feed, interval, record.asked_wait, record.skip_hours, record.skip_days, now)
+    record = replace(record, poll_interval=interval, next_poll_at=again)
     suspected = {identity: why for identity, why in result.hidden.items() if identity in set(new)}
     if suspected and feed.distrust is None:
         record = replace(record, distrust=f"{now:%Y-%m-%d}: {next(iter(suspected.values()))}")
@@ -265,7 +273,11 @@ def _succeeded(
 ) -> PollRecord:
     modified = outcome != "not_modified"
     wishes = parsed.wishes if parsed else None
-    record = PollRecord(
+    interval = widened(feed.poll_interval or feed.poll_every, feed.poll_every, feed.poll_within)
+    asked_wait = max(wishes.wait, header_wish(answer.headers, now)) if wishes else feed.asked_wait
+    skip_hours = sorted(wishes.skip_hours) if wishes else feed.skip_hours
+    skip_days = sorted(wishes.skip_days) if wishes else feed.skip_days
+    return PollRecord(
         polled_at=now,
         outcome=outcome,
         status=answer.status,
@@ -275,31 +287,30 @@ def _succeeded(
         took_ms=answer.took_ms,
         error=None,
         failure=None,
-        next_poll_at=now,
+        next_poll_at=_next_poll(feed, interval, asked_wait, skip_hours, skip_days, now),
         failures=0,
         health="ok",
         # RFC 9111, 4.3.4: a 304 may carry a newer validator.
         etag=_header(answer, "etag") or (None if modified else feed.etag),
         last_modified=_header(answer, "last-modified") or (None if modified else feed.last_modified),
         body_hash=hashlib.sha256(answer.body).digest() if modified else feed.body_hash,
-        poll_interval=widened(feed.poll_interval or feed.poll_every, feed.poll_every, feed.poll_within),
-        asked_wait=max(wishes.wait, header_wish(answer.headers, now)) if wishes else feed.asked_wait,
-        skip_hours=sorted(wishes.skip_hours) if wishes else feed.skip_hours,
-        skip_days=sorted(wishes.skip_days) if wishes else feed.skip_days,
+        poll_interval=interval,
+        asked_wait=asked_wait,
+        skip_hours=skip_hours,
+        skip_days=skip_days,
         last_full_at=now if modified else feed.last_full_at,
         distrust=feed.distrust,
         hub=parsed.hub if parsed else feed.hub,
         topic=parsed.topic if parsed else feed.topic,
         **_moved(feed, answer),
     )
-    return replace(record, next_poll_at=_next_poll(feed, record, now))
 
 
-def _next_poll(feed: FeedState, record: PollRecord, now: datetime) -> datetime:
-    wishes = Wishes(
-        record.asked_wait or timedelta(0), frozenset(record.skip_hours or ()), frozenset(record.skip_days or ())
-    )
-    interval = record.poll_interval or feed.poll_every
+def _next_poll(
+    feed: FeedState, interval: timedelta, asked_wait: timedelta | None, skip_hours: list[int] | None,
+    skip_days: list[int] | None, now: datetime,
+) -> datetime:  # fmt: skip
+    wishes = Wishes(asked_wait or timedelta(0), frozenset(skip_hours or ()), frozenset(skip_days or ()))
     if feed.pushed_until is not None and feed.pushed_until > now:
         interval = pushed(interval, feed.poll_within)
     return next_poll(now, interval, wishes, feed.slug)
@@ -363,9 +374,8 @@ def _failed(
 
 
 def _header(answer: Answer, name: str) -> str | None:
-    value = answer.headers.get(name, "")
-    # Sent back to the server as it is: nothing that could break a header, nothing endless.
-    return value if re.fullmatch(r"[\x20-\x7e]{1,500}", value) else None
+    value = answer.headers.get(name)
+    return value if value is not None and is_header_value(value) else None
 
 
 def judge(
@@ -457,19 +467,38 @@ def _ensure_partitions(connection: Connection, now: datetime) -> None:
     connection.commit()
 
 
-def _store(connection: Connection, results: list[_Polled]) -> None:
+def _save(connection: Connection, results: list[_Polled]) -> None:
+    """Store what polls brought: those that brought items each in a transaction of its own, the others together."""
+    refuse = partial(_refuse, connection)
+    store_or_refuse(
+        connection, [polled for polled in results if not polled.result.entries], partial(_store, connection), refuse
+    )
     for polled in results:
-        feed, result, record = polled.feed, polled.result, polled.result.record
-        with connection.transaction():
-            if result.pause_host_until is not None:
-                hosts.pause(connection, feed.host, result.pause_host_until)
-            taken = take_in(connection, feed.id, result.entries, polled.polled_at)
-            polled.changed = taken.changed
-            if taken.new:
-                record = found(feed, result, taken.new, polled.polled_at)
-            feeds.save_poll(connection, feed, record)
-        connection.commit()
-        polled.result = replace(result, record=record)
+        if polled.result.entries:
+            store_or_refuse(connection, [polled], partial(_take_in, connection), refuse)
+
+
+def _store(connection: Connection, results: list[_Polled]) -> None:
+    if not results:
+        return
+    with connection.transaction():
+        for polled in sorted(results, key=lambda polled: polled.feed.host):
+            if polled.result.pause_host_until is not None:
+                hosts.pause(connection, polled.feed.host, polled.result.pause_host_until)
+        feeds.save_polls(connection, [(polled.feed, polled.result.record) for polled in results])
+    connection.commit()
+
+
+def _take_in(connection: Connection, results: list[_Polled]) -> None:
+    (polled,) = results
+    record = polled.result.record
+    with connection.transaction():
+        taken = take_in(connection, polled.feed.id, polled.result.entries, polled.polled_at)
+        if taken.new:
+            record = found(polled.feed, polled.result, taken.new, polled.polled_at)
+        feeds.save_polls(connection, [(polled.feed, record)])
+    connection.commit()
+    polled.result, polled.changed = replace(polled.result, record=record), taken.changed
 
 
 def _refuse(connection: Connection, polled: _Polled, why: str) -> None:
@@ -477,7 +506,7 @@ def _refuse(connection: Connection, polled: _Polled, why: str) -> None:
     result = _failed(polled.feed, polled.polled_at, f"{polled.feed.host}: the feed {why}", "not_a_feed")
     seen = replace(result.record, status=record.status, body_bytes=record.body_bytes, took_ms=record.took_ms)
     polled.result = replace(result, record=seen)
-    feeds.save_poll(connection, polled.feed, polled.result.record)
+    feeds.save_polls(connection, [(polled.feed, polled.result.record)])
     connection.commit()
 
 

@@ -5,7 +5,9 @@ them side by side, save each result soon after it is there and never a whole bat
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -43,53 +45,117 @@ async def work_through(
     save: Callable[[list[Result]], None],
     *,
     concurrency: int,
+    ahead: int = 0,
+    give_back: Callable[[list[Job]], None] = lambda _: None,
     stopping: Callable[[], bool] = lambda: False,
     database: asyncio.Lock | None = None,
 ) -> None:
     """Claim, perform and save until nothing is claimable and nothing is running, or until `stopping`.
 
-    `claim(limit)` returns at most `limit` jobs. `claim` and `save` may block: they run in a thread, one call at a
-    time, under the lock `database`, which `perform` can share. What is running when `stopping` becomes true is
-    finished and saved. An exception of any of the three ends the work after the running jobs were cancelled.
+    `claim(limit)` returns at most `limit` jobs; `ahead` of them may wait here for a place among the `concurrency` that
+    run, so that none of those places waits for the database. `claim`, `save` and `give_back` may block: they run in a
+    thread, one call at a time, under the lock `database`, which `perform` can share. What is running when `stopping`
+    becomes true is finished and saved, what waits is given back. An exception of any of the four ends the work after
+    the running jobs were cancelled.
     """
-    running: set[asyncio.Task[Result]] = set()
-    # Each claim costs a query: wait until a few can be claimed at once.
-    refill = max(concurrency * 2 // 3, 1)
-    database = database or asyncio.Lock()
-    loop = asyncio.get_running_loop()
+    work = _Work(claim, perform, save, concurrency, ahead, stopping, database or asyncio.Lock())
     try:
-        next_claim = loop.time()
-        exhausted = False
-        while True:
-            wait: float | None = None
-            if not stopping() and len(running) < concurrency and loop.time() >= next_claim:
-                async with database:
-                    claimed = await asyncio.to_thread(claim, concurrency - len(running))
-                running.update(asyncio.ensure_future(perform(job)) for job in claimed.jobs)
-                exhausted = not claimed.jobs
-                wait = claimed.wait
-                next_claim = loop.time() + (CLAIM_SECONDS if exhausted else 0)
-            if not running:
-                if stopping() or (exhausted and wait is None):
-                    return
-                await asyncio.sleep(min(max(wait or 0, 0.05), CLAIM_SECONDS))
-                next_claim = loop.time()
-                continue
-            room = len(running) < concurrency and not stopping()
-            timeout = max(next_claim - loop.time(), 0.01) if room else CLAIM_SECONDS
-            done, _ = await asyncio.wait(running, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            if not done:
-                continue
-            if len(done) < len(running):
-                await asyncio.sleep(GATHER_SECONDS)
-                done = {task for task in running if task.done()}
-            running -= done
-            results = [task.result() for task in done]
-            async with database:
-                await asyncio.to_thread(save, results)
-            if len(running) <= refill:
-                next_claim = loop.time()
+        await work.through()
+        if work.waiting:
+            async with work.database:
+                await asyncio.to_thread(give_back, list(work.waiting))
     finally:
-        for task in running:
+        for task in work.running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*work.running, return_exceptions=True)
+
+
+class _Work(Generic[Job, Result]):
+    def __init__(
+        self,
+        claim: Callable[[int], Claimed[Job]],
+        perform: Callable[[Job], Awaitable[Result]],
+        save: Callable[[list[Result]], None],
+        concurrency: int,
+        ahead: int,
+        stopping: Callable[[], bool],
+        database: asyncio.Lock,
+    ) -> None:
+        self._claim, self._perform, self._save = claim, perform, save
+        self._concurrency = concurrency
+        self._room = concurrency + ahead
+        # Each claim costs a query: wait until a few can be claimed at once.
+        self._refill = max(self._room * 2 // 3, 1)
+        self._stopping = stopping
+        self._over = False
+        self.database = database
+        self.waiting: deque[Job] = deque()
+        self.running: set[asyncio.Task[Result]] = set()
+        self._ended: list[asyncio.Task[Result]] = []
+        # Something ended, there is room for more, nothing is unsaved any more.
+        self._changed = asyncio.Event()
+        self._to_save = asyncio.Event()
+
+    async def through(self) -> None:
+        saving = asyncio.ensure_future(self._save_for_ever())
+        claiming = asyncio.ensure_future(self._claim_to_the_end())
+        try:
+            await asyncio.wait({saving, claiming}, return_when=asyncio.FIRST_COMPLETED)
+            if saving.done():
+                await saving
+            await claiming
+        finally:
+            self._over = True
+            for task in (saving, claiming):
+                task.cancel()
+            await asyncio.gather(saving, claiming, return_exceptions=True)
+
+    async def _claim_to_the_end(self) -> None:
+        """Claim whenever there is room; return when nothing is claimable, and what was is done and saved."""
+        while not self._over:
+            exhausted, wait = False, None
+            if not self._stopping() and len(self.running) + len(self.waiting) <= self._refill:
+                async with self.database:
+                    claimed = await asyncio.to_thread(self._claim, self._room - len(self.running) - len(self.waiting))
+                self.waiting.extend(claimed.jobs)
+                self._start()
+                exhausted, wait = not claimed.jobs, claimed.wait
+            busy = bool(self.running or self._ended)
+            if not busy and (self._stopping() or (exhausted and wait is None)):
+                return
+            if exhausted:
+                await asyncio.sleep(CLAIM_SECONDS if busy or wait is None else min(max(wait, 0.05), CLAIM_SECONDS))
+            else:
+                self._changed.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(CLAIM_SECONDS):
+                        await self._changed.wait()
+
+    def _start(self) -> None:
+        while self.waiting and len(self.running) < self._concurrency and not (self._over or self._stopping()):
+            task = asyncio.ensure_future(self._perform(self.waiting.popleft()))
+            self.running.add(task)
+            task.add_done_callback(self._end)
+
+    def _end(self, task: "asyncio.Task[Result]") -> None:
+        self.running.discard(task)
+        self._ended.append(task)
+        self._to_save.set()
+        self._start()
+        if len(self.running) + len(self.waiting) <= self._refill:
+            self._changed.set()
+
+    async def _save_for_ever(self) -> None:
+        while True:
+            await self._to_save.wait()
+            if self.running:
+                await asyncio.sleep(GATHER_SECONDS)
+            self._to_save.clear()
+            ended = list(self._ended)
+            results = [task.result() for task in ended]
+            async with self.database:
+                await asyncio.to_thread(self._save, results)
+            # Not before: what is not saved is still in hand.
+            del self._ended[: len(ended)]
+            if not self._ended:
+                self._changed.set()

@@ -5,8 +5,8 @@ polls is halved, or goes at once to what suits the items' own rhythm, which is t
 is polled often while it brings something, whatever the dates in it say.
 """
 
-import hashlib
 import re
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -104,8 +104,8 @@ def next_poll(now: datetime, interval: timedelta, wishes: Wishes, name: str) -> 
     time, but always the same for the same.
     """
     wait = max(interval, min(wishes.wait, MAX_WAIT))
-    digest = hashlib.sha256(f"{name} {now.isoformat()}".encode()).digest()
-    moment = now + wait * (1 + JITTER * digest[0] / 255)
+    share = zlib.crc32(f"{name} {now.timestamp()}".encode()) / 0xFFFFFFFF
+    moment = now + wait * (1 + JITTER * share)
     return _not_skipped(moment, wishes)
 
 

@@ -6,12 +6,12 @@ to a public address when asked and to a private one when connected to gains noth
 
 import asyncio
 import ipaddress
-import re
 import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
@@ -21,11 +21,13 @@ from ingest.settings import Network, Settings
 from ingest.storing import storable
 from ingest.urls import absolute_url
 
-__all__ = ["Answer", "RequestFailed", "Web", "is_refused_address", "validators"]
+__all__ = ["Answer", "RequestFailed", "Web", "is_header_value", "is_refused_address", "validators"]
 
 # RFC 9110 asks for a limit; five hops is what RFC 9309 grants robots.txt, and no news site needs more.
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 10.0
+# A server that sends nothing for so long will not send the rest.
+IDLE_SECONDS = 15.0
 # Text of the most repetitive kind shrinks to a fiftieth; what grows to more than this many times is a bomb. Below the
 # size nothing is at stake.
 MAX_RATIO = 200
@@ -38,9 +40,9 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _ALSO_REFUSED = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", "::/96")))
 
 # Elsewhere, other services listen, some of which a request could make do things.
+MAX_HEADER_VALUE = 500
 WEB_PORTS = (80, 443, 8080, 8443)
 
-_HEADER_VALUE = re.compile(r"[\x20-\x7e]{1,500}")
 
 Gate = Callable[[str, str], Awaitable[None]]
 
@@ -93,6 +95,10 @@ def is_refused_address(address: str, allowed: Collection[Network] = ()) -> bool:
     return _is_in(ip, _ALSO_REFUSED) or not ip.is_global or ip.is_multicast
 
 
+# A poller asks the same hosts all day.
+_is_refused = lru_cache(maxsize=65_536)(is_refused_address)
+
+
 def _is_in(ip: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: Collection[Network]) -> bool:
     return any(ip in network for network in networks if network.version == ip.version)
 
@@ -100,8 +106,12 @@ def _is_in(ip: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: Collecti
 def validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
     """Return the headers that make a request conditional (RFC 9110, 13.1) on the validators of an earlier answer."""
     headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-    # Sent back to the server as it is: nothing that could break a header, nothing endless.
-    return {name: value for name, value in headers.items() if value and _HEADER_VALUE.fullmatch(value)}
+    return {name: value for name, value in headers.items() if value and is_header_value(value)}
+
+
+def is_header_value(value: str) -> bool:
+    """Return whether a value a server gave may be sent back to it: nothing that breaks a header, nothing endless."""
+    return 0 < len(value) <= MAX_HEADER_VALUE and value.isascii() and value.isprintable()
 
 
 class Web:
@@ -121,7 +131,9 @@ class Web:
                 ttl_dns_cache=60,
             ),
             timeout=aiohttp.ClientTimeout(
-                total=settings.request_timeout, sock_connect=min(CONNECT_SECONDS, settings.request_timeout)
+                total=settings.request_timeout,
+                sock_connect=min(CONNECT_SECONDS, settings.request_timeout),
+                sock_read=min(IDLE_SECONDS, settings.request_timeout),
             ),
             headers={"User-Agent": settings.user_agent},
             # Cookies would tie requests together, and a redirect loop can depend on them.
@@ -137,7 +149,7 @@ class Web:
     def _socket(self, info: Any) -> socket.socket:
         family, kind, protocol, _, address = info
         allowed = self._settings.allow_networks
-        if is_refused_address(address[0], allowed):
+        if _is_refused(address[0], allowed):
             raise AddressRefused(f"address {address[0]} is not on the public Internet")
         if address[1] not in WEB_PORTS and not _is_in(ipaddress.ip_address(address[0].partition("%")[0]), allowed):
             raise AddressRefused(f"port {address[1]} is none of those web servers use")

@@ -73,6 +73,18 @@ class TestClaimToFetch:
         # A host that need not be spaced takes several requests at once.
         assert claim(connection, delay=0, now=NOW + timedelta(seconds=60)) == ["x.example"] * 2
 
+    def test_sessions_share_the_places_at_a_host_that_need_not_be_spaced(
+        self, connection: Connection, database: Database
+    ) -> None:
+        fill(connection, {"a": 9, "b": 1})
+        leases.hold(connection)
+        assert claim(connection, per_host=4) == ["a"] * 4 + ["b"]
+        with database.connect() as other:
+            leases.hold(other)
+            assert claim(other, per_host=4) == []
+            answered(connection)
+            assert claim(other, per_host=4) == ["a"] * 4
+
     def test_robots_can_ask_for_more_distance(self, connection: Connection) -> None:
         fill(connection, {"a": 5})
         connection.execute("UPDATE news.hosts SET crawl_delay = '20 seconds'")
@@ -110,6 +122,8 @@ class TestClaimToFetch:
                         return
                     with lock:
                         got.extend(job.id for job in jobs)
+                    ledger.finish(own, [(job.id, "rejected", "done") for job in jobs])
+                    own.commit()
 
         threads = [threading.Thread(target=work) for _ in range(4)]
         for thread in threads:

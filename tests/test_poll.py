@@ -106,8 +106,14 @@ def test_retry_after_is_honoured_up_to_a_day(
     everything: TopicSet, status: int, value: str, wait: timedelta | None
 ) -> None:
     result = decide(feed(), answer(status, b"", retry_after=value), NOW, everything)
-    assert result.record.next_poll_at == NOW + (wait or timedelta(minutes=10))
-    assert result.pause_host_until == (NOW + wait if wait else None)
+    if wait is None:
+        assert (result.record.next_poll_at, result.pause_host_until) == (NOW + timedelta(minutes=10), None)
+        return
+    # From the answer on, which came 12 ms after the request.
+    answered = NOW + timedelta(milliseconds=12)
+    assert result.pause_host_until is not None
+    assert timedelta(0) < result.pause_host_until - answered - wait <= timedelta(milliseconds=1)
+    assert result.record.next_poll_at == result.pause_host_until
 
 
 def test_entries_that_are_not_fetched_say_why(topics: TopicSet) -> None:

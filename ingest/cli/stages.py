@@ -1,7 +1,6 @@
 """The commands that run the pipeline: all stages together, or one of them."""
 
 import asyncio
-import gc
 import logging
 import signal
 import time
@@ -55,9 +54,6 @@ def run(
     with opened_database(settings) as database:
         sync_feeds(database, configured)
         pipeline = Pipeline(database, settings, topic_set)
-        # What was imported stays; millions of short-lived objects come and go without cycles.
-        gc.freeze()
-        gc.set_threshold(20_000)
         with stop_on_signal(pipeline.stop), _live(pipeline, hidden=follow):
             if follow:
                 logging.getLogger(__name__).info("following %d feeds; Ctrl-C or SIGTERM ends in order", len(configured))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from psycopg.rows import class_row
 
 from db import Connection
-from ingest.hosts import IN_HAND
+from ingest.hosts import ROOM
 from ingest.leases import LEASE
 from ingest.ledger.due import wake
 from ingest.ledger.ranks import FETCHABLE, LIVE, RECHECK
@@ -70,12 +70,12 @@ def claim_to_fetch(
             f"""
             WITH ready AS MATERIALIZED (
                 SELECT h.host, greatest(h.next_request_at, %(now)s) AS slot,
-                       greatest(%(delay)s, coalesce(h.crawl_delay, interval '0')) AS spacing
+                       greatest(%(delay)s, coalesce(h.crawl_delay, interval '0')) AS spacing, {ROOM} AS room
                 FROM news.hosts h CROSS JOIN LATERAL (
                     SELECT e.priority FROM news.entries e WHERE {FETCHABLE} ORDER BY e.priority LIMIT 1
                 ) AS first
                 WHERE h.next_request_at <= %(now)s
-                  AND (greatest(%(delay)s, h.crawl_delay) = interval '0' OR NOT {IN_HAND})
+                  AND {ROOM} > 0
                   AND (%(shards)s = 1 OR mod(hashtext(h.host)::bigint + 2147483648, %(shards)s) = %(shard)s)
                 ORDER BY first.priority, h.next_request_at
                 LIMIT %(limit)s
@@ -85,7 +85,7 @@ def claim_to_fetch(
                 FROM ready h CROSS JOIN LATERAL (
                     SELECT e.id FROM news.entries e WHERE {FETCHABLE}
                     ORDER BY e.priority, e.next_attempt_at, e.id
-                    LIMIT CASE WHEN h.spacing > interval '0' THEN 1 ELSE %(per_host)s END
+                    LIMIT h.room
                     FOR UPDATE OF e SKIP LOCKED
                 ) e
                 LIMIT %(limit)s

@@ -40,6 +40,11 @@ def upgrade() -> None:
         "entries_recheck_idx", "entries", ["recheck_at"], schema="news",
         postgresql_where=sa.text("recheck_at IS NOT NULL"),
     )  # fmt: skip
+    op.drop_index("entries_leased_idx", "entries", schema="news")
+    op.create_index(
+        "entries_leased_idx", "entries", ["host", "status"], schema="news",
+        postgresql_where=sa.text("lease_holder IS NOT NULL"),
+    )  # fmt: skip
     op.create_table(
         "article_revisions",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Number of the revision."),
@@ -80,6 +85,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("sightings", "content_hash", schema="news")
     op.drop_table("article_revisions", schema="news")
+    op.drop_index("entries_leased_idx", "entries", schema="news")
+    op.create_index(
+        "entries_leased_idx", "entries", ["lease_holder"], schema="news",
+        postgresql_where=sa.text("lease_holder IS NOT NULL"),
+    )  # fmt: skip
     op.drop_index("entries_recheck_idx", "entries", schema="news")
     op.drop_index("entries_to_fetch_idx", "entries", schema="news")
     op.create_index(

@@ -1,0 +1,112 @@
+"""Many feeds at once: neither a feed that hangs nor a host with most of them holds up the others."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from db import Connection
+from ingest.clock import utc_now
+from ingest.poll import poll
+from ingest.settings import Settings
+from ingest.topics import TopicSet
+from tests.conftest import free_port
+
+RSS = b"<rss version='2.0'><channel><title>x</title></channel></rss>"
+ANSWER = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(RSS) + RSS
+)
+
+
+class _Feed(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(ANSWER)
+        self._transport.close()
+
+
+@contextmanager
+def serving(addresses: list[str], port: int) -> Iterator[None]:
+    """Serve a feed at each of these loopback addresses."""
+    loop = asyncio.new_event_loop()
+    servers = [loop.run_until_complete(loop.create_server(_Feed, address, port)) for address in addresses]
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    yield
+    for server in servers:
+        loop.call_soon_threadsafe(server.close)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    loop.close()
+
+
+def add(connection: Connection, urls: list[str]) -> None:
+    connection.execute(
+        """
+        WITH fresh AS (
+            INSERT INTO news.feeds (slug, url, host, outlet, poll_every, created_at, next_poll_at)
+            SELECT url, url, split_part(url, '/', 3), 'X', interval '10 minutes', now(), now()
+            FROM unnest(%s::text[]) AS url
+            RETURNING host
+        )
+        INSERT INTO news.hosts (host, next_request_at) SELECT DISTINCT host, now() FROM fresh
+        """,
+        [urls],
+    )
+    connection.commit()
+
+
+@pytest.mark.slow
+def test_a_feed_that_never_answers_delays_no_other_by_more_than_its_time_limit(
+    connection: Connection, settings: Settings
+) -> None:
+    limit = 4.0
+    addresses = [f"127.3.{n // 250}.{n % 250 + 1}" for n in range(1000)]
+    port = free_port()
+    with serving(addresses, port), socket.create_server(("127.4.0.1", port)):
+        # It accepts connections and says nothing; due before all others.
+        add(connection, [f"http://127.4.0.1:{port}/feed"])
+        add(connection, [f"http://{address}:{port}/feed" for address in addresses])
+        started = utc_now()
+        counts = poll(connection, settings.model_copy(update={"request_timeout": limit}), utc_now, TopicSet({}))
+    assert (counts.polled, counts.failed) == (1001, 1)
+    late = connection.execute(
+        "SELECT max(extract(epoch FROM polled_at - %s) + took_ms / 1000.0) FROM news.feed_polls WHERE error IS NULL",
+        [started],
+    ).fetchone()
+    assert late is not None
+    assert late[0] < limit
+
+
+@pytest.mark.slow
+def test_a_host_with_most_of_the_feeds_leaves_their_turns_to_the_others(
+    connection: Connection, settings: Settings
+) -> None:
+    big, small = "127.5.0.1", [f"127.6.0.{n + 1}" for n in range(100)]
+    port = free_port()
+    with serving([big, *small], port):
+        # Its feeds are due before those of the others.
+        add(connection, [f"http://{big}:{port}/{n}" for n in range(900)])
+        add(connection, [f"http://{address}:{port}/feed" for address in small])
+        ends = time.monotonic() + 4
+        poll(
+            connection, settings.model_copy(update={"host_delay": 0.5}), utc_now, TopicSet({}),
+            stopping=lambda: time.monotonic() >= ends,
+        )  # fmt: skip
+    rows = connection.execute(
+        "SELECT split_part(host, ':', 1) = %s, count(*) FILTER (WHERE last_polled_at IS NOT NULL),"
+        " count(*) FILTER (WHERE lease_holder IS NOT NULL) FROM news.feeds GROUP BY 1 ORDER BY 1",
+        [big],
+    ).fetchall()
+    (_, others, left), (_, of_big, left_of_big) = rows
+    assert others == 100
+    assert 4 <= of_big <= 9
+    # What was claimed and not asked any more was given back.
+    assert (left, left_of_big) == (0, 0)

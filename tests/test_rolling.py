@@ -1,0 +1,113 @@
+"""Work that rolls: what is claimed is done and saved, what is not begun is given back."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from ingest.rolling import Claimed, work_through
+
+
+def claims(total: int, log: list[int] | None = None) -> Callable[[int], Claimed[int]]:
+    rest = list(range(total))
+
+    def claim(limit: int) -> Claimed[int]:
+        taken, rest[:] = rest[:limit], rest[limit:]
+        if log is not None:
+            log.append(len(taken))
+        return Claimed(taken)
+
+    return claim
+
+
+@pytest.mark.parametrize(("concurrency", "ahead"), [(1, 0), (3, 0), (3, 10), (200, 0)])
+def test_everything_is_done_once_and_saved(concurrency: int, ahead: int) -> None:
+    running = most = 0
+    saved: list[int] = []
+
+    async def perform(job: int) -> int:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.001)
+        running -= 1
+        return job
+
+    asyncio.run(work_through(claims(100), perform, saved.extend, concurrency=concurrency, ahead=ahead))
+    assert sorted(saved) == list(range(100))
+    assert most <= concurrency
+
+
+def test_no_more_is_claimed_than_there_is_room_for() -> None:
+    sizes: list[int] = []
+
+    async def perform(job: int) -> int:
+        await asyncio.sleep(0.01)
+        return job
+
+    asyncio.run(work_through(claims(100, sizes), perform, lambda _: None, concurrency=5, ahead=10))
+    assert max(sizes) <= 15
+
+
+def test_when_it_stops_what_runs_is_saved_and_what_waits_given_back() -> None:
+    stopped = False
+    saved: list[int] = []
+    returned: list[int] = []
+
+    async def perform(job: int) -> int:
+        nonlocal stopped
+        await asyncio.sleep(0.01)
+        stopped = True
+        return job
+
+    asyncio.run(
+        work_through(
+            claims(100), perform, saved.extend,
+            concurrency=4, ahead=20, give_back=returned.extend, stopping=lambda: stopped,
+        )
+    )  # fmt: skip
+    assert sorted(saved) == [0, 1, 2, 3]
+    assert sorted(returned) == list(range(4, 24))
+
+
+def test_it_waits_for_what_will_be_claimable() -> None:
+    answers = [Claimed([1]), Claimed[int]([], wait=0.01), Claimed[int]([], wait=0.01), Claimed([2]), Claimed[int]([])]
+    saved: list[int] = []
+
+    async def perform(job: int) -> int:
+        return job
+
+    asyncio.run(work_through(lambda _: answers.pop(0), perform, saved.extend, concurrency=1))
+    assert saved == [1, 2]
+
+
+@pytest.mark.parametrize("fails", ["claim", "perform", "save"])
+def test_an_error_ends_the_work_and_is_raised(fails: str) -> None:
+    cancelled = []
+
+    def claim(limit: int) -> Claimed[int]:
+        if fails == "claim":
+            raise ValueError(fails)
+        return Claimed(list(range(limit)))
+
+    async def perform(job: int) -> int:
+        if job == 0:
+            if fails == "perform":
+                raise ValueError(fails)
+            return job
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            cancelled.append(job)
+            raise
+        return job
+
+    def save(_: list[int]) -> None:
+        if fails == "save":
+            raise ValueError(fails)
+
+    with pytest.raises(ValueError, match=fails):
+        asyncio.run(work_through(claim, perform, save, concurrency=3))
+    # What took the place of the job that ended was cancelled with the others.
+    assert set(cancelled) <= {0, 1, 2}
+    assert len(cancelled) == {"claim": 0}.get(fails, len(cancelled))

@@ -1,8 +1,10 @@
 """Run every measurement, one after another."""
 
-from bench import feeds, news_page, throughput
+from bench import feeds, news_page, politeness, polling, throughput
 
 if __name__ == "__main__":
     throughput.main()
     news_page.main()
     feeds.main()
+    polling.main()
+    politeness.main()

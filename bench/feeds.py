@@ -2,7 +2,8 @@
 
 Serves the files of the archives in NEWS_TEST_SHARED/eval/feeds over loopback, each with the Content-Type it declares,
 polls them all with a time limit of five seconds for parsing, and prints what the polls recorded. Then parses seeded
-random mutations of them in worker processes, and prints what became of those.
+random mutations of them in worker processes, and prints what became of those. First come a few large and hostile feeds
+made here, with the processor time of polling each.
 """
 
 import argparse
@@ -17,12 +18,15 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from aiohttp import web
 from rich.console import Console
+from rich.table import Table
 
+from db import Connection
 from db.embedded import EmbeddedServer
 from db.engine import connect, upgrade
 from ingest import feeds
@@ -34,6 +38,7 @@ from ingest.settings import Settings
 from ingest.topics import TopicSet
 from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
 from tests.conftest import free_port
+from tests.newsroom import vocabulary
 
 PARSE_SECONDS = 5.0
 SHARED = Path(os.environ.get("NEWS_TEST_SHARED", Path(__file__).parents[2] / "shared"))
@@ -43,13 +48,103 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--mutations", type=int, default=20_000)
     options = parser.parse_args()
+    console = Console(width=110)
+    console.print(costs())
     files = corpus()
     if not files:
         sys.exit(f"no archives in {SHARED / 'eval' / 'feeds'}: set NEWS_TEST_SHARED")
-    console = Console()
     console.print(f"{len(files)} files polled: {polled(files)}")
     outcome, longest = asyncio.run(mutated(files, options.mutations))
     console.print(f"{options.mutations} mutations parsed: {dict(outcome)}, the longest took {longest:.2f} s")
+
+
+def hostile() -> dict[str, bytes]:
+    """Feeds that are large or made to take long."""
+    rng = random.Random(5)
+    sentences = [sentence for name in ("ar", "en") for sentence in vocabulary.ON_TOPIC[name]]
+    items = "".join(
+        f"<item><title>{rng.choice(sentences)}</title><link>https://a.example/{n}?id={n}&amp;utm_source=rss</link>"
+        f"<guid isPermaLink='false'>a-{n}</guid><pubDate>Sun, 01 Nov 2026 10:00:00 +0300</pubDate>"
+        f"<category>x</category><dc:creator>Ahmad</dc:creator><description><![CDATA[<p>"
+        f"{' '.join(rng.choice(sentences) for _ in range(8))}</p>]]></description></item>"
+        for n in range(2500)
+    )
+    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    item = "<item><title>x</title><link>https://a.example/1</link>{}</item>"
+    return {
+        "2,500 items": feed(items),
+        "an author of 32 kB": feed(item.format(f"<author>{'a' * 32_000}</author>")),
+        "an author of 32 kB in parts": feed(item.format(f"<author>{('a' * 499 + '<x/>') * 64}</author>")),
+        "billion laughs": f'<!DOCTYPE rss [<!ENTITY l0 "lol">{laughs}]>'.encode()
+        + feed(item.format("<description>&l9;</description>")),
+        "deep nesting": feed(item.format("<a>" * 100_000)),
+        "unclosed CDATA 200,000 times": feed("<description><![CDATA[" * 200_000),
+    }
+
+
+def feed(items: str) -> bytes:
+    head = '<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>x</title>'
+    return f"{head}{items}</channel></rss>".encode()
+
+
+def costs() -> Table:
+    """Poll each of the hostile feeds and return what it took."""
+    table = Table(title="Processor time of one poll", title_justify="left")
+    for column in ("feed", "MB", "parsing, s", "the rest, s", "outcome"):
+        table.add_column(column, justify="left" if column in ("feed", "outcome") else "right")
+    from bench.feeds import parse_time as task
+
+    with WorkerPool(1, PARSE_SECONDS, ("ingest.feed_parser",)) as pool:
+        for name, body in hostile().items():
+            try:
+                parsing = f"{asyncio.run(pool.run(task, body, utc_now())):.2f}"
+            except (WorkerTimeout, WorkerDied) as problem:
+                parsing = str(problem)
+            rest, outcome = polled_alone(body)
+            table.add_row(name, f"{len(body) / 1e6:.1f}", parsing, f"{rest:.2f}", outcome)
+    return table
+
+
+def parse_time(body: bytes, now: object) -> float:
+    """In a worker: the processor time that parsing takes, in seconds."""
+    started = time.process_time()
+    with suppress(NotAFeed):
+        parse_feed(body, "http://127.0.0.1/", "application/xml", now)  # type: ignore[arg-type]
+    return time.process_time() - started
+
+
+def polled_alone(body: bytes) -> tuple[float, str]:
+    """Poll one feed; return this process's processor time, which includes serving it, and what was recorded."""
+    port = free_port()
+    stop = serve([("application/xml", body)], port)
+    with database() as connection:
+        feeds.sync(
+            connection,
+            [FeedConfig.model_validate({"url": f"http://{host(0)}:{port}/0", "poll_every": "1h"})],
+            utc_now(),
+        )
+        started = time.process_time()
+        poll(connection, settings(), utc_now, TopicSet({}))
+        seconds = time.process_time() - started
+        row = connection.execute("SELECT outcome, new_entries, coalesce(error, '') FROM news.feed_polls").fetchone()
+    stop()
+    assert row is not None
+    return seconds, f"{row[0]}, {row[1]:,} new {row[2].partition(': ')[2][:40]}"
+
+
+def settings() -> Settings:
+    return Settings(allow_networks=(ipaddress.ip_network("127.0.0.0/8"),), host_delay=0, extract_timeout=PARSE_SECONDS)
+
+
+@contextmanager
+def database() -> Iterator[Connection]:
+    with tempfile.TemporaryDirectory() as name:
+        server = EmbeddedServer(Path(name))
+        server.acquire()
+        upgrade(server.url())
+        with connect(server.url()) as connection:
+            yield connection
+        server.release()
 
 
 def corpus() -> list[tuple[str, bytes]]:
@@ -69,36 +164,31 @@ def corpus() -> list[tuple[str, bytes]]:
 
 
 def polled(files: list[tuple[str, bytes]]) -> str:
-    """Poll every file as a feed of its own host; return outcomes, kinds of failure and the time."""
+    """Poll every file as a feed; return outcomes, kinds of failure and the time."""
     port = free_port()
     stop = serve(files, port)
-    settings = Settings(
-        allow_networks=(ipaddress.ip_network("127.0.0.0/8"),), host_delay=0, extract_timeout=PARSE_SECONDS
-    )
-    with tempfile.TemporaryDirectory() as name:
-        server = EmbeddedServer(Path(name))
-        server.acquire()
-        upgrade(server.url())
-        with connect(server.url()) as connection:
-            configured = [
-                FeedConfig.model_validate({"url": f"http://127.0.0.1:{port}/{n}", "id": f"f{n}", "poll_every": "1h"})
-                for n in range(len(files))
-            ]
-            feeds.sync(connection, configured, utc_now())
-            started = time.monotonic()
-            poll(connection, settings, utc_now, TopicSet({}))
-            seconds = time.monotonic() - started
-            outcomes = connection.execute(
-                "SELECT outcome, count(*) FROM news.feed_polls GROUP BY 1 ORDER BY 1"
-            ).fetchall()
-            kinds = connection.execute(
-                "SELECT failure, left(regexp_replace(last_error, '^[^ ]+ ', ''), 60), count(*) FROM news.feeds"
-                " WHERE failure IS NOT NULL GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 8"
-            ).fetchall()
-            recorded = connection.execute("SELECT count(DISTINCT feed_id) FROM news.feed_polls").fetchone()
-        server.release()
+    with database() as connection:
+        configured = [
+            FeedConfig.model_validate({"url": f"http://{host(n)}:{port}/{n}", "id": f"f{n}", "poll_every": "1h"})
+            for n in range(len(files))
+        ]
+        feeds.sync(connection, configured, utc_now())
+        started = time.monotonic()
+        poll(connection, settings(), utc_now, TopicSet({}))
+        seconds = time.monotonic() - started
+        outcomes = connection.execute("SELECT outcome, count(*) FROM news.feed_polls GROUP BY 1 ORDER BY 1").fetchall()
+        kinds = connection.execute(
+            "SELECT failure, left(regexp_replace(last_error, '^[^ ]+ ', ''), 60), count(*) FROM news.feeds"
+            " WHERE failure IS NOT NULL GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 8"
+        ).fetchall()
+        recorded = connection.execute("SELECT count(DISTINCT feed_id) FROM news.feed_polls").fetchone()
     stop()
     return f"{dict(outcomes)} in {seconds:.1f} s, {recorded[0] if recorded else 0} recorded; failures {kinds}"
+
+
+def host(number: int) -> str:
+    """The loopback address at which a file is served: a host takes only a few requests at a time."""
+    return f"127.0.1.{number % 100 + 1}"
 
 
 def serve(files: list[tuple[str, bytes]], port: int) -> Callable[[], None]:
@@ -113,7 +203,8 @@ def serve(files: list[tuple[str, bytes]], port: int) -> Callable[[], None]:
     application.router.add_get("/{number}", answer)
     runner = web.AppRunner(application, access_log=None)
     loop.run_until_complete(runner.setup())
-    loop.run_until_complete(web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start())
+    for address in {host(number) for number in range(len(files))}:
+        loop.run_until_complete(web.TCPSite(runner, address, port, backlog=1024).start())
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 

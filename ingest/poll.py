@@ -36,6 +36,7 @@ from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
 
 __all__ = [
     "ACCEPT",
+    "PARSE_SECONDS",
     "PollCounts",
     "PollResult",
     "decide",
@@ -55,6 +56,8 @@ TRUST_FOR = timedelta(days=1)
 MOST_PARTS = 3
 # Caches on the way may be this much behind without anybody lying.
 CACHES_LAG = timedelta(minutes=15)
+# The largest feeds take a second to parse; what takes longer was made to.
+PARSE_SECONDS = 5.0
 # Feeds claimed for each that is being asked, so that none waits for the next claim.
 AHEAD = 4
 ACCEPT = "application/rss+xml, application/atom+xml, application/rdf+xml;q=0.9, application/xml;q=0.8, */*;q=0.5"
@@ -111,7 +114,7 @@ class _Parsers:
             own = WorkerPool(1, self._settings.extract_timeout, ("ingest.feed_parser",))
             self._pool = self._own.enter_context(own)
         kind, zone = answer.headers.get("content-type"), zone_of(feed.country)
-        return await self._pool.run(parse_feed, answer.body, answer.url, kind, now, zone)
+        return await self._pool.run_within(PARSE_SECONDS, parse_feed, answer.body, answer.url, kind, now, zone)
 
 
 def poll(

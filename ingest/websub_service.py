@@ -22,7 +22,7 @@ from ingest.errors import ConfigError
 from ingest.feed_dates import zone_of
 from ingest.feed_parser import NotAFeed, ParsedFeed, parse_feed
 from ingest.intake import take_in
-from ingest.poll import for_ledger
+from ingest.poll import PARSE_SECONDS, for_ledger
 from ingest.settings import Settings
 from ingest.storing import store_or_refuse
 from ingest.subscriptions import Subscription
@@ -161,7 +161,9 @@ class WebSubService:
         topic = push.subscription.topic
         try:
             zone = zone_of(feed.country)
-            parsed: ParsedFeed = await pool.run(parse_feed, push.body, topic, push.content_type, at, zone)
+            parsed: ParsedFeed = await pool.run_within(
+                PARSE_SECONDS, parse_feed, push.body, topic, push.content_type, at, zone
+            )
         except (NotAFeed, WorkerTimeout, WorkerDied) as problem:
             log.warning("feed %s: what its hub sent is not used: %s", name, problem)
             return

@@ -123,11 +123,15 @@ class WorkerPool:
 
         Raises what the function raises, WorkerTimeout, or WorkerDied.
         """
-        pool = self._pool
+        return await self.run_within(self._timeout, function, *args, **kwargs)
+
+    async def run_within(self, seconds: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `run`, with a time limit of its own, which the pool's still bounds."""
+        pool, limit = self._pool, min(seconds, self._timeout)
         try:
-            return await asyncio.wrap_future(pool.schedule(function, args=args, kwargs=kwargs, timeout=self._timeout))
+            return await asyncio.wrap_future(pool.schedule(function, args=args, kwargs=kwargs, timeout=limit))
         except TimeoutError:
-            raise WorkerTimeout(f"took longer than {self._timeout:g} s") from None
+            raise WorkerTimeout(f"took longer than {limit:g} s") from None
         except ProcessExpired as error:
             raise WorkerDied(error.exitcode) from None
         except (BrokenProcessPool, RuntimeError) as error:

@@ -168,8 +168,8 @@ def test_landed_articles_start_an_analysts_dag(running: Running) -> None:
 def test_the_metadata_database_is_on_psycopg(running: Running) -> None:
     dags = {part["dag_id"]: part["is_paused"] for part in running.api("dags")["dags"]}
     assert dags == {
-        "poll_feeds": False, "ingest_articles": False, "reprocess_articles": False, "maintain_database": False,
-        "new_articles_report": False,
+        "poll_feeds": False, "ingest_articles": False, "reprocess_articles": False, "backfill_feeds": False,
+        "maintain_database": False, "new_articles_report": False,
     }  # fmt: skip
     assert running.api("importErrors")["total_entries"] == 0
 

@@ -20,6 +20,7 @@ class Hint:
     published_at: datetime | None = None
     language: str | None = None
     content: str | None = None
+    country: str | None = None
 
 
 @dataclass(frozen=True)

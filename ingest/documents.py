@@ -32,7 +32,7 @@ class Landable:
 def hints(connection: Connection, entry_ids: list[int], now: datetime) -> dict[int, Hint]:
     """Return what the feeds said about the entries."""
     rows = connection.execute(
-        f"SELECT e.id, e.title, e.author, {FEED_DATE}, f.language, e.content"
+        f"SELECT e.id, e.title, e.author, {FEED_DATE}, f.language, e.content, f.country"
         " FROM news.entries e JOIN news.feeds f ON f.id = e.feed_id WHERE e.id = ANY(%s)",
         [entry_ids],
     ).fetchall()

@@ -1,25 +1,29 @@
 """From a page's bytes to an article: text, title, author, language, date. Pure, for use in a worker process."""
 
+import html
 import json
 import logging
 import re
 import unicodedata
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from typing import Any
 
 import py3langid
 from htmldate import find_date
+from lxml import etree
 from lxml.etree import ElementDefaultClassLookup, HTMLParser, ParserError
 from lxml.html import HtmlElement, document_fromstring
 from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
+from ingest.boilerplate import without_boilerplate
 from ingest.charset import decode
+from ingest.dates import EARLIEST, believable, read_date
 from ingest.document import Document, Hint, NotAnArticle
+from ingest.feed_dates import zone_of
 from ingest.folding import fold
 from ingest.storing import storable
 
@@ -31,17 +35,24 @@ MIN_TEXT_LENGTH = 120
 # several extractors, is asked too.
 FAST_ENOUGH_LENGTH = 400
 SHORT_TEXT_LENGTH = 200
+# Elements between a title and the date that belongs to it, and the longest text that is little but a date.
+NEAR_TITLE = 60
+MAX_DATE_LENGTH = 150
+_DATE_CLASS = re.compile(
+    r"(?:^|[\s_-])(?:date|time|datetime|publish(?:ed)?|posted|pubdate|tarikh)(?:$|[\s_-])", re.IGNORECASE
+)
+_AMERICAN = re.compile(r"^\s*(\d\d)/(\d\d)/(\d{4})( \d\d:\d\d:\d\d)\s*$")
 # The start of a text tells its language as well as the whole.
 LANGUAGE_SAMPLE_LENGTH = 300
-FUTURE_TOLERANCE = timedelta(hours=1)
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-
 
 # The alphabet of Arabic, and what Persian, Kurdish, Urdu and their neighbours write beyond it. Arabic pages hold some
 # of these by mistake (Persian keyboards), their own languages hold one in ten letters at least.
 _ARABIC_LETTERS = re.compile("[\u0621-\u064a]")
 _OTHER_LANGUAGES_LETTERS = re.compile("[\u0671-\u06d3]")
 MISTYPED_SHARE = 0.03
+# What stands between a title and the name of the site, and such a name of a few words with it.
+_SEPARATOR = re.compile(r"\s*[|•·»]\s*|\s+[-–—:]\s+")
+_ONLY_AN_OUTLET = re.compile(r"\s*[|•·»–—-]\s*(?:\S+\s*){1,4}|(?:\S+\s*){1,4}[|•·»–—-]\s*")
 
 
 # Loads the model now: worker processes forked from a process that has imported this module share it.
@@ -82,16 +93,16 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
 
 
 def _parse(body: bytes, content_type: str | None) -> HtmlElement | None:
-    html = decode(body, content_type)
+    source = decode(body, content_type)
     parser = HTMLParser(remove_comments=True, remove_pis=True, collect_ids=False)
     # One class for all elements: lxml.html's own lookup calls back into Python for each.
     parser.set_element_class_lookup(ElementDefaultClassLookup(element=HtmlElement))
     # lxml refuses text with an encoding declaration, and stops at NUL.
-    html = html.replace("\0", "").lstrip("\ufeff \t\r\n")
-    if html.startswith("<?xml"):
-        html = html.partition("?>")[2]
+    source = source.replace("\0", "").lstrip("\ufeff \t\r\n")
+    if source.startswith("<?xml"):
+        source = source.partition("?>")[2]
     try:
-        tree = document_fromstring(html, parser=parser) if html else None
+        tree = document_fromstring(source, parser=parser) if source else None
     except (ParserError, ValueError):
         return None
     return tree if tree is not None and len(tree) else None
@@ -128,7 +139,7 @@ def _text(tree: HtmlElement, url: str) -> str:
             text = found
         if len(text) >= FAST_ENOUGH_LENGTH:
             break
-    return storable(text)
+    return storable(without_boilerplate(text))
 
 
 def _without_title(text: str, title: str | None) -> str:
@@ -161,9 +172,22 @@ class _Metadata:
 
     def title(self) -> str | None:
         candidates = [self._article.get("headline"), self._meta.get("og:title"), self._meta.get("twitter:title")]
+        headings = []
         if self._tree is not None:
-            candidates += [self._tree.findtext(".//h1"), self._tree.findtext(".//title")]
-        return next((_line(text) for text in candidates if isinstance(text, str) and _line(text)), None)
+            headings = [" ".join(heading.itertext()) for heading in self._tree.iter("h1")]
+            candidates += [*headings, self._tree.findtext(".//title")]
+        lines = (_line(html.unescape(text)) for text in candidates if isinstance(text, str))
+        title = next((text for text in lines if text), None)
+        return _without_outlet(title, [*filter(None, map(_line, headings))], self._outlets()) if title else None
+
+    def _outlets(self) -> set[str]:
+        """What the site calls itself, folded."""
+        publisher = self._article.get("publisher")
+        names = [
+            self._meta.get("og:site_name"), self._meta.get("application-name"), self._meta.get("twitter:site"),
+            publisher.get("name") if isinstance(publisher, dict) else publisher,
+        ]  # fmt: skip
+        return {fold(name) for name in names if isinstance(name, str) and fold(name)}
 
     def author(self) -> str | None:
         author = self._article.get("author")
@@ -187,6 +211,30 @@ class _Metadata:
                 yield self._meta[name], "meta"
 
 
+def _without_outlet(title: str, headings: list[str], outlets: set[str]) -> str:
+    """The title without the name of the site before or behind it.
+
+    What is cut off is what the site calls itself, or all that the page's heading does not have.
+    """
+    for heading in headings:
+        rest = (
+            title[len(heading) :]
+            if title.startswith(heading)
+            else title[: -len(heading)]
+            if title.endswith(heading)
+            else ""
+        )
+        if rest and _ONLY_AN_OUTLET.fullmatch(rest):
+            return heading
+    for part in _SEPARATOR.finditer(title):
+        before, after = title[: part.start()].strip(), title[part.end() :].strip()
+        if before and fold(after) in outlets:
+            return before
+        if after and fold(before) in outlets:
+            return after
+    return title
+
+
 def _json_ld(text: str) -> Iterator[dict[str, Any]]:
     try:
         # strict=False: raw line breaks within strings are common.
@@ -208,35 +256,54 @@ def _json_ld(text: str) -> Iterator[dict[str, Any]]:
 def _date(tree: HtmlElement | None, url: str, metadata: _Metadata, hint: Hint) -> tuple[datetime | None, str | None]:
     if hint.published_at is not None:
         return hint.published_at, "feed"
+    zone = zone_of(hint.country)
     for value, source in metadata.dates():
-        moment = _moment(value, hint.now)
+        # Programs write days and months in the American order where they write seconds as well.
+        found = read_date(_AMERICAN.sub(r"\3-\1-\2\4", value), zone)
+        moment = believable(found.at, hint.now) if found else None
         if moment is not None:
             return moment, source
-    if tree is not None:
-        for source, address in (("page", None), ("url", url)):
-            # Without the extensive search, which takes any year on the page for its first of January.
-            found = find_date(
-                tree, extensive_search=False, original_date=True, url=address, min_date=EARLIEST, max_date=hint.now
-            )
-            if found:
-                return datetime.fromisoformat(found).replace(tzinfo=UTC), source
+    if tree is None:
+        return None, None
+    for value in _dates_beside_title(tree):
+        found = read_date(value, zone)
+        moment = believable(found.at, hint.now) if found else None
+        if moment is not None:
+            return moment, "page"
+    for source, address in (("page", None), ("url", url)):
+        # Without the extensive search, which takes any year on the page for its first of January.
+        day = find_date(
+            tree, extensive_search=False, original_date=True, url=address, min_date=EARLIEST, max_date=hint.now
+        )
+        if day:
+            return datetime.fromisoformat(day).replace(tzinfo=UTC), source
     return None, None
 
 
-def _moment(value: str, now: datetime) -> datetime | None:
-    """The time that an ISO 8601 or RFC 5322 date names; without a zone it is taken for UTC."""
-    try:
-        moment = datetime.fromisoformat(value.strip())
-    except ValueError:
-        try:
-            moment = parsedate_to_datetime(value.strip())
-        except (ValueError, TypeError, OverflowError, IndexError):
-            return None
-    try:
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return min(moment, now) if EARLIEST <= moment <= now + FUTURE_TOLERANCE else None
+def _dates_beside_title(tree: HtmlElement) -> Iterator[str]:
+    """The texts in which a page may say when it was published, near its title, the most explicit first."""
+    marked, timed, named = [], [], []
+    title_at = None
+    for place, element in enumerate(tree.iter(etree.Element)):
+        if element.tag == "h1" and title_at is None:
+            title_at = place
+        if element.get("itemprop") in ("datePublished", "dateCreated") or element.get("pubdate") is not None:
+            marked.append(element)
+        elif element.tag == "time":
+            timed.append((place, element))
+        elif _DATE_CLASS.search(f"{element.get('class', '')} {element.get('id', '')}"):
+            named.append((place, element))
+    near = title_at if title_at is not None else 0
+    close = [
+        element
+        for places in (timed, named)
+        for place, element in sorted(places, key=lambda item: abs(item[0] - near))
+        if title_at is None or -NEAR_TITLE <= place - near <= NEAR_TITLE
+    ]
+    for element in [*marked, *close]:
+        for value in (element.get("datetime"), element.get("content"), " ".join(element.itertext())):
+            if value and len(value) <= MAX_DATE_LENGTH:
+                yield value
 
 
 def detect_language(text: str) -> str:

@@ -1,0 +1,284 @@
+"""How good and how quick extraction is, on pages with known texts, titles and dates.
+
+Reads the pages in NEWS_TEST_SHARED/eval/pages (`manifest.jsonl` lists them) and compares what
+`ingest.extraction.extract` finds with plain trafilatura in its default and fast modes: precision, recall and F1 of
+word shingles against the gold text, phrases that must and must not appear, titles, dates, and pages per second of one
+processor, all in one run. With --check, ends with 1 where a figure is below its floor in extraction_floors.toml.
+"""
+
+import argparse
+import gzip
+import json
+import logging
+import os
+import platform
+import statistics
+import sys
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ingest.charset import decode
+from ingest.document import Hint, NotAnArticle
+from ingest.extraction import extract
+from ingest.folding import fold
+
+SHARED = Path(os.environ.get("NEWS_TEST_SHARED", Path(__file__).parents[2] / "shared"))
+FLOORS = Path(__file__).with_name("extraction_floors.toml")
+SHINGLE = 4
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page with what is known of it."""
+
+    name: str
+    url: str
+    language: str
+    body: bytes
+    gold: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an extractor finds: the text, and a title and a day where it looks for them.
+
+    `days` are all that it may mean: a moment is another day elsewhere, and the gold has the day at the publisher's.
+    """
+
+    text: str = ""
+    title: str | None = None
+    days: frozenset[str] = frozenset()
+
+
+@dataclass
+class Score:
+    """Sums over pages."""
+
+    f1: list[float] = field(default_factory=list)
+    precision: list[float] = field(default_factory=list)
+    recall: list[float] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=list)
+
+    def share(self, part: str, whole: str) -> float | None:
+        return self.counts[part] / self.counts[whole] if self.counts[whole] else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=3, help="how often each page is extracted, for the speed")
+    parser.add_argument("--check", action="store_true", help="end with 1 where a figure is below its floor")
+    parser.add_argument("--misses", action="store_true", help="list the pages with wrong dates and titles, and low F1")
+    options = parser.parse_args()
+    found = pages()
+    if not found:
+        sys.exit(f"no pages in {SHARED / 'eval' / 'pages'}: set NEWS_TEST_SHARED")
+    scores = {
+        name: score(found, run, options.rounds, options.misses and name == "ingest") for name, run in EXTRACTORS.items()
+    }
+    console = Console(width=130)
+    console.print(report(scores))
+    console.print(
+        f"{datetime.now(UTC):%Y-%m-%d}, {len(found)} pages, {platform.machine()}, Python {platform.python_version()}; "
+        "speed is that of one processor, the median of the rounds",
+        highlight=False,
+    )
+    if options.check:
+        problems = below_floors(scores["ingest"])
+        for problem in problems:
+            console.print(problem)
+        sys.exit(bool(problems))
+
+
+def pages() -> list[Page]:
+    """Return the evaluation pages, none where they are not there."""
+    manifest = SHARED / "eval" / "pages" / "manifest.jsonl"
+    if not manifest.exists():
+        return []
+    found = []
+    for line in manifest.read_text(encoding="utf-8").splitlines():
+        gold = json.loads(line)
+        body = gzip.decompress((manifest.parent / gold["file"]).read_bytes())
+        found.append(Page(gold["file"].removesuffix(".html.gz"), gold["url"], gold["lang"], body, gold))
+    return found
+
+
+def ours(page: Page) -> Found:
+    try:
+        document = extract(page.body, page.url, None, Hint(datetime.now(UTC), language=page.language))
+    except NotAnArticle:
+        return Found()
+    at = document.published_at
+    if at is None:
+        return Found(document.text, document.title)
+    # A day alone is its first minute.
+    moments = [at] if at.time() == at.time().min else [at - timedelta(hours=12), at, at + timedelta(hours=14)]
+    return Found(document.text, document.title, frozenset(f"{moment:%Y-%m-%d}" for moment in moments))
+
+
+def plain(**options: Any) -> Callable[[Page], Found]:
+    """Return an extractor that is trafilatura alone, with these options."""
+    from trafilatura import bare_extraction
+
+    for name in ("trafilatura", "htmldate"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+    def run(page: Page) -> Found:
+        document: Any = bare_extraction(
+            decode(page.body, None), url=page.url, with_metadata=True, include_comments=False, **options
+        )
+        if document is None:
+            return Found()
+        return Found(document.text or "", document.title, frozenset({document.date} - {None}))
+
+    return run
+
+
+EXTRACTORS: dict[str, Callable[[Page], Found]] = {
+    "ingest": ours,
+    "trafilatura, default": plain(),
+    "trafilatura, fast": plain(fast=True),
+}
+
+
+def score(found: Sequence[Page], run: Callable[[Page], Found], rounds: int, misses: bool) -> dict[str, Score]:
+    """Return the scores of an extractor, over all pages and over the Arabic ones."""
+    scores = {"all": Score(), "ar": Score()}
+    for number in range(rounds):
+        spent = Counter[str]()
+        for page in found:
+            started = time.process_time()
+            result = run(page)
+            seconds = time.process_time() - started
+            for group in ("all", page.language):
+                if group in scores:
+                    spent[group] += seconds  # type: ignore[assignment]
+                    if number == 0:
+                        judge(page, result, scores[group])
+            if number == 0 and misses:
+                say_misses(page, result)
+        for group, total in scores.items():
+            total.seconds.append(spent[group])
+            total.counts["pages"] = sum(group in ("all", page.language) for page in found)
+    return scores
+
+
+def judge(page: Page, result: Found, into: Score) -> None:
+    gold = page.gold
+    if gold.get("gold_text"):
+        precision, recall = overlap(result.text, gold["gold_text"].rstrip("….").strip())
+        into.precision.append(precision)
+        into.recall.append(recall)
+        into.f1.append(2 * precision * recall / (precision + recall) if precision + recall else 0.0)
+    squeezed = " ".join(result.text.split())
+    for kind in ("with", "without"):
+        phrases = [" ".join(phrase.split()) for phrase in gold.get(kind, ())]
+        into.counts[kind] += len(phrases)
+        into.counts[f"{kind} found"] += sum(phrase in squeezed for phrase in phrases)
+    if gold.get("gold_title"):
+        into.counts["titles"] += 1
+        into.counts["titles right"] += fold(result.title or "") == fold(gold["gold_title"])
+    if gold.get("gold_date"):
+        into.counts["dates"] += 1
+        into.counts["dates right"] += gold["gold_date"] in result.days
+        into.counts["dates wrong"] += bool(result.days) and gold["gold_date"] not in result.days
+
+
+def say_misses(page: Page, result: Found) -> None:
+    gold = page.gold
+    if gold.get("gold_date") and gold["gold_date"] not in result.days:
+        print(f"date   {page.name}: {sorted(result.days)}, not {gold['gold_date']}")
+    if gold.get("gold_title") and fold(result.title or "") != fold(gold["gold_title"]):
+        print(f"title  {page.name}: {result.title!r}, not {gold['gold_title']!r}")
+    if gold.get("gold_text"):
+        precision, recall = overlap(result.text, gold["gold_text"].rstrip("….").strip())
+        if min(precision, recall) < 0.9:
+            print(f"text   {page.name}: precision {precision:.2f}, recall {recall:.2f}")
+    squeezed = " ".join(result.text.split())
+    for kind in ("with", "without"):
+        for phrase in gold.get(kind, ()):
+            if (" ".join(phrase.split()) in squeezed) != (kind == "with"):
+                print(f"{kind:7}{page.name}: {phrase[:80]!r}")
+
+
+def overlap(text: str, gold: str) -> tuple[float, float]:
+    """Return precision and recall of the text's word shingles, counted as often as they occur."""
+    ours_, theirs = shingles(text), shingles(gold)
+    common = sum((ours_ & theirs).values())
+    return (common / ours_.total() if ours_ else 0.0), (common / theirs.total() if theirs else 0.0)
+
+
+def shingles(text: str) -> Counter[tuple[str, ...]]:
+    words = fold(text).split()
+    return Counter(tuple(words[n : n + SHINGLE]) for n in range(max(len(words) - SHINGLE + 1, 1 if words else 0)))
+
+
+def report(scores: dict[str, dict[str, Score]]) -> Table:
+    table = Table(title="Extraction", title_justify="left")
+    table.add_column("")
+    for column in (
+        "pages", "F1", "precision", "recall", "must appear", "must not", "titles", "dates right", "wrong",
+        "pages/s", "times default",
+    ):  # fmt: skip
+        table.add_column(column, justify="right")
+    for group in ("all", "ar"):
+        default = rate(scores["trafilatura, default"][group])
+        for name, by_group in scores.items():
+            got = by_group[group]
+            table.add_row(
+                f"{name}{' (Arabic)' if group == 'ar' else ''}", str(got.counts["pages"]), mean(got.f1),
+                mean(got.precision), mean(got.recall), part(got, "with found", "with"),
+                part(got, "without found", "without"), part(got, "titles right", "titles"),
+                part(got, "dates right", "dates"), str(got.counts["dates wrong"]), f"{rate(got):.0f}",
+                f"{rate(got) / default:.2f}",
+            )  # fmt: skip
+        table.add_section()
+    return table
+
+
+def rate(got: Score) -> float:
+    return got.counts["pages"] / max(statistics.median(got.seconds), 1e-9)
+
+
+def mean(values: Sequence[float]) -> str:
+    return f"{statistics.mean(values):.3f}" if values else "-"
+
+
+def part(got: Score, some: str, whole: str) -> str:
+    return f"{got.counts[some]}/{got.counts[whole]}" if got.counts[whole] else "-"
+
+
+def figures(got: Score) -> dict[str, float]:
+    """Return what the floors are about; more is better for each."""
+    return {
+        "f1": statistics.mean(got.f1) if got.f1 else 0.0,
+        "must_appear": got.share("with found", "with") or 0.0,
+        "must_not_appear": 1 - (got.share("without found", "without") or 0.0),
+        "titles": got.share("titles right", "titles") or 0.0,
+        "dates_right": got.share("dates right", "dates") or 0.0,
+        "dates_not_wrong": 1 - (got.share("dates wrong", "dates") or 0.0),
+    }
+
+
+def below_floors(scores: dict[str, Score]) -> list[str]:
+    """Return a line for each figure that is below its floor."""
+    floors = tomllib.loads(FLOORS.read_text(encoding="utf-8"))
+    return [
+        f"{group}: {name} is {value:.3f}, below its floor of {floor:.3f}"
+        for group, wanted in floors.items()
+        for name, floor in wanted.items()
+        if (value := figures(scores[group])[name]) < floor
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Lines that are not the article's go, sentences with the same words stay."""
+
+import pytest
+
+from ingest.boilerplate import Rule, rules, without_boilerplate
+
+FIRST = "أعلن المتحدث أن القوات ستغادر القاعدة قبل نهاية الشهر المقبل."
+SECOND = "وقال إن الانسحاب يجري بالتنسيق مع الحكومة العراقية."
+MORE = [f"{SECOND[:-1]} في اليوم {n}." for n in range(8)]
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.name)
+def test_every_rule_finds_its_example(rule: Rule) -> None:
+    text = "\n".join([FIRST, SECOND, *MORE])
+    assert without_boilerplate(f"{text}\n{rule.example}") == text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "شاهد أيضاً: جنود يغادرون القاعدة", "اقرأ أيضا | مباحثات جديدة في بغداد", "إقرأ المزيد",
+        "Read also: Talks resume",
+        "حجم الخط", "مشاركة", "الوسوم: العراق، بغداد", "Share this article",
+    ],
+)  # fmt: skip
+def test_boilerplate_within_the_text_goes(line: str) -> None:
+    text = "\n".join([FIRST, *MORE])
+    assert without_boilerplate("\n".join([FIRST, line, *MORE])) == text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "شاهد أيضاً عدد من السكان الطائرات وهي تغادر القاعدة في ساعة متأخرة من الليل.",
+        "اقرأ المزيد من الكتب، قال الوزير للطلاب خلال زيارته إلى الجامعة.",
+        "المصدر الأمني أكد أن القوات انسحبت من الموقع.",
+        "شارك في الاجتماع ممثلون عن التحالف الدولي.",
+        "طباعة العملة الجديدة تبدأ في آذار المقبل.",
+        "Read more carefully, the agreement says that all troops leave by 2026.",
+        "Share prices fell after the announcement.",
+        "مقالات مشابهة نشرت في الصحيفة نفسها عن الانسحاب أثارت الجدل.",
+    ],
+)
+def test_sentences_with_the_same_words_stay(line: str) -> None:
+    text = "\n".join([FIRST, *MORE[:5], line, *MORE[5:]])
+    assert without_boilerplate(text) == text
+
+
+def test_a_list_of_other_articles_goes_with_its_heading() -> None:
+    text = "\n".join([FIRST, SECOND])
+    related = "مقالات ذات صلة\nواشنطن وبغداد تستأنفان الحوار\nالبرلمان يناقش الاتفاقية\nتعزيزات إلى قاعدة حرير"
+    assert without_boilerplate(f"{text}\n{related}") == text
+    # Text goes on: only the heading goes.
+    assert without_boilerplate(f"{text}\nمقالات ذات صلة\n{MORE[0]}") == f"{text}\n{MORE[0]}"
+
+
+def test_dates_menus_and_rights_at_the_edges_go() -> None:
+    text = "\n".join([FIRST, SECOND])
+    around = (
+        f"الأربعاء، 28 آب/اغسطس 2013، آخر تحديث 14:00 (GMT+0400)\n{text}\n"
+        "الصفحة الرئيسية | فيديو | الشرق الأوسط | العالم | اقتصاد\n© 2013 Network. All Rights Reserved."
+    )
+    assert without_boilerplate(around) == text
+    dated = f"{text}\nوُقعت الاتفاقية في 14 كانون الأول 2008."
+    assert without_boilerplate(dated) == dated
+
+
+def test_paragraphs_stay_as_they_are() -> None:
+    text = f"{FIRST}\n\n{SECOND}"
+    assert without_boilerplate(text) == text
+    assert without_boilerplate("") == ""

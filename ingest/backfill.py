@@ -8,12 +8,12 @@ turn. How far it has come is stored with each document, so that it goes on there
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from db import Connection
-from ingest import backfills, backoff, feeds, hosts, leases, ledger
+from ingest import backfills, backoff, feeds, leases, ledger
 from ingest.backfills import Backfill, Left, Part
 from ingest.errors import ConfigError, IngestError
 from ingest.feed_dates import zone_of
@@ -25,7 +25,7 @@ from ingest.poll import ACCEPT, for_ledger
 from ingest.settings import Settings
 from ingest.storing import store_or_refuse
 from ingest.topics import TopicSet
-from ingest.urls import absolute_url, host_of, without_user_info
+from ingest.urls import absolute_url, without_user_info
 from ingest.visitor import Visitor
 from ingest.web import Answer, RequestFailed, Web
 from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
@@ -37,6 +37,11 @@ log = logging.getLogger(__name__)
 # First wait after a failed document, doubled by each further one; so often it is tried in all.
 RETRY_AFTER = timedelta(minutes=1)
 ATTEMPTS = 4
+# robots.txt that cannot be read is asked for again after ten minutes; it may be away for half a day.
+ROBOTS_AGAIN_AFTER = timedelta(minutes=10)
+ROBOTS_ATTEMPTS = 72
+# Documents of one backfill: a large site has some thousand sitemaps; more are made up as one reads them.
+MOST_PARTS = 50_000
 # Rows of the ledger that one transaction writes.
 ENTRIES_AT_ONCE = 1000
 # Where sites put their sitemaps that robots.txt does not name.
@@ -83,7 +88,7 @@ def backfill(
     feed = feeds.state(connection, request.feed)
     if feed is None:
         raise ConfigError(f"no feed {request.feed!r}; `ingest feeds list` shows their ids")
-    if request.since >= (request.until or now()):
+    if request.since >= (request.until or backfills.today(now())):
         raise ConfigError(f"the period is empty: {request.since:%Y-%m-%d} is not before its end")
     walk = backfills.begin(connection, feed.id, request.since, request.until, now())
     if walk.finished_at is not None and not again:
@@ -158,6 +163,12 @@ def _period_named_by(url: str) -> tuple[datetime, datetime] | None:
     return first - timedelta(days=1), after + timedelta(days=1)
 
 
+def _addresses(urls: Iterable[str], base: str) -> list[str]:
+    """The addresses that can be asked for, made absolute, without user names."""
+    found = (absolute_url(url, base) for url in urls)
+    return list(dict.fromkeys(url for url in found if url is not None))[:MOST_PARTS]
+
+
 class _Walk:
     def __init__(
         self, connection: Connection, settings: Settings, now: Callable[[], datetime], topics: TopicSet,
@@ -204,14 +215,14 @@ class _Walk:
         """Note where to look, the first time."""
         if backfills.left(self._connection, self._walk.id, self._now()) != Left(0, None, 0, 0, 0, 0, 0):
             return
-        urls = list(sitemaps)
+        address = self._feed.address
+        urls = _addresses(sitemaps, address)
         if not urls:
-            address = self._feed.address
             try:
                 named = await visitor.sitemaps(address)
             except RequestFailed as failure:
                 raise IngestError(f"{self._feed.host}: {failure}; run it again later") from failure
-            urls = [address, *named] if named else [address, *self._common(address)]
+            urls = [address, *(_addresses(named, address) or self._common(address))]
         backfills.add_parts(self._connection, self._walk.id, [(url, True) for url in urls], self._now())
         self._connection.commit()
 
@@ -223,15 +234,19 @@ class _Walk:
         """Read one document."""
         try:
             answer = await visitor.get_unclaimed(part.url, {"Accept": ACCEPT})
+            await visitor.answered(answer)
             if not 200 <= answer.status < 300:
                 self._refused(part, answer)
                 return
             kind, zone = answer.headers.get("content-type"), zone_of(self._feed.country)
             parsed = await self._pool.run(parse_feed, answer.body, answer.url, kind, self._now(), zone, whole=True)
         except RequestFailed as failure:
-            if failure.kind in ("busy", "robots_unavailable"):
+            if failure.kind == "busy":
                 # It was not asked for at all.
                 backfills.failed(self._connection, part.id, str(failure), self._now(), RETRY_AFTER, counts=False)
+                return
+            if failure.kind == "robots_unavailable" and part.attempts + 1 < ROBOTS_ATTEMPTS:
+                backfills.failed(self._connection, part.id, str(failure), self._now(), ROBOTS_AGAIN_AFTER)
                 return
             self._give_up(part, str(failure), lasting=failure.kind in ("robots", "blocked", "too_large", "redirects"))
         except (NotAFeed, WorkerTimeout, WorkerDied) as problem:
@@ -242,11 +257,6 @@ class _Walk:
 
     def _refused(self, part: Part, answer: Answer) -> None:
         passes = answer.status >= 500 or answer.status in (408, 425, 429)
-        if answer.status in (429, 503):
-            wait = backoff.retry_after(answer.headers.get("retry-after"), self._now())
-            if wait:
-                hosts.pause(self._connection, host_of(part.url), self._now() + wait)
-                self._connection.commit()
         self._give_up(part, f"HTTP {answer.status}", lasting=not passes)
 
     def _give_up(self, part: Part, error: str, *, lasting: bool) -> None:
@@ -279,6 +289,9 @@ class _Walk:
         further = [(at.url, wanted_part(at.url, at.changed_at, since, until)) for at in parsed.parts]
         if parsed.earlier is not None and self._goes_on(parsed):
             further.append((parsed.earlier, True))
+        if backfills.size(self._connection, self._walk.id) + len(further) > MOST_PARTS:
+            log.warning("backfill of %s: more than %d documents; the rest is left out", self._feed.slug, MOST_PARTS)
+            further = []
         backfills.add_parts(self._connection, self._walk.id, further, self._now())
         backfills.done(self._connection, part.id, self._now(), items=len(entries), new_entries=new, undated=undated)
         self._connection.commit()

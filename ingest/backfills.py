@@ -71,8 +71,7 @@ def begin(connection: Connection, feed_id: int, since: datetime, until: datetime
                 "SELECT max(until) FROM news.backfills WHERE feed_id = %s AND since = %s AND finished_at IS NULL",
                 [feed_id, since],
             ).fetchone()
-            today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-            until = (unfinished and unfinished[0]) or today
+            until = (unfinished and unfinished[0]) or today(now)
         found = cursor.execute(
             """
             INSERT INTO news.backfills AS b (feed_id, since, until, started_at) VALUES (%s, %s, %s, %s)
@@ -84,6 +83,18 @@ def begin(connection: Connection, feed_id: int, since: datetime, until: datetime
     connection.commit()
     assert found is not None
     return found
+
+
+def today(now: datetime) -> datetime:
+    """Return the beginning of the day, the end of a period that has none."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def size(connection: Connection, backfill: int) -> int:
+    """Return how many documents of a backfill are known."""
+    row = connection.execute("SELECT count(*) FROM news.backfill_parts WHERE backfill_id = %s", [backfill]).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def hold(connection: Connection, backfill: int) -> bool:

@@ -64,7 +64,15 @@ def _declared(body: bytes, content_type: str | None) -> str | None:
         resolve_encoding(in_xml[1].decode("ascii")) if in_xml else None,
         html_body_declared_encoding(body),
     )
-    return next((encoding for encoding in candidates if encoding is not None), None)
+    return next((encoding for encoding in candidates if encoding is not None and _is_of_text(encoding)), None)
+
+
+def _is_of_text(encoding: str) -> bool:
+    """Return whether Python's codec of that name makes text of any bytes; some are for other things, or give up."""
+    try:
+        return isinstance(b"a\xff".decode(encoding, errors="replace"), str)
+    except (LookupError, ValueError):
+        return False
 
 
 def _is_windows_1256(body: bytes) -> bool:

@@ -49,7 +49,11 @@ def judged(moment: datetime, now: datetime) -> FeedDate:
 
     What is further ahead than an hour is noted as `future` with the date that was given.
     """
-    moment = moment.astimezone(UTC)
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        # The first or last days that a date can have: programs write them for "unknown".
+        return FeedDate(None, f"too old: {moment:%Y-%m-%d}" if moment.year < EARLIEST.year else "future: without end")
     if moment < EARLIEST:
         return FeedDate(None, f"too old: {moment:%Y-%m-%d}")
     if moment > now + FUTURE_TOLERANCE:

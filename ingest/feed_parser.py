@@ -106,24 +106,30 @@ def parse_feed(
     """Return what the feed document `body`, fetched from `url`, says.
 
     `zone` is that of dates without one. Of a sitemap, only the newest pages count unless the `whole` is wanted. A
-    document that breaks off gives what came before. Raises NotAFeed.
+    document that breaks off gives what came before. Raises NotAFeed, and nothing else, whatever the document is.
     """
+    try:
+        return _parse(body, url, content_type, now, zone, whole)
+    except NotAFeed:
+        raise
+    except Exception as error:
+        # Damaged and hostile documents make every library on the way raise something of its own.
+        raise NotAFeed(f"the document cannot be parsed ({type(error).__name__})") from error
+
+
+def _parse(body: bytes, url: str, content_type: str | None, now: datetime, zone: tzinfo, whole: bool) -> ParsedFeed:
     body = _unpacked(body)
     other = _other_format(body, url, now, zone, whole)
     if other is not None:
         return other
     text, aside = prepare(body, content_type)
-    try:
-        # Bytes in a file object: a str would be taken for an address or a file name.
-        parsed = feedparser.parse(
-            BytesIO(text.encode("utf-8", errors="replace")),
-            response_headers={"content-type": "application/xml; charset=utf-8"},
-            sanitize_html=False,
-            resolve_relative_uris=False,
-        )
-    except Exception as error:
-        # Damaged feeds make feedparser raise TypeError, KeyError, UnicodeDecodeError, RecursionError and others.
-        raise NotAFeed(f"the document cannot be parsed ({type(error).__name__})") from error
+    # Bytes in a file object: a str would be taken for an address or a file name.
+    parsed = feedparser.parse(
+        BytesIO(text.encode("utf-8", errors="replace")),
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
     if not parsed.get("version") and not parsed.entries:
         raise NotAFeed(_what_instead(body, url, content_type))
     entries = []
@@ -193,13 +199,10 @@ def _links(feed: Any) -> dict[str, str]:
 def _other_format(body: bytes, url: str, now: datetime, zone: tzinfo, whole: bool) -> ParsedFeed | None:
     from ingest import feed_formats
 
-    try:
-        if feed_formats.is_json_feed(body):
-            return feed_formats.parse_json_feed(body, url, now, zone)
-        if feed_formats.is_sitemap(body):
-            return feed_formats.parse_sitemap(body, url, now, zone, most=None if whole else feed_formats.NEWEST_ITEMS)
-    except (ValueError, etree.LxmlError, RecursionError) as error:
-        raise NotAFeed(f"the document cannot be parsed ({type(error).__name__})") from error
+    if feed_formats.is_json_feed(body):
+        return feed_formats.parse_json_feed(body, url, now, zone)
+    if feed_formats.is_sitemap(body):
+        return feed_formats.parse_sitemap(body, url, now, zone, most=None if whole else feed_formats.NEWEST_ITEMS)
     return None
 
 

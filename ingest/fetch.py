@@ -19,7 +19,7 @@ from ingest.report import Report, no_report
 from ingest.rolling import Claimed, seconds_until, work_through
 from ingest.settings import Settings
 from ingest.storing import store_or_refuse
-from ingest.urls import without_user_info
+from ingest.urls import host_of, without_user_info
 from ingest.visitor import Visitor
 from ingest.web import Answer, RequestFailed, Web, validators
 
@@ -71,6 +71,11 @@ class _Fetched:
     body: bytes = b""
     result: FetchResult = field(init=False)
 
+    @property
+    def answered_by(self) -> str:
+        """The host that answered, at the end of redirects."""
+        return host_of(self.answer.url) if isinstance(self.answer, Answer) else self.job.host
+
 
 def fetch(
     connection: Connection,
@@ -105,7 +110,8 @@ def fetch(
                 return Claimed(claimed, seconds_until(free, now()))
 
             def save(results: list[_Fetched]) -> None:
-                hosts.space(connection, [(item.job.host, item.at) for item in results], settings.min_host_delay)
+                ended = [(host, item.at) for item in results for host in {item.job.host, item.answered_by}]
+                hosts.space(connection, ended, settings.min_host_delay)
                 store_or_refuse(
                     connection, results, partial(_store, connection, now=now()), partial(_refuse, connection)
                 )
@@ -184,7 +190,8 @@ def _store(connection: Connection, results: list[_Fetched], now: datetime) -> No
     with connection.transaction():
         for item in sorted(results, key=lambda item: item.job.host):
             if item.result.pause_host_until is not None:
-                hosts.pause(connection, item.job.host, item.result.pause_host_until)
+                for host in sorted({item.job.host, item.answered_by}):
+                    hosts.pause(connection, host, item.result.pause_host_until)
         unchanged = [item.job.id for item in results if item.result.status == "unchanged"]
         landed_before = ledger.keep(connection, unchanged)
         # What has not landed is judged anew: what its feed says of it, or what is looked for, may have changed.

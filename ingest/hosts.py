@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from db import Connection
 
 __all__ = [
-    "LONGEST_WAIT", "ROOM", "Robots", "hold", "let_go", "load_robots", "pause", "register", "reserve", "save_robots",
+    "LONGEST_WAIT", "ROOM", "Robots", "Turn", "let_go", "load_robots", "pause", "register", "reserve", "save_robots",
     "space",
 ]  # fmt: skip
 
@@ -19,6 +19,13 @@ _IN_HAND = """(
     + (SELECT count(*) FROM news.feeds busy WHERE busy.lease_holder IS NOT NULL AND busy.host = h.host
        AND busy.next_poll_at > %(now)s)
     + (h.lease_holder IS NOT NULL)::int)"""
+# The same, of sessions other than this one; a redirect of its own leads where it may be already.
+_IN_OTHER_HANDS = """(
+    EXISTS (SELECT FROM news.entries busy WHERE busy.lease_holder <> pg_backend_pid() AND busy.status = 'discovered'
+            AND busy.host = h.host AND busy.next_attempt_at > %(now)s)
+    OR EXISTS (SELECT FROM news.feeds busy WHERE busy.lease_holder <> pg_backend_pid() AND busy.host = h.host
+               AND busy.next_poll_at > %(now)s)
+    OR coalesce(h.lease_holder <> pg_backend_pid(), false))"""
 # How many more may be sent: one at a time to a host that must be spaced, to another up to `per_host`, of all sessions.
 ROOM = f"""(
     CASE WHEN greatest(%(delay)s, h.crawl_delay) > interval '0' THEN 1 ELSE %(per_host)s END - {_IN_HAND})"""
@@ -46,27 +53,45 @@ def register(connection: Connection, hosts: Iterable[str], now: datetime) -> Non
     )
 
 
-def reserve(connection: Connection, host: str, delay: timedelta, now: datetime) -> datetime | None:
-    """Reserve the next free time for a request to `host`, at least `delay` after the one before, and return it.
+@dataclass(frozen=True)
+class Turn:
+    """An answer to `reserve`: the time from which a request may be sent; None, and why, when none was reserved."""
 
-    None, and nothing is reserved, when that is further off than LONGEST_WAIT.
+    at: datetime | None
+    # Another session has a request to the host in hand; it may be asked again soon.
+    in_hand: bool = False
+
+
+def reserve(connection: Connection, host: str, delay: timedelta, now: datetime, *, hold: bool = False) -> Turn:
+    """Reserve the next free time for a request to `host`, at least `delay` after the one before.
+
+    Nothing is reserved when that is further off than LONGEST_WAIT, or while another session has a request to a host in
+    hand that must be spaced. With `hold`, nobody else sends it one until `let_go`, or until this session ends.
     """
     register(connection, [host], now)
     row = connection.execute(
-        "UPDATE news.hosts SET next_request_at = greatest(next_request_at, %(now)s)"
-        "   + greatest(%(delay)s, coalesce(crawl_delay, interval '0'))"
-        " WHERE host = %(host)s AND next_request_at <= %(now)s + %(longest)s"
-        " RETURNING next_request_at - greatest(%(delay)s, coalesce(crawl_delay, interval '0'))",
-        {"host": host, "delay": delay, "now": now, "longest": LONGEST_WAIT},
+        f"""
+        WITH free AS MATERIALIZED (
+            SELECT h.host, greatest(h.next_request_at, %(now)s) AS slot,
+                   greatest(%(delay)s, coalesce(h.crawl_delay, interval '0')) AS spacing,
+                   {_IN_OTHER_HANDS} AS in_hand
+            FROM news.hosts h WHERE h.host = %(host)s FOR UPDATE OF h
+        ), reserved AS (
+            UPDATE news.hosts h SET
+                next_request_at = free.slot + free.spacing,
+                lease_holder = CASE WHEN %(hold)s THEN pg_backend_pid() ELSE h.lease_holder END
+            FROM free
+            WHERE h.host = free.host AND free.slot <= %(now)s + %(longest)s
+              AND NOT (free.in_hand AND (free.spacing > interval '0' OR %(hold)s))
+            RETURNING free.slot
+        )
+        SELECT (SELECT slot FROM reserved), (SELECT in_hand FROM free)
+        """,
+        {"host": host, "delay": delay, "now": now, "longest": LONGEST_WAIT, "hold": hold},
     ).fetchone()
     connection.commit()
-    return row[0] if row is not None else None
-
-
-def hold(connection: Connection, host: str) -> None:
-    """Let nobody else send `host` a request until `let_go`, or until this session ends."""
-    connection.execute("UPDATE news.hosts SET lease_holder = pg_backend_pid() WHERE host = %s", [host])
-    connection.commit()
+    assert row is not None
+    return Turn(row[0], in_hand=row[0] is None and bool(row[1]))
 
 
 def let_go(connection: Connection, host: str) -> None:

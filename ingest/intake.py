@@ -34,5 +34,8 @@ def take_in(
     new = ledger.record(connection, feed_id, seen.new, now, priority)
     # What is listed about the past is no news.
     changed = ledger.note_changes(connection, seen.changed, now) if priority == LIVE else 0
-    articles.settle_twins(connection, [entry.canonical_url for entry in entries if entry.canonical_url], now)
+    urls = [entry.canonical_url for entry in entries if entry.canonical_url]
+    if priority == LIVE:
+        ledger.promote(connection, urls)
+    articles.settle_twins(connection, urls, now)
     return TakenIn(tuple(new.values()), changed)

@@ -96,6 +96,7 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
         else:
             ends.append((landing.document.entry_id, "off_topic", "no topic"))
     new: list[Landing] = []
+    moved: set[int] = set()
     for content_hash, same in copies.items():
         same.sort(key=lambda landing: landing.place.order)
         first, present = same[0], known.get(content_hash)
@@ -105,6 +106,7 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
             new.append(first)
         elif earlier:
             articles.move(connection, present, first)
+            moved.add(present.place.entry_id)
         if present is None or earlier:
             ends.append((first.document.entry_id, "landed", None))
         else:
@@ -115,6 +117,11 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
     article_ids |= {landing.content_hash: article for landing, article in zip(new, inserted, strict=True)}
     sightings = [(article_ids[landing.content_hash], landing) for same in copies.values() for landing in same]
     articles.add_sightings(connection, sightings + returned.sightings, now)
+    # A page that came back in this batch, and whose article describes an earlier place since, is a copy of that.
+    ends = [
+        (entry, "duplicate", "same text") if entry in moved and status == "landed" else (entry, status, reason)
+        for entry, status, reason in ends
+    ]
     ledger.finish_landing(connection, ends, now)
     repeated = [article for article, seen in Counter(article for article, _ in sightings).items() if seen > 1]
     articles.prefer_own_feed(connection, repeated + sorted({present.id for present in known.values()}))
@@ -186,7 +193,12 @@ def _return(
         # What has become the same as another article stays what it was: there is each text once.
         if own_page and (same is None or same.id == present.id) and _has_changed(landing, present):
             present = articles.revise(connection, present, landing, now)
-            known[landing.content_hash] = latest[present.id] = present
+            latest[present.id] = present
+            # Under its former texts, too, it is the article that says this now.
+            for content_hash, other in known.items():
+                if other.id == present.id:
+                    known[content_hash] = present
+            known[landing.content_hash] = present
             returned.revised += 1
             log.info("revised %s: %s", document.canonical_url, (document.title or "")[:100])
         returned.sightings.append((present.id, landing))

@@ -6,6 +6,7 @@ memory. What is told may be missed: the ledger says what there is to do, and eve
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ WAKES = {
 }  # fmt: skip
 LOOK_SECONDS = 1.0
 GATHER_SECONDS = 0.1
+POLL_SECONDS = 30.0
 LONGEST_RECONNECT_SECONDS = 30.0
 
 
@@ -145,7 +147,9 @@ class Pipeline:
             except (ConfigError, OSError) as error:
                 seen = changed
                 log.error("the changed feeds file is not used: %s", error)
-            self._stage(connection, "poll", pool)
+            # Feeds come due all the time; now and then the file is looked at.
+            ends = time.monotonic() + POLL_SECONDS
+            self._stage(connection, "poll", pool, stopping=lambda: self.stopped or time.monotonic() >= ends)
 
         self._keep_working("poll", work)
 
@@ -171,8 +175,11 @@ class Pipeline:
             # Landing is quick, and cheaper per article for several at once.
             self._stop.wait(GATHER_SECONDS)
 
-    def _stage(self, connection: Connection, stage: str, pool: WorkerPool | None, due: datetime | None = None) -> None:
-        stopping = self._stop.is_set
+    def _stage(
+        self, connection: Connection, stage: str, pool: WorkerPool | None, due: datetime | None = None,
+        stopping: Callable[[], bool] | None = None,
+    ) -> None:  # fmt: skip
+        stopping = stopping or self._stop.is_set
         report = self._reporter(stage)
         match stage:
             case "poll":

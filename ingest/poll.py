@@ -30,6 +30,7 @@ from ingest.storing import store_or_refuse
 from ingest.topics import TopicSet
 from ingest.turns import Turns
 from ingest.urls import canonical_url, host_of, slug_words, without_user_info
+from ingest.visitor import Visitor
 from ingest.web import Answer, RequestFailed, Web, is_header_value, validators
 from ingest.websub import with_links
 from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
@@ -92,6 +93,8 @@ class _Polled:
     feed: FeedState
     polled_at: datetime
     result: PollResult
+    # The host that answered, at the end of redirects.
+    answered_by: str
     changed: int = 0
 
 
@@ -128,11 +131,10 @@ def poll(
     stopping: Callable[[], bool] = lambda: False,
     report: Report = no_report,
 ) -> PollCounts:
-    """Poll the feeds that were due at `due` (default: now) and return what came of it.
+    """Poll the feeds that were due at `due` and return what came of it; by default, those that come due meanwhile, too.
 
     Feeds are parsed in processes of `pool`; without one, a process is started when there is something to parse.
     """
-    due = due or now()
     counts = PollCounts()
     leases.hold(connection)
     retry_deadlocks(connection, lambda: leases.release_dead(connection, now()))
@@ -142,13 +144,15 @@ def poll(
         database = asyncio.Lock()
         turns = Turns(connection, database, settings, now)
         async with Web(settings) as web:
+            visitor = Visitor(connection, database, web, settings, now)
 
             def claim(limit: int) -> Claimed[FeedState]:
+                until = due or now()
                 claimed = feeds.claim(
-                    connection, now(), due, limit=limit,
+                    connection, now(), until, limit=limit,
                     per_host=settings.host_concurrency, delay=settings.min_host_delay,
                 )  # fmt: skip
-                free = None if claimed else feeds.next_poll_at(connection, due)
+                free = None if claimed else feeds.next_poll_at(connection, until)
                 connection.commit()
                 return Claimed(claimed, seconds_until(free, now()))
 
@@ -157,18 +161,20 @@ def poll(
                 answer = await _ask(web, feed, turns)
                 parsed = await _parse(parsers, feed, answer, started)
                 if isinstance(parsed, ParsedFeed) and parsed.parts:
-                    parsed = await _with_parts(web, parsers, feed, parsed, turns, started)
-                return _Polled(feed, started, decide(feed, answer, parsed, started, topics))
+                    parsed = await _with_parts(visitor, parsers, feed, parsed, started)
+                answered_by = host_of(answer.url) if isinstance(answer, Answer) else feed.host
+                return _Polled(feed, started, decide(feed, answer, parsed, started, topics), answered_by)
 
             def save(results: list[_Polled]) -> None:
-                hosts.space(connection, [(polled.feed.host, now()) for polled in results], settings.min_host_delay)
+                ended = [(host, now()) for polled in results for host in {polled.feed.host, polled.answered_by}]
+                hosts.space(connection, ended, settings.min_host_delay)
                 _save(connection, results)
                 for polled in results:
                     _count(polled, counts, report)
 
             await work_through(
                 claim, ask, save, concurrency=settings.poll_concurrency, ahead=AHEAD * settings.poll_concurrency,
-                give_back=lambda claimed: feeds.give_back(connection, claimed, due),
+                give_back=lambda claimed: feeds.give_back(connection, claimed, now()),
                 stopping=stopping, database=database,
             )  # fmt: skip
 
@@ -275,6 +281,8 @@ def _succeeded(
     feed: FeedState, answer: Answer, now: datetime, outcome: str, parsed: ParsedFeed | None = None
 ) -> PollRecord:
     modified = outcome != "not_modified"
+    # The sitemaps of an index change while it stays the same.
+    index = parsed is not None and bool(parsed.parts)
     wishes = parsed.wishes if parsed else None
     interval = widened(feed.poll_interval or feed.poll_every, feed.poll_every, feed.poll_within)
     asked_wait = max(wishes.wait, header_wish(answer.headers, now)) if wishes else feed.asked_wait
@@ -294,9 +302,9 @@ def _succeeded(
         failures=0,
         health="ok",
         # RFC 9111, 4.3.4: a 304 may carry a newer validator.
-        etag=_header(answer, "etag") or (None if modified else feed.etag),
-        last_modified=_header(answer, "last-modified") or (None if modified else feed.last_modified),
-        body_hash=hashlib.sha256(answer.body).digest() if modified else feed.body_hash,
+        etag=None if index else _header(answer, "etag") or (None if modified else feed.etag),
+        last_modified=None if index else _header(answer, "last-modified") or (None if modified else feed.last_modified),
+        body_hash=None if index else hashlib.sha256(answer.body).digest() if modified else feed.body_hash,
         poll_interval=interval,
         asked_wait=asked_wait,
         skip_hours=skip_hours,
@@ -441,15 +449,15 @@ async def _parse(
 
 
 async def _with_parts(
-    web: Web, parsers: _Parsers, feed: FeedState, index: ParsedFeed, turns: Turns, now: datetime
+    visitor: Visitor, parsers: _Parsers, feed: FeedState, index: ParsedFeed, now: datetime
 ) -> ParsedFeed | NotAFeed:
     """Return a sitemap index as one feed: the items of its newest sitemaps, without those that fail, unless all do."""
     entries: dict[str, ParsedEntry] = {}
     problems = []
     for url in [part.url for part in index.parts[:MOST_PARTS]]:
         try:
-            await turns.gate(feed.address, url)
-            answer = await web.get(url, {"Accept": ACCEPT}, gate=turns.gate)
+            answer = await visitor.get(url, {"Accept": ACCEPT})
+            await visitor.answered(answer)
             if not 200 <= answer.status < 300:
                 raise RequestFailed("http", f"HTTP {answer.status}")
             part = await parsers.parse(feed, answer, now)
@@ -461,7 +469,7 @@ async def _with_parts(
             entries.setdefault(entry.identity, entry)
     if problems and not entries:
         return NotAFeed(f"none of the sitemaps it lists can be read; {problems[0]}")
-    return replace(index, entries=tuple(entries.values()), parts=())
+    return replace(index, entries=tuple(entries.values()))
 
 
 def _ensure_partitions(connection: Connection, now: datetime) -> None:
@@ -487,7 +495,8 @@ def _store(connection: Connection, results: list[_Polled]) -> None:
     with connection.transaction():
         for polled in sorted(results, key=lambda polled: polled.feed.host):
             if polled.result.pause_host_until is not None:
-                hosts.pause(connection, polled.feed.host, polled.result.pause_host_until)
+                for host in sorted({polled.feed.host, polled.answered_by}):
+                    hosts.pause(connection, host, polled.result.pause_host_until)
         feeds.save_polls(connection, [(polled.feed, polled.result.record) for polled in results])
     connection.commit()
 

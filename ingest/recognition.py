@@ -59,6 +59,10 @@ def _is_another(item: KnownItem, entry: NewEntry) -> bool:
 
 
 def _has_changed(item: KnownItem, entry: NewEntry) -> bool:
-    # What was not there before, as in items stored by older versions, is no change.
-    updated = item.updated_at is not None and entry.updated_at is not None and entry.updated_at != item.updated_at
-    return updated or (entry.title, entry.summary) != (item.title, item.summary)
+    # What was not there before (in a sitemap, in items stored by older versions) is no change when it comes.
+    return any(
+        before is not None and now is not None and before != now
+        for before, now in (
+            (item.title, entry.title), (item.summary, entry.summary), (item.updated_at, entry.updated_at)
+        )
+    )  # fmt: skip

@@ -39,14 +39,21 @@ class RobotsRules:
 
 def is_fresh(robots: Robots, now: datetime) -> bool:
     """Return whether `robots` may still be relied upon."""
-    failed = robots.status is None or robots.status >= 500
+    failed = _is_away(robots.status)
     return now - robots.fetched_at < (FRESH_AFTER_FAILURE if failed else FRESH)
 
 
 def rules(robots: Robots) -> RobotsRules:
-    """Interpret a robots.txt by RFC 9309, 2.3.1: 4xx means no rules, 5xx and no answer mean hands off."""
+    """Interpret a robots.txt by RFC 9309, 2.3.1: 4xx means no rules, 5xx and no answer mean hands off.
+
+    So does 429: who asks too often is told nothing about the rules.
+    """
     status = robots.status
     parsed = Protego.parse(robots.text if status is not None and 200 <= status < 300 else "")
     delay = parsed.crawl_delay(PRODUCT)
     crawl_delay = timedelta(seconds=min(float(delay), MAX_CRAWL_DELAY.total_seconds())) if delay else None
-    return RobotsRules(parsed, available=status is not None and status < 500, crawl_delay=crawl_delay)
+    return RobotsRules(parsed, available=not _is_away(status), crawl_delay=crawl_delay)
+
+
+def _is_away(status: int | None) -> bool:
+    return status is None or status >= 500 or status == 429

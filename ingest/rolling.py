@@ -124,7 +124,9 @@ class _Work(Generic[Job, Result]):
             if not busy and (self._stopping() or (exhausted and wait is None)):
                 return
             if exhausted:
-                await asyncio.sleep(CLAIM_SECONDS if busy or wait is None else min(max(wait, 0.05), CLAIM_SECONDS))
+                # A time that has passed: somebody else has it in hand.
+                soon = not busy and wait is not None and wait > 0
+                await asyncio.sleep(min(max(wait or 0, 0.05), CLAIM_SECONDS) if soon else CLAIM_SECONDS)
             else:
                 self._changed.clear()
                 with suppress(TimeoutError):

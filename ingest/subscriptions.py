@@ -42,7 +42,8 @@ def claim(connection: Connection, now: datetime, limit: int) -> list[Subscriptio
     """
     due = connection.execute(
         """
-        SELECT f.id, f.hub, f.topic, s.feed_id IS NOT NULL AND s.hub = f.hub AND s.topic = f.topic AS same
+        SELECT f.id, f.hub, f.topic, s.feed_id IS NOT NULL AND s.hub = f.hub AND s.topic = f.topic AS same,
+               CASE WHEN s.hub = f.hub AND s.topic = f.topic AND s.status = 'requested' THEN s.failures + 1 ELSE 0 END
         FROM news.feeds f LEFT JOIN news.websub_subscriptions s ON s.feed_id = f.id
         WHERE f.enabled AND f.hub IS NOT NULL AND f.topic IS NOT NULL
           AND (s.feed_id IS NULL OR s.hub <> f.hub OR s.topic <> f.topic OR s.next_request_at <= %s)
@@ -51,7 +52,8 @@ def claim(connection: Connection, now: datetime, limit: int) -> list[Subscriptio
         """,
         [now, limit],
     ).fetchall()
-    for feed, hub, topic, same in due:
+    # A hub that has not confirmed the last request is asked less and less.
+    for feed, hub, topic, same, unconfirmed in due:
         connection.execute(
             """
             INSERT INTO news.websub_subscriptions AS s
@@ -64,7 +66,7 @@ def claim(connection: Connection, now: datetime, limit: int) -> list[Subscriptio
                 secret = CASE WHEN %(same)s THEN s.secret ELSE excluded.secret END,
                 status = CASE WHEN %(same)s AND s.status = 'active' THEN s.status ELSE excluded.status END,
                 expires_at = CASE WHEN %(same)s THEN s.expires_at END,
-                failures = CASE WHEN %(same)s THEN s.failures ELSE 0 END
+                failures = CASE WHEN %(same)s THEN greatest(s.failures, %(unconfirmed)s) ELSE 0 END
             """,
             {
                 "feed": feed,
@@ -74,9 +76,13 @@ def claim(connection: Connection, now: datetime, limit: int) -> list[Subscriptio
                 "token": secrets.token_urlsafe(32),
                 "secret": secrets.token_urlsafe(32),
                 "now": now,
-                "again": now + CONFIRMED_WITHIN,
+                "unconfirmed": unconfirmed,
+                "again": now + after_failures(CONFIRMED_WITHIN, unconfirmed + 1),
             },
         )
+        if not same:
+            # What the former hub promised holds no more.
+            connection.execute("UPDATE news.feeds SET pushed_until = NULL WHERE id = %s", [feed])
     with connection.cursor(row_factory=class_row(Subscription)) as cursor:
         claimed = cursor.execute(
             f"SELECT {_COLUMNS} FROM news.websub_subscriptions s JOIN news.feeds f ON f.id = s.feed_id"

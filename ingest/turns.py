@@ -15,6 +15,9 @@ __all__ = ["Turns"]
 
 T = TypeVar("T")
 
+# How often a host is looked at that another session has a request to in hand.
+LOOK_SECONDS = 0.25
+
 
 class Turns:
     """Takes turns for the requests of one stage. `database` is the lock under which the connection is used."""
@@ -31,12 +34,21 @@ class Turns:
         """Return the time, by the stage's clock."""
         return self._now()
 
-    async def take(self, host: str) -> None:
-        """Return when a request may be sent to `host`. Raises RequestFailed when that is too far off to wait."""
-        slot = await self.query(lambda: hosts.reserve(self._connection, host, self._delay, self._now()))
-        if slot is None:
+    async def take(self, host: str, *, hold: bool = False) -> None:
+        """Return when a request may be sent to `host`. Raises RequestFailed when that is too far off to wait.
+
+        With `hold`, the host is this session's alone until it is let go; see `hosts.reserve`.
+        """
+        loop = asyncio.get_running_loop()
+        gives_up = loop.time() + hosts.LONGEST_WAIT.total_seconds()
+        while True:
+            turn = await self.query(lambda: hosts.reserve(self._connection, host, self._delay, self._now(), hold=hold))
+            if turn.at is not None or not turn.in_hand or loop.time() >= gives_up:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        if turn.at is None:
             raise RequestFailed("busy", f"{host}: asked not to be asked for now")
-        wait = (slot - self._now()).total_seconds()
+        wait = (turn.at - self._now()).total_seconds()
         if wait > 0:
             await asyncio.sleep(wait)
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from db import Connection
 from ingest import hosts
+from ingest.backoff import retry_after
 from ingest.hosts import Robots
 from ingest.robots import ROBOTS_MAX_BYTES, RobotsRules, is_fresh, rules
 from ingest.settings import Settings
@@ -57,14 +58,21 @@ class Visitor:
     async def get_unclaimed(self, url: str, headers: Mapping[str, str]) -> Answer:
         """As `get`, for callers that hold no entry or feed of the host, by which others know that it is busy."""
         host = host_of(url)
+        await self._permitted(url, has_turn=False)
+        await self._turns.take(host, hold=True)
         try:
-            await self._permitted(url, has_turn=False)
-            await self._turns.take(host)
-            await self._turns.query(lambda: hosts.hold(self._connection, host))
             return await self._web.get(url, headers, gate=self._gate)
         finally:
             await self._turns.ended(host)
             await self._turns.query(lambda: hosts.let_go(self._connection, host))
+
+    async def answered(self, answer: Answer) -> None:
+        """Let the host that answered have its pause: the usual one, or the one it asks for."""
+        host, now = host_of(answer.url), self._now()
+        await self._turns.ended(host)
+        wait = retry_after(answer.headers.get("retry-after"), now) if answer.status in (429, 503) else None
+        if wait:
+            await self._turns.query(lambda: hosts.pause(self._connection, host, now + wait))
 
     async def sitemaps(self, url: str) -> list[str]:
         """Return the sitemaps that robots.txt at the host of `url` names. Raises RequestFailed as `get` does."""
@@ -109,6 +117,7 @@ class Visitor:
         try:
             answer = await self._web.get(address, gate=self._turns.gate, max_bytes=ROBOTS_MAX_BYTES, cut=True)
             robots = Robots(answer.body.decode("utf-8", errors="replace"), answer.status, self._now())
+            await self.answered(answer)
         except RequestFailed as failure:
             if failure.kind == "blocked":
                 raise

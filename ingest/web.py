@@ -184,21 +184,25 @@ class Web:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, UnicodeError) as error:
             raise _failure(error, url, self._settings.request_timeout, _elapsed_ms(started)) from error
 
-    async def post(self, url: str, form: Mapping[str, str]) -> Answer:
+    async def post(self, url: str, form: Mapping[str, str], *, gate: Gate | None = None) -> Answer:
         """Return the answer to a POST of a form; redirects that keep the method (307, 308) are followed.
 
-        Raises RequestFailed.
+        None leads from https to http. `gate` is as for `get`. Raises RequestFailed.
         """
         assert self._session is not None
         started = time.monotonic()
         try:
-            async with asyncio.timeout(self._settings.request_timeout):
+            async with asyncio.timeout(self._settings.request_timeout if gate is None else None):
                 for _ in range(MAX_REDIRECTS + 1):
                     async with self._session.post(url, data=dict(form), allow_redirects=False) as response:
                         target = absolute_url(response.headers.get("Location", ""), url)
                         if response.status not in (307, 308) or target is None:
                             body = await _read(response, self._settings.max_body_bytes, cut=True)
                             return Answer(url, response.status, _lowered(response), body, _elapsed_ms(started))
+                    if url.startswith("https:") and not target.startswith("https:"):
+                        raise RequestFailed("redirects", "redirected from https to http")
+                    if gate is not None:
+                        await gate(url, target)
                     url = target
         except RequestFailed:
             raise

@@ -11,25 +11,26 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from aiohttp import web
 
 from db import Connection, Database, DatabaseUnavailable, retry_deadlocks
-from ingest import feeds, subscriptions
+from ingest import feeds, hosts, subscriptions
+from ingest.backoff import retry_after
 from ingest.errors import ConfigError
 from ingest.feed_dates import zone_of
 from ingest.feed_parser import NotAFeed, ParsedFeed, parse_feed
 from ingest.intake import take_in
 from ingest.poll import PARSE_SECONDS, for_ledger
 from ingest.settings import Settings
-from ingest.storing import store_or_refuse
+from ingest.storing import storable, store_or_refuse
 from ingest.subscriptions import Subscription
 from ingest.topics import TopicSet
 from ingest.turns import Turns
 from ingest.urls import host_of, without_user_info
-from ingest.web import RequestFailed, Web
+from ingest.web import Answer, RequestFailed, Web
 from ingest.websub import is_signed, subscription_form, verify
 from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
 
@@ -44,6 +45,7 @@ LOOK_SECONDS = 30.0
 SUBSCRIPTIONS_AT_ONCE = 50
 # Documents that wait to be taken in; more are refused, and the hub sends them again.
 MOST_WAITING = 200
+MOST_WAITING_BYTES = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class WebSubService:
         self._now = now
         self._stopped = asyncio.Event()
         self._waiting: asyncio.Queue[_Push] = asyncio.Queue(MOST_WAITING)
+        self._waiting_bytes = 0
 
     def stop(self) -> None:
         """Finish what has been received, and end."""
@@ -87,13 +90,17 @@ class WebSubService:
             raise ConfigError(f"NEWS_WEBSUB_BIND: cannot listen on {self._settings.websub_bind}: {error}") from error
         log.info("listening on %s for what hubs send to %s", self._settings.websub_bind, self._url)
         with WorkerPool(1, self._settings.extract_timeout, ("ingest.feed_parser",)) as pool:
-            tasks = [asyncio.ensure_future(self._subscribe_for_ever()), asyncio.ensure_future(self._take_in(pool))]
+            tasks: list[asyncio.Future[Any]] = [
+                asyncio.ensure_future(self._subscribe_for_ever()),
+                asyncio.ensure_future(self._take_in(pool)),
+            ]
             stopped = asyncio.ensure_future(self._stopped.wait())
             try:
                 await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
                 await runner.cleanup()
-                if not any(task.done() for task in tasks):
-                    await self._waiting.join()
+                rest = asyncio.ensure_future(self._waiting.join())
+                tasks.append(rest)
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for task in (stopped, *tasks):
                     task.cancel()
@@ -110,7 +117,7 @@ class WebSubService:
                 return web.Response(status=404, text="not subscribed")
             meant = verify(request.query, subscription.topic)
             if meant.outcome == "denied":
-                await self._query(lambda c: subscriptions.denied(c, subscription, self._now(), meant.reason))
+                await self._query(lambda c: subscriptions.denied(c, subscription, self._now(), storable(meant.reason)))
                 log.warning(
                     "feed %s: its hub denies the subscription: %s", subscription.feed, meant.reason or "no reason"
                 )
@@ -139,10 +146,13 @@ class WebSubService:
         if not is_signed(body, request.headers.get("X-Hub-Signature"), subscription.secret):
             log.warning("feed %s: ignored %d bytes without a valid signature of its hub", subscription.feed, len(body))
             return web.Response(status=202)
+        if self._waiting_bytes + len(body) > MOST_WAITING_BYTES:
+            return web.Response(status=503, headers={"Retry-After": "60"})
         try:
             self._waiting.put_nowait(_Push(subscription, body, request.headers.get("Content-Type")))
         except asyncio.QueueFull:
             return web.Response(status=503, headers={"Retry-After": "60"})
+        self._waiting_bytes += len(body)
         return web.Response(status=202)
 
     async def _take_in(self, pool: WorkerPool) -> None:
@@ -151,6 +161,7 @@ class WebSubService:
             try:
                 await self._take_in_one(pool, push)
             finally:
+                self._waiting_bytes -= len(push.body)
                 self._waiting.task_done()
 
     async def _take_in_one(self, pool: WorkerPool, push: _Push) -> None:
@@ -204,17 +215,26 @@ class WebSubService:
                     await asyncio.sleep(LOOK_SECONDS)
 
     async def _subscribe(self, client: Web, subscription: Subscription) -> None:
+        if not subscription.hub.startswith("https:") and not self._settings.allow_networks:
+            # Whoever listened would learn the secret, and could sign what he likes (5.1).
+            await self._query(
+                lambda c: subscriptions.failed(c, subscription, self._now(), "the hub cannot be reached by https")
+            )
+            return
         form = subscription_form(subscription.topic, f"{self._url}/{subscription.token}", subscription.secret)
         connection = await asyncio.to_thread(self._database.connect, repeatable=True)
         try:
             turns = Turns(connection, asyncio.Lock(), self._settings, self._now)
             await turns.take(host_of(subscription.hub))
-            answer = await client.post(subscription.hub, form)
+            answer = await client.post(subscription.hub, form, gate=turns.gate)
             await turns.ended(host_of(subscription.hub))
-            said = answer.body[:200].decode("utf-8", errors="replace").strip()
+            said = storable(answer.body[:200].decode("utf-8", errors="replace").strip())
             problem = None if 200 <= answer.status < 300 else f"HTTP {answer.status}: {said}"
+            await self._rest(connection, subscription.hub, answer)
         except RequestFailed as failure:
             problem = str(failure)
+        except Exception as unusual:  # noqa: BLE001 - whatever a hub makes the libraries raise is that hub's trouble
+            problem = type(unusual).__name__
         finally:
             await asyncio.to_thread(connection.close)
         if problem is None:
@@ -226,6 +246,14 @@ class WebSubService:
             "feed %s: no subscription at %s: %s; next try %s",
             subscription.feed, without_user_info(subscription.hub), error, again.isoformat(timespec="seconds"),
         )  # fmt: skip
+
+    async def _rest(self, connection: Connection, hub: str, answer: Answer) -> None:
+        """Leave a hub alone for as long as it asks."""
+        wait = retry_after(answer.headers.get("retry-after"), self._now()) if answer.status in (429, 503) else None
+        if wait:
+            until = self._now() + wait
+            await asyncio.to_thread(hosts.pause, connection, host_of(hub), until)
+            await asyncio.to_thread(connection.commit)
 
     async def _query(self, query: Callable[[Connection], T]) -> T:
         """Return what a query returns, on a connection of its own: there are few, and the database may come and go."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from db import Connection, Database
-from ingest import backfills, feeds, ledger
+from ingest import backfills, feeds, hosts, leases, ledger
 from ingest.backfill import Request, backfill, selected, wanted_part
 from ingest.backfills import Left
 from ingest.errors import ConfigError, IngestError
@@ -206,6 +206,44 @@ class TestWalk:
         assert min(later - earlier for earlier, later in pairwise(times)) >= 0.3
         held = connection.execute("SELECT count(*) FROM news.hosts WHERE lease_holder IS NOT NULL").fetchone()
         assert held == (0,)
+
+    def test_nobody_is_asked_while_another_session_has_a_request_in_hand(
+        self, room: RunningNewsroom, database: Database, connection: Connection
+    ) -> None:
+        delay = timedelta(seconds=5)
+        with database.connect() as other:
+            leases.hold(other)
+            (claimed,) = feeds.claim(other, NOW, NOW, limit=1, per_host=4, delay=delay)
+            other.commit()
+            host, later = claimed.host, NOW + timedelta(seconds=60)
+            assert hosts.reserve(connection, host, delay, later) == hosts.Turn(None, in_hand=True)
+            # A redirect of the session's own may lead there.
+            assert hosts.reserve(other, host, delay, later).at == later
+            feeds.give_back(other, [claimed], NOW)
+            assert hosts.reserve(other, host, delay, later, hold=True).at == later + delay
+            assert hosts.reserve(connection, host, delay, later, hold=True).in_hand
+            hosts.let_go(other, host)
+            assert hosts.reserve(connection, host, delay, later, hold=True).at == later + 2 * delay
+
+    def test_odd_addresses_in_robots_txt_do_no_harm(
+        self, room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+    ) -> None:
+        outlet = room.world.outlets[1]
+        room.robots[outlet.host] = (
+            f"Sitemap: /sitemap.xml\nSitemap: {outlet.base}/{'x' * 4000}\nSitemap: ftp://a/\n"
+            f"Sitemap: http://user:secret@{outlet.host}/none.xml\n"
+        )
+        left = self.walk(connection, settings, everything, clock, room.world.feeds[1].id)
+        assert (left.new_entries, left.waiting) == (20, 0)
+        urls = connection.execute("SELECT string_agg(url, ' ') FROM news.backfill_parts").fetchone()
+        assert urls is not None
+        assert "secret" not in urls[0]
+
+    def test_a_period_that_begins_today_is_an_error(
+        self, room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+    ) -> None:
+        with pytest.raises(ConfigError, match="empty"):
+            backfill(connection, settings, clock, everything, Request(room.world.feeds[1].id, NOW.replace(hour=0)))
 
     def test_two_at_once_are_refused(
         self, room: RunningNewsroom, database: Database, connection: Connection, settings: Settings,

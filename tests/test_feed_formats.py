@@ -131,10 +131,11 @@ def test_a_sitemap_index_is_polled_with_its_newest_parts(
     feeds.sync(connection, [config], NOW)
     counts = poll(connection, settings, clock, everything)
     assert (counts.new, counts.new_entries) == (1, 1)
-    room.faults[second] = Faults(status=500)
+    # The index stays as it is while its sitemaps change.
+    room.faults[second] = Faults(body=b"<urlset><url><loc>https://a.example/2</loc></url></urlset>")
     clock.advance(days=2)
-    assert poll(connection, settings, clock, everything).unchanged == 1
-    room.faults[first] = Faults(body=f"<sitemapindex>{index} </sitemapindex>".encode())
+    assert poll(connection, settings, clock, everything).new_entries == 1
+    room.faults[second] = Faults(status=500)
     clock.advance(days=2)
     assert poll(connection, settings, clock, everything).failed == 1
     row = connection.execute("SELECT failure, last_error FROM news.feeds").fetchone()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.feed_dates import zone_of
 from ingest.feed_parser import NotAFeed, parse_feed
 from tests.conftest import NOW
 
@@ -134,6 +135,33 @@ def test_the_original_link_goes_before_that_of_a_feed_service() -> None:
     )
     (entry,) = parse_feed(body.encode(), "https://a.example/", None, NOW).entries
     assert entry.url == "https://a.example/1"
+
+
+ITEM = "<rss version='2.0'><channel><item>{}</item></channel></rss>"
+ENCODINGS = ("hex", "base64", "rot13", "idna", "undefined", "punycode", "utf-7", "zlib")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<urlset><url><loc>https://a.example/1</loc><lastmod>0001-01-01T00:00:00+03:00</lastmod></url></urlset>",
+        b"<urlset><url><loc>https://a.example/1</loc><lastmod>9999-12-31T23:59:59-03:00</lastmod></url></urlset>",
+        b'{"version": "https://jsonfeed.org/version/1", "items": [{"id": 1, "date_published": "0001-01-01T00:00:00"}]}',
+        ITEM.format("<title>x</title><pubDate>0001-01-01T00:00:00</pubDate>").encode(),
+        *(
+            f"<?xml version='1.0' encoding='{name}'?>{ITEM.format('<title>é</title>')}".encode("latin-1")
+            for name in ENCODINGS
+        ),
+    ],
+)
+def test_odd_dates_and_encodings_lose_no_item(body: bytes) -> None:
+    assert len(parse_feed(body, "https://a.example/", None, NOW, zone_of("IQ")).entries) == 1
+
+
+def test_a_page_with_a_broken_base_is_no_feed() -> None:
+    page = b'<html><base href="http://["><link rel="alternate" type="application/rss+xml" href="/f"></html>'
+    with pytest.raises(NotAFeed):
+        parse_feed(page, "https://a.example/", "text/html", NOW)
 
 
 def test_very_long_guids_are_hashed() -> None:

@@ -72,6 +72,7 @@ def test_retry_after_holds_for_the_whole_host() -> None:
         (404, "User-agent: *\nDisallow: /", True, True),
         (403, "", True, True),
         (500, "", False, True),
+        (429, "", False, True),
         (None, "", False, True),
     ],
 )

@@ -1,5 +1,6 @@
 """Articles that publishers change after they landed."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,14 @@ from typing import Any
 import pytest
 
 from db import Connection, Database
+from ingest import feeds, hosts, ledger
+from ingest.extract import extract
+from ingest.fetch import fetch
+from ingest.folding import content_identity
+from ingest.intake import take_in
+from ingest.land import land
+from ingest.ledger import Change, NewEntry
+from ingest.poll import poll
 from ingest.settings import Settings
 from ingest.topics import TopicSet
 from tests.conftest import NOW, Clock, Serve, configure
@@ -173,3 +182,87 @@ def test_a_copy_that_is_changed_goes_its_own_way(
     assert (own["text"], own["status"], own["url"]) == (changed.text, "landed", copy.url)
     assert article(connection, first) == original
     assert revisions(connection) == []
+
+
+class TestOneBatch:
+    """A page that comes back, and an earlier copy of its text, landing in one transaction."""
+
+    @pytest.fixture
+    def landed(
+        self, newsroom: Serve, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock,
+        tmp_path: Path, database: Database,
+    ) -> tuple[RunningNewsroom, Item]:  # fmt: skip
+        room = newsroom(feeds=4, entries=12)
+        configure(connection, room.world, tmp_path)
+        run_once(database, settings, everything, clock)
+        return room, room.world.items[0]
+
+    def again(self, connection: Connection, settings: Settings, topics: TopicSet, clock: Clock) -> None:
+        clock.advance(days=2)
+        poll(connection, settings, clock, topics)
+        fetch(connection, settings, clock)
+        extract(connection, settings, clock)
+        land(connection, settings, clock, topics)
+
+    def sound(self, connection: Connection) -> None:
+        rows = connection.execute(
+            "SELECT a.text, a.content_hash, e.status, (SELECT count(*) FROM news.entries x JOIN news.sightings s"
+            " ON s.entry_id = x.id WHERE s.article_id = a.id AND x.status = 'landed')"
+            " FROM news.articles a JOIN news.entries e ON e.id = a.entry_id"
+        ).fetchall()
+        for text, content_hash, status, landed in rows:
+            assert content_identity(text).content_hash == content_hash
+            assert (status, landed) == ("landed", 1)
+        assert connection.execute("SELECT count(*) FROM news.entries WHERE next_attempt_at IS NOT NULL").fetchone() == (
+            0,
+        )
+
+    def test_with_a_changed_text(
+        self, landed: tuple[RunningNewsroom, Item], connection: Connection, settings: Settings, everything: TopicSet,
+        clock: Clock,
+    ) -> None:  # fmt: skip
+        room, item = landed
+        before = article(connection, item)
+        changed = room.world.edit(item.number)
+        copy = room.world.reprint(item, item.published_at - timedelta(hours=5))
+        self.again(connection, settings, everything, clock)
+        self.sound(connection)
+        after = article(connection, changed)
+        assert (after["id"], after["text"]) == (before["id"], changed.text)
+        assert (article(connection, copy)["id"], article(connection, copy)["status"]) == (before["id"], "duplicate")
+        assert [row[1] for row in revisions(connection)] == [before["content_hash"]]
+
+    def test_with_the_same_text(
+        self, landed: tuple[RunningNewsroom, Item], connection: Connection, settings: Settings, everything: TopicSet,
+        clock: Clock,
+    ) -> None:  # fmt: skip
+        room, item = landed
+        copy = room.world.reprint(item, item.published_at - timedelta(hours=5))
+        self.again(connection, settings, everything, clock)
+        self.sound(connection)
+        assert article(connection, copy)["status"] == "landed"
+        assert article(connection, item)["status"] == "duplicate"
+
+
+def test_an_item_that_changes_every_day_for_years_does_no_harm(connection: Connection) -> None:
+    feed = feeds.import_feed(connection, NOW)
+    entry = NewEntry("g", "http://a/1", "http://a/1", "a", "title", None, None, None, None, status="extracted")
+    (number,) = ledger.record(connection, feed, [entry], NOW)
+    connection.execute(
+        "UPDATE news.entries SET status = 'rejected', reason = 'x', next_attempt_at = NULL, rechecks = 900"
+    )
+    changed = replace(entry, title="another", status="discovered")
+    assert ledger.note_changes(connection, [Change(number, changed, refetch=True)], NOW) == 0
+    assert connection.execute("SELECT title, recheck_at FROM news.entries").fetchall() == [
+        ("another", NOW + timedelta(days=1))
+    ]
+
+
+def test_what_a_backfill_found_is_news_once_a_feed_lists_it(connection: Connection) -> None:
+    feed = feeds.import_feed(connection, NOW)
+    entry = NewEntry("g", "http://a/1", "http://a/1", "a", "title", None, None, None, None)
+    hosts.register(connection, ["a"], NOW)
+    take_in(connection, feed, [entry], NOW, ledger.BACKFILL)
+    assert connection.execute("SELECT priority FROM news.entries").fetchall() == [(ledger.BACKFILL,)]
+    take_in(connection, feed, [entry], NOW)
+    assert connection.execute("SELECT priority FROM news.entries").fetchall() == [(ledger.LIVE,)]

@@ -249,10 +249,15 @@ class TestService:
         assert subscriptions.claim(connection, utc_now(), 10) == []
         again = subscriptions.claim(connection, utc_now() + timedelta(hours=1), 10)
         assert [one.token for one in again] == [one.token for one in first]
+        # It has not confirmed: it is asked less and less.
+        assert [one.failures for one in again] == [1, 1]
+        assert subscriptions.claim(connection, utc_now() + timedelta(hours=1, minutes=15), 10) == []
+        connection.execute("UPDATE news.feeds SET pushed_until = now() + interval '9 days'")
         connection.execute("UPDATE news.feeds SET hub = 'https://other.example/'")
         moved = subscriptions.claim(connection, utc_now(), 10)
         assert not {one.token for one in moved} & {one.token for one in first}
         assert not {one.secret for one in moved} & {one.secret for one in first}
+        assert connection.execute("SELECT DISTINCT pushed_until FROM news.feeds WHERE enabled").fetchall() == [(None,)]
 
     def test_strangers_get_nothing(self, room: RunningNewsroom, serve: Any, connection: Connection) -> None:
         async def scenario(hub: Hub) -> None:

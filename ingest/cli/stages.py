@@ -73,7 +73,7 @@ def poll(feeds: FeedsOption = None, topics: TopicsOption = None) -> None:
     settings, configured, topic_set = configuration(feeds, topics)
     with opened_database(settings) as database:
         sync_feeds(database, configured)
-        _run_stage(database, lambda connection: stage(connection, settings, utc_now, topic_set))
+        _run_stage(database, lambda connection: stage(connection, settings, utc_now, topic_set, due=utc_now()))
 
 
 @app.command()

@@ -29,7 +29,7 @@ from ingest.ledger.due import (
     waiting,
     wake,
 )  # fmt: skip
-from ingest.ledger.items import FEED_DATE, Change, KnownItem, NewEntry, known_items, note_changes, record
+from ingest.ledger.items import FEED_DATE, Change, KnownItem, NewEntry, known_items, note_changes, promote, record
 from ingest.ledger.ranks import BACKFILL, LIVE, RECHECK
 from ingest.ledger.statistics import backlog, frequent_reasons, outcomes, statistics
 
@@ -37,6 +37,6 @@ __all__ = [
     "BACKFILL", "FEED_DATE", "LIVE", "RECHECK", "Change", "ExtractJob", "FetchJob", "KnownItem", "NewEntry",
     "advance", "announce", "anything_due", "anything_expected", "anything_ready", "backlog", "claim_to_extract",
     "claim_to_fetch", "finish", "finish_landing", "frequent_reasons", "keep", "known_items", "lock_to_land",
-    "neglected", "next_due_at", "next_fetch_at", "note_changes", "outcomes", "record", "reopen", "retry",
+    "neglected", "next_due_at", "next_fetch_at", "note_changes", "outcomes", "promote", "record", "reopen", "retry",
     "statistics", "take_up_rechecks", "waiting", "wake",
 ]  # fmt: skip

@@ -8,9 +8,9 @@ from psycopg.rows import class_row
 
 from db import Connection
 from ingest.ledger.due import announce
-from ingest.ledger.ranks import LIVE, RECHECK
+from ingest.ledger.ranks import BACKFILL, LIVE, RECHECK
 
-__all__ = ["FEED_DATE", "Change", "KnownItem", "NewEntry", "known_items", "note_changes", "record"]
+__all__ = ["FEED_DATE", "Change", "KnownItem", "NewEntry", "known_items", "note_changes", "promote", "record"]
 
 # A page that changes all day is fetched again after this time, then twice that, up to a day.
 RECHECK_AGAIN_AFTER = timedelta(minutes=30)
@@ -125,6 +125,15 @@ def record(
     return dict(rows)
 
 
+def promote(connection: Connection, canonical_urls: Sequence[str]) -> None:
+    """Let pages that a backfill has found, and that are in a feed now, be fetched as what they are: news."""
+    connection.execute(
+        "UPDATE news.entries SET priority = %s"
+        " WHERE canonical_url = ANY(%s) AND status = 'discovered' AND priority = %s AND lease_holder IS NULL",
+        [LIVE, list(canonical_urls), BACKFILL],
+    )
+
+
 def note_changes(connection: Connection, changes: Sequence[Change], now: datetime) -> int:
     """Take over what the feed now says about items; returns how many pages are fetched again for it at once.
 
@@ -163,7 +172,8 @@ def note_changes(connection: Connection, changes: Sequence[Change], now: datetim
                 next_attempt_at = CASE WHEN at_once THEN %(now)s ELSE e.next_attempt_at END,
                 rechecks = e.rechecks + at_once::int,
                 recheck_at = CASE WHEN wanted AND NOT at_once
-                    THEN least(e.recheck_at, %(now)s + least(%(first)s * 2 ^ (e.rechecks - 1), interval '1 day'))
+                    THEN least(e.recheck_at, %(now)s
+                               + least(%(first)s * 2 ^ least(e.rechecks - 1, 10), interval '1 day'))
                     ELSE e.recheck_at END
             FROM said WHERE e.id = said.id
             RETURNING at_once

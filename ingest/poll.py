@@ -162,8 +162,7 @@ def poll(
                 parsed = await _parse(parsers, feed, answer, started)
                 if isinstance(parsed, ParsedFeed) and parsed.parts:
                     parsed = await _with_parts(visitor, parsers, feed, parsed, started)
-                answered_by = host_of(answer.url) if isinstance(answer, Answer) else feed.host
-                return _Polled(feed, started, decide(feed, answer, parsed, started, topics), answered_by)
+                return _Polled(feed, started, decide(feed, answer, parsed, started, topics), _answered_by(feed, answer))
 
             def save(results: list[_Polled]) -> None:
                 ended = [(host, now()) for polled in results for host in {polled.feed.host, polled.answered_by}]
@@ -334,7 +333,7 @@ def _moved(feed: FeedState, answer: Answer) -> dict[str, Any]:
         moved_to = answer.moved_to or feed.address
         return {"moved_to": moved_to, "moved_polls": feed.moved_polls, "host": host_of(moved_to)}
     if answer.moved_to is None:
-        return {"moved_to": None, "moved_polls": 0, "host": host_of(feed.url)}
+        return {"moved_to": None, "moved_polls": 0, "host": feed.host}
     polls = feed.moved_polls + 1 if answer.moved_to == feed.moved_to else 1
     used = answer.moved_to if polls >= ADOPT_AFTER_POLLS else feed.url
     return {"moved_to": answer.moved_to, "moved_polls": polls, "host": host_of(used)}
@@ -433,6 +432,12 @@ async def _ask(web: Web, feed: FeedState, turns: Turns) -> Answer | RequestFaile
         return failure
     except Exception as error:  # noqa: BLE001 - whatever a server makes the libraries raise is that feed's trouble
         return RequestFailed("connection", f"{feed.host}: {type(error).__name__}")
+
+
+def _answered_by(feed: FeedState, answer: Answer | RequestFailed) -> str:
+    if isinstance(answer, RequestFailed) or answer.url == feed.address:
+        return feed.host
+    return host_of(answer.url)
 
 
 async def _parse(

@@ -96,7 +96,14 @@ def is_refused_address(address: str, allowed: Collection[Network] = ()) -> bool:
 
 
 # A poller asks the same hosts all day.
-_is_refused = lru_cache(maxsize=65_536)(is_refused_address)
+@lru_cache(maxsize=65_536)
+def _refusal(address: str, port: int, allowed: tuple[Network, ...]) -> str | None:
+    """Why no connection may be made to an address and port; None where it may."""
+    if is_refused_address(address, allowed):
+        return f"address {address} is not on the public Internet"
+    if port not in WEB_PORTS and not _is_in(ipaddress.ip_address(address.partition("%")[0]), allowed):
+        return f"port {port} is none of those web servers use"
+    return None
 
 
 def _is_in(ip: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: Collection[Network]) -> bool:
@@ -148,11 +155,9 @@ class Web:
 
     def _socket(self, info: Any) -> socket.socket:
         family, kind, protocol, _, address = info
-        allowed = self._settings.allow_networks
-        if _is_refused(address[0], allowed):
-            raise AddressRefused(f"address {address[0]} is not on the public Internet")
-        if address[1] not in WEB_PORTS and not _is_in(ipaddress.ip_address(address[0].partition("%")[0]), allowed):
-            raise AddressRefused(f"port {address[1]} is none of those web servers use")
+        refusal = _refusal(address[0], address[1], self._settings.allow_networks)
+        if refusal is not None:
+            raise AddressRefused(refusal)
         made = socket.socket(family, kind, protocol)
         made.setblocking(False)
         return made

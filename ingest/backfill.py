@@ -21,7 +21,7 @@ from ingest.feed_parser import NotAFeed, ParsedEntry, ParsedFeed, parse_feed
 from ingest.feeds import FeedState
 from ingest.intake import take_in
 from ingest.ledger import NewEntry
-from ingest.poll import ACCEPT, for_ledger
+from ingest.poll_decisions import ACCEPT, for_ledger
 from ingest.settings import Settings
 from ingest.storing import store_or_refuse
 from ingest.topics import TopicSet

@@ -7,7 +7,7 @@ from datetime import datetime
 from ingest.feed_dates import zone_of
 from ingest.feed_parser import NotAFeed, parse_feed
 from ingest.feeds_file import FeedConfig
-from ingest.poll import ACCEPT, judge
+from ingest.poll_decisions import ACCEPT, judge
 from ingest.settings import Settings
 from ingest.topics import TopicSet
 from ingest.urls import host_of

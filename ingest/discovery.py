@@ -7,7 +7,7 @@ from datetime import datetime
 from urllib.parse import urljoin
 
 from ingest.feed_parser import NotAFeed, ParsedFeed, feeds_named_by, parse_feed
-from ingest.poll import ACCEPT
+from ingest.poll_decisions import ACCEPT
 from ingest.settings import Settings
 from ingest.urls import without_user_info
 from ingest.web import Answer, RequestFailed, Web

@@ -23,7 +23,8 @@ from ingest.errors import ConfigError
 from ingest.feed_dates import zone_of
 from ingest.feed_parser import NotAFeed, ParsedFeed, parse_feed
 from ingest.intake import take_in
-from ingest.poll import PARSE_SECONDS, for_ledger
+from ingest.poll import PARSE_SECONDS
+from ingest.poll_decisions import for_ledger
 from ingest.settings import Settings
 from ingest.storing import storable, store_or_refuse
 from ingest.subscriptions import Subscription

@@ -8,8 +8,8 @@ import pytest
 
 from ingest.feed_parser import NotAFeed, parse_feed
 from ingest.feeds import ADOPT_AFTER_POLLS, FeedState, PollRecord
-from ingest.poll import PollResult, found, needs_parsing, request_headers
-from ingest.poll import decide as decide_parsed
+from ingest.poll_decisions import PollResult, found, needs_parsing, request_headers
+from ingest.poll_decisions import decide as decide_parsed
 from ingest.topics import TopicSet
 from ingest.web import Answer, RequestFailed
 from tests.conftest import NOW

@@ -29,7 +29,8 @@ from db import Connection
 from db.embedded import EmbeddedServer
 from db.engine import connect, upgrade
 from ingest.clock import utc_now
-from ingest.poll import ACCEPT, poll
+from ingest.poll import poll
+from ingest.poll_decisions import ACCEPT
 from ingest.settings import Settings
 from ingest.topics import TopicSet
 from tests.conftest import free_port

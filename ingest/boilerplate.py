@@ -66,22 +66,21 @@ def without_boilerplate(text: str) -> str:
 
 
 def _section_start(lines: list[str], folded: list[str]) -> int | None:
-    """The line with a heading after which only short lines come, that are no sentences."""
-    for rule in rules():
-        if rule.where != "section":
-            continue
-        for number in range(1, len(lines)):
-            after = [line for line in range(number + 1, len(lines)) if folded[line]]
-            if _heads(rule, lines[number], folded[number]) and all(
-                _is_title(lines[line], folded[line]) for line in after
-            ):
-                return number
-    return None
+    """The first line with a heading after which only short lines come, that are no sentences."""
+    sections = [rule for rule in rules() if rule.where == "section"]
+    start = None
+    for number in range(len(lines) - 1, 0, -1):
+        if any(_heads(rule, lines[number], folded[number]) for rule in sections):
+            start = number
+        if folded[number] and not _is_title(lines[number], folded[number]):
+            break
+    return start
 
 
 def _is_boilerplate(number: int, lines: list[str], folded: list[str]) -> bool:
     line, words = lines[number], folded[number]
-    if not words and "©" not in line:
+    last = number >= len(lines) - LAST_LINES
+    if not last and words.count(" ") >= TITLE_LINE:
         return False
     at_edge = number < EDGE_LINES or number >= len(lines) - EDGE_LINES
     for rule in rules():
@@ -93,10 +92,7 @@ def _is_boilerplate(number: int, lines: list[str], folded: list[str]) -> bool:
             case "edge":
                 found = at_edge and _begins(rule, words) and words.count(" ") < SHORT_LINE
             case "contains":
-                found = number >= len(lines) - LAST_LINES and any(
-                    _has(words, phrase) if phrase.isalnum() or " " in phrase else phrase in line
-                    for phrase in rule.phrases
-                )
+                found = last and any(_has(words, phrase) if fold(phrase) else phrase in line for phrase in rule.phrases)
         if found:
             return True
     return False

@@ -1,7 +1,5 @@
 """From a page's bytes to an article: text, title, author, language, date. Pure, for use in a worker process."""
 
-import html
-import json
 import logging
 import re
 import unicodedata
@@ -9,7 +7,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
-from typing import Any
 
 import py3langid
 from htmldate import find_date
@@ -25,6 +22,8 @@ from ingest.dates import EARLIEST, believable, read_date
 from ingest.document import Document, Hint, NotAnArticle
 from ingest.feed_dates import zone_of
 from ingest.folding import fold
+from ingest.not_articles import instead_of_article
+from ingest.page_metadata import Metadata
 from ingest.storing import storable
 
 __all__ = ["detect_language", "extract"]
@@ -50,9 +49,6 @@ LANGUAGE_SAMPLE_LENGTH = 300
 _ARABIC_LETTERS = re.compile("[\u0621-\u064a]")
 _OTHER_LANGUAGES_LETTERS = re.compile("[\u0671-\u06d3]")
 MISTYPED_SHARE = 0.03
-# What stands between a title and the name of the site, and such a name of a few words with it.
-_SEPARATOR = re.compile(r"\s*[|•·»]\s*|\s+[-–—:]\s+")
-_ONLY_AN_OUTLET = re.compile(r"\s*[|•·»–—-]\s*(?:\S+\s*){1,4}|(?:\S+\s*){1,4}[|•·»–—-]\s*")
 
 
 # Loads the model now: worker processes forked from a process that has imported this module share it.
@@ -74,9 +70,12 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
             text, extractor = from_feed, f"feed, {extractor}"
     if tree is None and not text:
         raise NotAnArticle("the page is no HTML")
+    reason = instead_of_article(tree, text) if tree is not None else None
+    if reason is not None:
+        raise NotAnArticle(reason)
     if len(text) < MIN_TEXT_LENGTH:
         raise NotAnArticle(f"no article text on the page ({len(text)} characters)")
-    metadata = _Metadata(tree)
+    metadata = Metadata(tree)
     title = metadata.title() or hint.title
     text = _without_title(text, title)
     published_at, published_from = _date(tree, url, metadata, hint)
@@ -148,112 +147,7 @@ def _without_title(text: str, title: str | None) -> str:
     return rest.lstrip() if line_break and title and fold(first) == fold(title) else text
 
 
-class _Metadata:
-    """What a page says about itself in JSON-LD (schema.org) and meta elements (Open Graph and others)."""
-
-    def __init__(self, tree: HtmlElement | None) -> None:
-        self._tree = tree
-        self._meta: dict[str, str] = {}
-        self._article: dict[str, Any] = {}
-        if tree is None:
-            return
-        for element in tree.iter("meta"):
-            name = element.get("property") or element.get("name") or element.get("itemprop")
-            content = element.get("content")
-            if name and content and content.strip():
-                self._meta.setdefault(name.strip().lower(), content.strip())
-        for element in tree.iter("script"):
-            if (element.get("type") or "").strip().lower() == "application/ld+json" and element.text:
-                for thing in _json_ld(element.text):
-                    kinds = thing.get("@type", ())
-                    kinds = kinds if isinstance(kinds, list) else [kinds]
-                    if any(str(kind).endswith(("Article", "BlogPosting", "Report")) for kind in kinds):
-                        self._article = self._article or thing
-
-    def title(self) -> str | None:
-        candidates = [self._article.get("headline"), self._meta.get("og:title"), self._meta.get("twitter:title")]
-        headings = []
-        if self._tree is not None:
-            headings = [" ".join(heading.itertext()) for heading in self._tree.iter("h1")]
-            candidates += [*headings, self._tree.findtext(".//title")]
-        lines = (_line(html.unescape(text)) for text in candidates if isinstance(text, str))
-        title = next((text for text in lines if text), None)
-        return _without_outlet(title, [*filter(None, map(_line, headings))], self._outlets()) if title else None
-
-    def _outlets(self) -> set[str]:
-        """What the site calls itself, folded."""
-        publisher = self._article.get("publisher")
-        names = [
-            self._meta.get("og:site_name"), self._meta.get("application-name"), self._meta.get("twitter:site"),
-            publisher.get("name") if isinstance(publisher, dict) else publisher,
-        ]  # fmt: skip
-        return {fold(name) for name in names if isinstance(name, str) and fold(name)}
-
-    def author(self) -> str | None:
-        author = self._article.get("author")
-        names = [
-            person.get("name") if isinstance(person, dict) else person
-            for person in (author if isinstance(author, list) else [author])
-        ]
-        found = ", ".join(name for name in map(_line, names) if name)
-        return found or _line(self._meta.get("author"))
-
-    def dates(self) -> Iterator[tuple[str, str]]:
-        """Publication dates as they stand, with their source, the most trustworthy first."""
-        for key in ("datePublished", "dateCreated"):
-            if isinstance(value := self._article.get(key), str):
-                yield value, "jsonld"
-        for name in (
-            "article:published_time", "og:article:published_time", "datepublished", "pubdate", "publishdate",
-            "publish-date", "dc.date.issued", "dc.date", "date", "parsely-pub-date", "sailthru.date",
-        ):  # fmt: skip
-            if name in self._meta:
-                yield self._meta[name], "meta"
-
-
-def _without_outlet(title: str, headings: list[str], outlets: set[str]) -> str:
-    """The title without the name of the site before or behind it.
-
-    What is cut off is what the site calls itself, or all that the page's heading does not have.
-    """
-    for heading in headings:
-        rest = (
-            title[len(heading) :]
-            if title.startswith(heading)
-            else title[: -len(heading)]
-            if title.endswith(heading)
-            else ""
-        )
-        if rest and _ONLY_AN_OUTLET.fullmatch(rest):
-            return heading
-    for part in _SEPARATOR.finditer(title):
-        before, after = title[: part.start()].strip(), title[part.end() :].strip()
-        if before and fold(after) in outlets:
-            return before
-        if after and fold(before) in outlets:
-            return after
-    return title
-
-
-def _json_ld(text: str) -> Iterator[dict[str, Any]]:
-    try:
-        # strict=False: raw line breaks within strings are common.
-        found = json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return
-    waiting = [found]
-    for _ in range(1000):
-        if not waiting:
-            return
-        thing = waiting.pop(0)
-        if isinstance(thing, list):
-            waiting.extend(thing)
-        elif isinstance(thing, dict):
-            yield thing
-            waiting.extend(thing[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if key in thing)
-
-
-def _date(tree: HtmlElement | None, url: str, metadata: _Metadata, hint: Hint) -> tuple[datetime | None, str | None]:
+def _date(tree: HtmlElement | None, url: str, metadata: Metadata, hint: Hint) -> tuple[datetime | None, str | None]:
     if hint.published_at is not None:
         return hint.published_at, "feed"
     zone = zone_of(hint.country)
@@ -313,9 +207,3 @@ def detect_language(text: str) -> str:
     if arabic > len(sample) / 2 and len(_OTHER_LANGUAGES_LETTERS.findall(sample)) <= MISTYPED_SHARE * arabic:
         return "ar"
     return str(py3langid.classify(sample)[0])
-
-
-def _line(value: Any) -> str | None:
-    if not isinstance(value, str):
-        return None
-    return " ".join(unicodedata.normalize("NFC", storable(value)).split())[:1000] or None

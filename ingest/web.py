@@ -40,9 +40,8 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _ALSO_REFUSED = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", "::/96")))
 
 # Elsewhere, other services listen, some of which a request could make do things.
-MAX_HEADER_VALUE = 500
 WEB_PORTS = (80, 443, 8080, 8443)
-
+MAX_HEADER_VALUE = 500
 
 Gate = Callable[[str, str], Awaitable[None]]
 

@@ -120,6 +120,58 @@ def test_detect_language(text: str, language: str) -> None:
 
 
 def test_half_characters_in_metadata_do_not_reach_the_database() -> None:
-    head = JSONLD.format('{"@type": "NewsArticle", "headline": "Cut \\ud83d", "author": "\\udc00"}')
+    head = JSONLD.format('{"@type": "NewsArticle", "headline": "Cut \\ud83d", "author": "Mona \\udc00"}')
     document = extract(page(head), URL, "text/html", Hint(NOW))
-    assert (document.title, document.author) == ("Cut ?", "?")
+    assert (document.title, document.author) == ("Cut ?", "Mona ?")
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "reason"),
+    [
+        ("Just a moment...", "Checking if the connection is secure before you are let through to the page.", "person"),
+        ("Attention Required! | Cloudflare", "Sorry, you have been blocked from reading this site.", "person"),
+        ("Horizon", "You need to enable JavaScript to run this app. Nothing is shown without it.", "JavaScript"),
+        ("Before you continue", "We and our partners use cookies to show you what you like.", "cookies"),
+        ("404 - Horizon", "The thing that was here has been moved away or never was here at all.", "no such page"),
+        ("الأفق", "عذراً، الصفحة المطلوبة غير موجودة أو تم حذفها، يمكنك العودة إلى الرئيسية.", "no such page"),
+    ],
+)
+def test_pages_in_place_of_an_article_are_named(title: str, text: str, reason: str) -> None:
+    page = f"<html><head><title>{title}</title></head><body><article><p>{text} {text}</p></article></body></html>"
+    with pytest.raises(NotAnArticle, match=reason):
+        extract(page.encode(), "https://a.example/1", None, Hint(NOW))
+
+
+@pytest.mark.parametrize(
+    ("author", "name"),
+    [
+        ("هدى الكناني", "هدى الكناني"), ("رويترز", "رويترز"), ("By Mona Dulaimi", "By Mona Dulaimi"), ("Admin", None),
+        ("هيئة التحرير", None), ("https://a.example/author/7", None), ("2026-10-30", None), ("news@a.example", None),
+        ("The Horizon", None), ("77", None),
+    ],
+)  # fmt: skip
+def test_authors_are_people_or_agencies(author: str, name: str | None) -> None:
+    head = f'<meta property="og:site_name" content="The Horizon"><meta name="author" content="{author}">'
+    page = f"<html><head>{head}</head><body><article><p>{'A long enough sentence. ' * 20}</p></article></body></html>"
+    assert extract(page.encode(), "https://a.example/1", None, Hint(NOW)).author == name
+
+
+@pytest.mark.parametrize(
+    ("title", "site", "heading", "found"),
+    [
+        ("قوات التحالف تغادر | شفق نيوز", "شفق نيوز", "", "قوات التحالف تغادر"),
+        ("Troops leave - Al Jazeera", "Al Jazeera", "", "Troops leave"),
+        ("Troops leave – Al Jazeera", "", "Troops leave", "Troops leave"),
+        ("شفق نيوز — قوات التحالف تغادر", "شفق نيوز", "", "قوات التحالف تغادر"),
+        ("US-led talks: what comes next", "Horizon", "", "US-led talks: what comes next"),
+        ("Bernard&#8217;s talks", "", "", "Bernard’s talks"),
+    ],
+)
+def test_titles_lose_the_name_of_the_site(title: str, site: str, heading: str, found: str) -> None:
+    head = f'<meta property="og:title" content="{title}">' + (
+        f'<meta property="og:site_name" content="{site}">' if site else ""
+    )
+    heading = f"<h1>{heading}</h1>" if heading else ""
+    body = f"{heading}<article>{'<p>' + 'A long enough sentence. ' * 20 + '</p>'}</article>"
+    page = f"<html><head>{head}</head><body>{body}</body></html>"
+    assert extract(page.encode(), "https://a.example/1", None, Hint(NOW)).title == found

@@ -7,7 +7,7 @@ places where it stands; a sentence that uses the same words is left alone.
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Literal
 
@@ -24,7 +24,9 @@ TITLE_LINE = 25
 EDGE_LINES = 3
 LAST_LINES = 8
 _SENTENCE_END = re.compile(r"[.!؟?؛»\"”]\s*$")
+_WORD = re.compile(r"\W*[\w\u0610-\u061a\u064b-\u0652]+")
 _AFTER_HEADING = re.compile(r"\s*(?:[:：\-–—|•»<>/.…]|$)")
+_LINE_BREAK = "zqlinebreakqz"
 _BAR = re.compile(r"[|•·/»]")
 
 
@@ -36,6 +38,16 @@ class Rule:
     where: Where
     phrases: tuple[str, ...]
     example: str
+
+    @cached_property
+    def signs(self) -> frozenset[str]:
+        """The phrases that fold to nothing, and are looked for as they are."""
+        return frozenset(phrase for phrase in self.phrases if not fold(phrase))
+
+    @cached_property
+    def beginnings(self) -> tuple[str, ...]:
+        """The phrases as a line begins with them that goes on."""
+        return tuple(f"{phrase} " for phrase in self.phrases)
 
 
 @cache
@@ -52,7 +64,8 @@ def rules() -> tuple[Rule, ...]:
 def without_boilerplate(text: str) -> str:
     """Return the text without the lines that the rules find, and without dates and menus at its edges."""
     lines = text.split("\n")
-    folded = [fold(line) for line in lines]
+    # Folded at once: a word that no text has stands for the line breaks, which folding would make spaces of.
+    folded = [line.strip() for line in fold(text.replace("\n", f" {_LINE_BREAK} ")).split(_LINE_BREAK)]
     kept = [line for line in range(len(lines)) if folded[line] or lines[line].strip() == ""]
     cut = _section_start(lines, folded)
     if cut is not None:
@@ -92,7 +105,9 @@ def _is_boilerplate(number: int, lines: list[str], folded: list[str]) -> bool:
             case "edge":
                 found = at_edge and _begins(rule, words) and words.count(" ") < SHORT_LINE
             case "contains":
-                found = last and any(_has(words, phrase) if fold(phrase) else phrase in line for phrase in rule.phrases)
+                found = last and any(
+                    phrase in line if phrase in rule.signs else _has(words, phrase) for phrase in rule.phrases
+                )
         if found:
             return True
     return False
@@ -102,15 +117,15 @@ def _heads(rule: Rule, line: str, words: str) -> bool:
     """Whether a line is one of the phrases, alone or with a sign and a few words behind it."""
     if words.count(" ") >= SHORT_LINE:
         return False
-    return any(words == phrase or (_starts(words, phrase) and _sign_follows(line, phrase)) for phrase in rule.phrases)
+    if words in rule.phrases:
+        return True
+    return words.startswith(rule.beginnings) and any(
+        words.startswith(beginning) and _sign_follows(line, beginning) for beginning in rule.beginnings
+    )
 
 
 def _begins(rule: Rule, words: str) -> bool:
-    return any(_starts(words, phrase) for phrase in rule.phrases)
-
-
-def _starts(words: str, phrase: str) -> bool:
-    return words == phrase or words.startswith(phrase + " ")
+    return words.startswith(rule.beginnings) or words in rule.phrases
 
 
 def _has(words: str, phrase: str) -> bool:
@@ -121,7 +136,7 @@ def _sign_follows(line: str, phrase: str) -> bool:
     """Whether the words of a phrase, at the beginning of a line, are followed by a sign that ends a heading."""
     position = 0
     for _ in phrase.split():
-        match = re.compile(r"\W*[\w\u0610-\u061a\u064b-\u0652]+").match(line, position)
+        match = _WORD.match(line, position)
         if match is None:
             return False
         position = match.end()

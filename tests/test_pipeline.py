@@ -240,6 +240,8 @@ class TestFaults:
             (Faults(huge_bytes=3_000_000, paths=("/news/",)), "rejected", "larger than"),
             (Faults(slow_seconds=3, paths=("/news/",)), "discovered", "no complete answer within"),
             (Faults(body=b"<html><body>Please enable JavaScript</body></html>", paths=("/news/",)), "rejected",
+             "asks for JavaScript"),
+            (Faults(body=b"<html><body>Photo of the day</body></html>", paths=("/news/",)), "rejected",
              "no article text"),
         ],
     )  # fmt: skip

@@ -128,8 +128,9 @@ def record(
 def promote(connection: Connection, canonical_urls: Sequence[str]) -> None:
     """Let pages that a backfill has found, and that are in a feed now, be fetched as what they are: news."""
     connection.execute(
-        "UPDATE news.entries SET priority = %s"
-        " WHERE canonical_url = ANY(%s) AND status = 'discovered' AND priority = %s AND lease_holder IS NULL",
+        "UPDATE news.entries SET priority = %s WHERE id IN ("
+        "  SELECT id FROM news.entries WHERE canonical_url = ANY(%s) AND status = 'discovered' AND priority = %s"
+        "  AND lease_holder IS NULL ORDER BY id FOR UPDATE SKIP LOCKED)",
         [LIVE, list(canonical_urls), BACKFILL],
     )
 

@@ -64,8 +64,11 @@ def rules() -> tuple[Rule, ...]:
 def without_boilerplate(text: str) -> str:
     """Return the text without the lines that the rules find, and without dates and menus at its edges."""
     lines = text.split("\n")
-    # Folded at once: a word that no text has stands for the line breaks, which folding would make spaces of.
+    # Folded at once, which is quicker: a word stands for the line breaks, which folding would make spaces of.
     folded = [line.strip() for line in fold(text.replace("\n", f" {_LINE_BREAK} ")).split(_LINE_BREAK)]
+    if len(folded) != len(lines):
+        # Somebody's text has that word.
+        folded = [fold(line) for line in lines]
     kept = [line for line in range(len(lines)) if folded[line] or lines[line].strip() == ""]
     cut = _section_start(lines, folded)
     if cut is not None:

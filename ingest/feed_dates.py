@@ -2,18 +2,16 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import cache
 from time import struct_time
 from zoneinfo import ZoneInfo
 
+from ingest.dates import EARLIEST, FUTURE_TOLERANCE
+
 __all__ = ["FeedDate", "judged", "read_date", "zone_of"]
 
-# A publication date further ahead than this is a mistake of the feed's, not a clock a little fast.
-FUTURE_TOLERANCE = timedelta(hours=1)
-# No web page is older; feeds give 1970 and 0001 for "unknown".
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _TIME_OF_DAY = re.compile(r"\d:\d\d")
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d|\b[A-Z]{1,5})(?:\s*\([^)]*\))?\s*$", re.IGNORECASE)
 _SLASHES = re.compile(r"^(\d{4})/(\d\d)/(\d\d)\b")

@@ -69,3 +69,8 @@ def test_paragraphs_stay_as_they_are() -> None:
     text = f"{FIRST}\n\n{SECOND}"
     assert without_boilerplate(text) == text
     assert without_boilerplate("") == ""
+
+
+def test_a_text_that_has_the_mark_of_line_breaks_is_read_like_any_other() -> None:
+    text = f"{FIRST} zqlinebreakqz zqlinebreakqz\n{SECOND}\n{MORE[0]}"
+    assert without_boilerplate(f"{text}\nمقالات مشابهة\nعنوان آخر") == text

@@ -1,4 +1,4 @@
-"""Works again on entries that ended without an article."""
+"""Works again on what has ended: on entries without an article, or on all stored pages after a change of rules."""
 
 from airflow.sdk import DAG, Param, task
 
@@ -11,9 +11,16 @@ SETTINGS = load_settings()
 with DAG(
     dag_id="reprocess_articles",
     dag_display_name="Reprocess articles",
-    description="Lets entries that were rejected, off topic or given up be worked on again",
+    description="Works again on entries that ended without an article, or extracts all stored pages anew",
     schedule=None,
     params={
+        "take": Param(
+            "without article",
+            type="string",
+            enum=["without article", "stored pages", "stored pages, dry run"],
+            title="Take",
+            description="Entries that ended without an article; or all whose page is stored, to extract it anew.",
+        ),
         "feed": Param(None, type=["null", "string"], title="Feed", description="Id of a feed; empty: all feeds."),
         "since": Param(
             None, type=["null", "string"], format="date-time", title="Since", description="First seen at or after."
@@ -25,34 +32,40 @@ with DAG(
             None,
             type=["null", "string"],
             title="Reason",
-            description="A part of the reason they ended with, such as: HTTP 403; empty: any.",
+            description="Without article: a part of the reason they ended with, such as HTTP 403; empty: any.",
         ),
     },
     doc_md="""
 For use after a mistake was mended: in `topics.yaml`, in an extraction rule, at a site that answered 403 to everybody.
 
-Entries that ended as `off_topic`, `rejected` or `dead` and match all of the parameters are worked on again: those
-whose page is stored are extracted and judged anew, the others fetched. `ingest_articles` then takes them. Articles
-that are there stay as they are, and so does what a feed's gate kept out.
-
-To see beforehand what it would take:
+**Without article**: entries that ended as `off_topic`, `rejected` or `dead` and match all of the parameters are worked
+on again: those whose page is stored are extracted and judged anew, the others fetched. `ingest_articles` then takes
+them. Articles that are there stay as they are, and so does what a feed's gate kept out. To see what it would take:
 
     SELECT status, reason, count(*) FROM news.entries
     WHERE status IN ('off_topic', 'rejected', 'dead') AND reason <> 'gate' GROUP BY 1, 2 ORDER BY 3 DESC;
+
+**Stored pages**: every page that is still stored (`NEWS_KEEP_PAGES`) is extracted anew, and what comes out differently
+lands again. Articles keep their ids; their former texts and titles are in `article_revisions` with the cause
+`extraction`. A page that turns out to hold no article loses its place, and the article goes with its last one. The dry
+run changes nothing; its log shows counts and examples of the differences.
 """,
     **dag_defaults(SETTINGS),
 ) as dag:
 
-    @task(outlets=[FOUND_ENTRIES], doc_md="Puts the entries back into the ledger's queue, all or none of them.")
-    def reopen(params=None, outlet_events=None):
+    @task(outlets=[FOUND_ENTRIES], doc_md="Puts entries back into the ledger's queue, or extracts stored pages anew.")
+    def reprocess(params=None, outlet_events=None):
         from datetime import datetime
 
         from ingest.airflow import tasks
 
         since, until = (datetime.fromisoformat(params[name]) if params[name] else None for name in ("since", "until"))
-        counts = tasks.reopen(params["feed"], since, until, params["reason"])
+        if params["take"] == "without article":
+            counts = tasks.reopen(params["feed"], since, until, params["reason"])
+        else:
+            counts = tasks.reprocess(params["feed"], since, until, dry_run=params["take"].endswith("dry run"))
         if counts["reopened"]:
             outlet_events[FOUND_ENTRIES].add(NEWS_ENTRIES, extra=counts)
         return counts
 
-    reopen()
+    reprocess()

@@ -34,6 +34,7 @@ IN_FLIGHT_STATUSES = ("discovered", "fetched", "extracted")
 FINAL_STATUSES = ("landed", "duplicate", "off_topic", "rejected", "dead")
 POLL_OUTCOMES = ("new", "unchanged", "not_modified", "failed")
 HEALTHS = ("waiting", "ok", "failing", "gone", "disabled")
+REVISION_CAUSES = ("publisher", "extraction")
 DATE_SOURCES = ("feed", "jsonld", "meta", "page", "url")
 SUBSCRIPTION_STATUSES = ("requested", "active", "denied", "failed")
 PART_STATUSES = ("waiting", "done", "failed", "skipped")
@@ -338,6 +339,13 @@ class Document(Base):
     language: Mapped[str | None] = mapped_column(comment="Language of the text (ISO 639-1).")
     text: Mapped[str] = mapped_column(comment="The article's text.")
     extractor: Mapped[str] = mapped_column(comment="What produced the text, with its version.")
+    stated_at: Mapped[datetime | None] = mapped_column(
+        comment="The date that the page gives for programs (JSON-LD, meta elements), whichever was taken."
+    )
+    published_note: Mapped[str | None] = mapped_column(
+        comment="Dates on the page that were refused, with source and reason, such as jsonld: future: "
+        "2031-01-01T00:00:00+0000."
+    )
 
 
 class Story(Base):
@@ -405,12 +413,13 @@ class ArticleRevision(Base):
     __table_args__ = (
         CheckConstraint("content_hash ~ '^[0-9a-f]{64}$'", name="content_hash"),
         CheckConstraint("seen_from <= seen_until", name="seen"),
+        CheckConstraint(_one_of("cause", REVISION_CAUSES), name="cause"),
         Index("article_revisions_article_idx", "article_id", "seen_until"),
         # A copy of a former text that arrives late belongs to the article that had it.
         Index("article_revisions_content_hash_idx", "content_hash"),
         {
-            "comment": "A former text or title of an article, which its publisher has changed since. `articles` has "
-            "the present one."
+            "comment": "A former text or title of an article, in whose place there is another now. `articles` has the "
+            "present one."
         },
     )
     id: Mapped[int] = _id("Number of the revision.")
@@ -423,6 +432,10 @@ class ArticleRevision(Base):
     word_count: Mapped[int] = mapped_column(Integer, comment="Number of words in the former text.")
     seen_from: Mapped[datetime] = mapped_column(comment="When this text and title were first seen.")
     seen_until: Mapped[datetime] = mapped_column(comment="When they were found to have been replaced.")
+    cause: Mapped[str] = mapped_column(
+        server_default="publisher",
+        comment="Who has put another text or title in its place: the publisher, or extraction by later rules.",
+    )
 
 
 class Sighting(Base):

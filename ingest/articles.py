@@ -20,6 +20,7 @@ __all__ = [
     "Place",
     "Present",
     "add_sightings",
+    "correct",
     "count_and_last",
     "delays",
     "insert",
@@ -32,6 +33,7 @@ __all__ = [
     "revise",
     "settle_twins",
     "streamed",
+    "withdraw",
 ]
 
 
@@ -186,18 +188,21 @@ def move(connection: Connection, present: Present, landing: Landing) -> None:
 
 
 def revise(connection: Connection, present: Present, landing: Landing, now: datetime) -> Present:
-    """Give an article the text and title its publisher has put in place of the old ones, which are kept as a revision.
+    """Give an article the text and title that have taken the place of the old ones, which are kept as a revision.
 
-    It keeps its id, its place and its date of publication. Its topics are those of the new text; a text that is on
-    none leaves them as they were.
+    The publisher has changed them where the page was fetched since, extraction where it was not. The article keeps
+    its id, its place and its date of publication. Its topics are those of the new text; a text that is on none leaves
+    them as they were.
     """
     document = landing.document
     connection.execute(
         """
         WITH former AS (
             INSERT INTO news.article_revisions (article_id, content_hash, title, text, word_count, seen_from,
-                                                seen_until)
-            SELECT id, content_hash, title, text, word_count, since, greatest(since, %(now)s)
+                                                seen_until, cause)
+            SELECT id, content_hash, title, text, word_count, since, greatest(since, %(now)s),
+                   CASE WHEN EXISTS (SELECT FROM news.pages p WHERE p.entry_id = %(entry_id)s AND p.fetched_at > since)
+                        THEN 'publisher' ELSE 'extraction' END
             FROM (SELECT a.*, coalesce((SELECT max(seen_until) FROM news.article_revisions r WHERE r.article_id = a.id),
                                        a.landed_at) AS since
                   FROM news.articles a WHERE a.id = %(id)s) AS present
@@ -214,6 +219,67 @@ def revise(connection: Connection, present: Present, landing: Landing, now: date
         connection.execute("DELETE FROM news.article_topics WHERE article_id = %s", [present.id])
         _save_topics(connection, [(present.id, landing)])
     return replace(present, content_hash=landing.content_hash, title=document.title or present.title)
+
+
+def correct(connection: Connection, present: Present, landing: Landing) -> None:
+    """Bring author, date and language of an article in line with a document that was extracted anew from its page.
+
+    What the page says since it was fetched again does not count: an article keeps its date of publication.
+    """
+    connection.execute(
+        """
+        UPDATE news.articles a SET
+            author = %(author)s, language = %(language)s,
+            published_at = coalesce(%(published_at)s, published_at),
+            published_from = coalesce(%(published_from)s, published_from)
+        WHERE id = %(id)s AND entry_id = %(entry_id)s
+          AND NOT EXISTS (SELECT FROM news.pages p WHERE p.entry_id = a.entry_id AND p.fetched_at > a.landed_at)
+        """,
+        vars(landing.document) | {"id": present.id},
+    )
+
+
+def withdraw(connection: Connection, entry_ids: list[int]) -> int:
+    """Take places at which articles were seen away from them; returns how many articles went with their last place.
+
+    An article that described such a place describes the one published first among those that are left.
+    """
+    if not entry_ids:
+        return 0
+    connection.execute("DELETE FROM news.sightings WHERE entry_id = ANY(%s)", [entry_ids])
+    connection.execute(
+        """
+        WITH first AS (
+            SELECT DISTINCT ON (a.id) a.id, e.id AS entry_id, e.canonical_url, f.outlet, d.title, d.author,
+                   d.published_at, d.published_from, d.language
+            FROM news.articles a
+            JOIN news.sightings s ON s.article_id = a.id AND s.content_hash = a.content_hash
+            JOIN news.entries e ON e.id = s.entry_id
+            JOIN news.feeds f ON f.id = e.feed_id
+            JOIN news.documents d ON d.entry_id = e.id
+            WHERE a.entry_id = ANY(%s)
+            ORDER BY a.id, d.published_at NULLS LAST, e.canonical_url COLLATE "C"
+        ), moved AS (
+            UPDATE news.articles a SET
+                entry_id = first.entry_id, url = first.canonical_url, outlet = first.outlet, title = first.title,
+                author = first.author, published_at = first.published_at, published_from = first.published_from,
+                language = first.language
+            FROM first WHERE a.id = first.id
+            RETURNING a.entry_id
+        )
+        UPDATE news.entries e SET status = 'landed', reason = NULL
+        FROM moved WHERE e.id = moved.entry_id AND e.next_attempt_at IS NULL
+        """,
+        [entry_ids],
+    )
+    gone = connection.execute(
+        "WITH gone AS (DELETE FROM news.articles WHERE entry_id = ANY(%s) RETURNING story_id),"
+        " told AS (DELETE FROM news.stories USING gone WHERE stories.id = gone.story_id)"
+        " SELECT count(*) FROM gone",
+        [entry_ids],
+    ).fetchone()
+    assert gone is not None
+    return int(gone[0])
 
 
 def add_sightings(connection: Connection, sightings: list[tuple[int, Landing]], now: datetime) -> None:

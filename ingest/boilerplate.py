@@ -6,6 +6,7 @@ places where it stands; a sentence that uses the same words is left alone.
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
@@ -44,11 +45,6 @@ class Rule:
         """The phrases that fold to nothing, and are looked for as they are."""
         return frozenset(phrase for phrase in self.phrases if not fold(phrase))
 
-    @cached_property
-    def beginnings(self) -> tuple[str, ...]:
-        """The phrases as a line begins with them that goes on."""
-        return tuple(f"{phrase} " for phrase in self.phrases)
-
 
 @cache
 def rules() -> tuple[Rule, ...]:
@@ -83,12 +79,12 @@ def without_boilerplate(text: str) -> str:
 
 def _section_start(lines: list[str], folded: list[str]) -> int | None:
     """The first line with a heading after which only short lines come, that are no sentences."""
-    sections = [rule for rule in rules() if rule.where == "section"]
     start = None
     for number in range(len(lines) - 1, 0, -1):
-        if any(_heads(rule, lines[number], folded[number]) for rule in sections):
+        line, words = lines[number], folded[number]
+        if any(rule.where == "section" and _heads(phrase, line, words) for rule, phrase in _beginnings(words)):
             start = number
-        if folded[number] and not _is_title(lines[number], folded[number]):
+        if words and not _is_title(line, words):
             break
     return start
 
@@ -96,43 +92,51 @@ def _section_start(lines: list[str], folded: list[str]) -> int | None:
 def _is_boilerplate(number: int, lines: list[str], folded: list[str]) -> bool:
     line, words = lines[number], folded[number]
     last = number >= len(lines) - LAST_LINES
-    if not last and words.count(" ") >= TITLE_LINE:
-        return False
     at_edge = number < EDGE_LINES or number >= len(lines) - EDGE_LINES
-    for rule in rules():
+    for rule, phrase in _beginnings(words):
         match rule.where:
             case "line" | "section":
-                found = _heads(rule, line, words)
+                found = _heads(phrase, line, words)
             case "start":
-                found = _begins(rule, words) and _is_title(line, words)
+                found = _is_title(line, words)
             case "edge":
-                found = at_edge and _begins(rule, words) and words.count(" ") < SHORT_LINE
+                found = at_edge and words.count(" ") < SHORT_LINE
             case "contains":
-                found = last and any(
-                    phrase in line if phrase in rule.signs else _has(words, phrase) for phrase in rule.phrases
-                )
+                found = last
         if found:
             return True
-    return False
+    return last and _contains(line, words)
 
 
-def _heads(rule: Rule, line: str, words: str) -> bool:
-    """Whether a line is one of the phrases, alone or with a sign and a few words behind it."""
-    if words.count(" ") >= SHORT_LINE:
-        return False
-    if words in rule.phrases:
-        return True
-    return words.startswith(rule.beginnings) and any(
-        words.startswith(beginning) and _sign_follows(line, beginning) for beginning in rule.beginnings
+@cache
+def _by_first_word() -> dict[str, list[tuple[Rule, str]]]:
+    """The phrases, each with its rule, by the word that they begin with."""
+    found: dict[str, list[tuple[Rule, str]]] = {}
+    for rule in rules():
+        for phrase in rule.phrases:
+            found.setdefault(phrase.split(" ", 1)[0], []).append((rule, phrase))
+    return found
+
+
+def _beginnings(words: str) -> Iterator[tuple[Rule, str]]:
+    """The phrases that a line begins with."""
+    for rule, phrase in _by_first_word().get(words.split(" ", 1)[0], ()):
+        if words == phrase or words.startswith(f"{phrase} "):
+            yield rule, phrase
+
+
+def _contains(line: str, words: str) -> bool:
+    return any(
+        phrase in line if phrase in rule.signs else f" {phrase} " in f" {words} "
+        for rule in rules()
+        if rule.where == "contains"
+        for phrase in rule.phrases
     )
 
 
-def _begins(rule: Rule, words: str) -> bool:
-    return words.startswith(rule.beginnings) or words in rule.phrases
-
-
-def _has(words: str, phrase: str) -> bool:
-    return f" {phrase} " in f" {words} "
+def _heads(phrase: str, line: str, words: str) -> bool:
+    """Whether a line that begins with the phrase is it alone, or has a sign and a few words behind it."""
+    return words == phrase or (words.count(" ") < SHORT_LINE and _sign_follows(line, phrase))
 
 
 def _sign_follows(line: str, phrase: str) -> bool:
@@ -157,4 +161,6 @@ def _is_furniture(line: str) -> bool:
         return True
     if len(_BAR.findall(line)) >= 3 and not _SENTENCE_END.search(line):
         return True
-    return len(words) <= SHORT_LINE and read_date(line) is not None and not _SENTENCE_END.search(line)
+    if len(words) > SHORT_LINE or not any(word.isdigit() for word in words):
+        return False
+    return read_date(line) is not None and not _SENTENCE_END.search(line)

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 
 from ingest.folding import LETTER_FORMS
 
-__all__ = ["EARLIEST", "FUTURE_TOLERANCE", "Dated", "believable", "read_date"]
+__all__ = ["EARLIEST", "FUTURE_TOLERANCE", "Dated", "believable", "date_in_address", "read_date"]
 
 # A date further ahead is a mistake, not a clock a little fast; no web page is older than the other.
 FUTURE_TOLERANCE = timedelta(hours=1)
@@ -47,6 +47,8 @@ _DAY_MONTH_YEAR = re.compile(
 )
 _MONTH_DAY_YEAR = re.compile(rf"\b({_NAMES})\.?\s{{1,2}}{_DAY}(?:st|nd|rd|th)?[,،\s]{{1,3}}{_YEAR}")
 _YEAR_FIRST = re.compile(rf"(?<![\d]){_YEAR}\s?[/.\-]\s?(0?[1-9]|1[0-2])\s?[/.\-]\s?(0?[1-9]|[12]\d|3[01])(?!\d)")
+# `/2024/03/15/`, `/2024-03-15-`, `/20240315/`: whole parts of an address, not pieces of longer numbers.
+_IN_ADDRESS = re.compile(r"(?<=[/_-])((?:19|20)\d\d)([/_-]?)(0?[1-9]|1[0-2])\2(0?[1-9]|[12]\d|3[01])(?=[/_.-]|$)")
 _YEAR_LAST = re.compile(rf"{_DAY}\s?[/.\-]\s?(0?[1-9]|[12]\d|3[01])\s?[/.\-]\s?{_YEAR}")
 _TIME = re.compile(
     r"(?<!\d)([01]?\d|2[0-3])\s?[:٫]\s?([0-5]\d)(?:\s?:\s?([0-5]\d))?"
@@ -87,6 +89,15 @@ def read_date(text: str, zone: tzinfo = UTC) -> Dated | None:
         return None
     plain = _plain(stripped)
     return _iso(plain, zone) or _rfc5322(stripped) or _written(plain, zone)
+
+
+def date_in_address(url: str) -> Dated | None:
+    """Return the day that stands in the path of an address, as its first minute in UTC, None without one."""
+    match = _IN_ADDRESS.search(url.partition("://")[2].partition("?")[0])
+    if match is None or (not match[2] and len(match[0]) != len("20240315")):
+        return None
+    day = _day((match[1], match[3], match[4]), "ymd")
+    return Dated(day.replace(tzinfo=UTC), has_time=False) if day else None
 
 
 def believable(moment: datetime, now: datetime) -> datetime | None:

@@ -25,7 +25,11 @@ class Hint:
 
 @dataclass(frozen=True)
 class Document:
-    """An extracted article. `published_from` says where the date comes from: feed, jsonld, meta, page or url."""
+    """An extracted article. `published_from` says where the date comes from: feed, jsonld, meta, page or url.
+
+    `stated_at` is the date that the page itself gives for programs, whichever was taken; `published_note` says what
+    dates were refused, and why.
+    """
 
     title: str | None
     author: str | None
@@ -34,3 +38,5 @@ class Document:
     language: str | None
     text: str
     extractor: str
+    stated_at: datetime | None = None
+    published_note: str | None = None

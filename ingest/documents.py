@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 
 from db import Connection
 from ingest.document import Document, Hint
 from ingest.ledger import FEED_DATE
 
-__all__ = ["Landable", "hints", "load", "save"]
+__all__ = ["Landable", "delete", "doubtful_dates", "hints", "load", "save", "stored"]
+
+# From fewer documents nothing is concluded about a feed's dates; what is wrong with that share of them is systematic.
+ENOUGH_DATES = 10
+SYSTEMATIC = 0.8
 
 
 @dataclass(frozen=True)
@@ -45,16 +49,76 @@ def save(connection: Connection, documents: list[tuple[int, Document]], now: dat
         cursor.executemany(
             """
             INSERT INTO news.documents (entry_id, extracted_at, title, author, published_at, published_from, language,
-                                        text, extractor)
+                                        text, extractor, stated_at, published_note)
             VALUES (%(entry_id)s, %(now)s, %(title)s, %(author)s, %(published_at)s, %(published_from)s, %(language)s,
-                    %(text)s, %(extractor)s)
+                    %(text)s, %(extractor)s, %(stated_at)s, %(published_note)s)
             ON CONFLICT (entry_id) DO UPDATE SET
                 extracted_at = excluded.extracted_at, title = excluded.title, author = excluded.author,
                 published_at = excluded.published_at, published_from = excluded.published_from,
-                language = excluded.language, text = excluded.text, extractor = excluded.extractor
+                language = excluded.language, text = excluded.text, extractor = excluded.extractor,
+                stated_at = excluded.stated_at, published_note = excluded.published_note
             """,
             [vars(document) | {"entry_id": entry_id, "now": now} for entry_id, document in documents],
         )
+
+
+def stored(connection: Connection, entry_ids: list[int]) -> dict[int, Document]:
+    """Return the documents of the entries as they were extracted."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(
+            "SELECT entry_id, title, author, published_at, published_from, language, text, extractor, stated_at,"
+            " published_note FROM news.documents WHERE entry_id = ANY(%s)",
+            [entry_ids],
+        ).fetchall()
+    return {row.pop("entry_id"): Document(**row) for row in rows}
+
+
+def delete(connection: Connection, entry_ids: list[int]) -> None:
+    """Delete the documents of entries that turned out to have none."""
+    connection.execute("DELETE FROM news.documents WHERE entry_id = ANY(%s)", [entry_ids])
+
+
+def doubtful_dates(connection: Connection, *, among: int) -> dict[int, str]:
+    """Return what is wrong with the dates of feeds, by feed, as a sentence; looks at that many of the last documents.
+
+    A feed may give the time of the poll for all its items, which then differs from what the pages state or is the same
+    for several at once; or its clock is off by as many hours from what the pages state, as when it has a wrong zone.
+    """
+    rows = connection.execute(
+        """
+        WITH newest AS (
+            SELECT e.feed_id, e.discovered_at, d.stated_at,
+                   -- A date that was too far ahead is stored as the time it was seen, and noted as it stood.
+                   CASE WHEN e.published_note ~ '^future: \\d{4}-' THEN substring(e.published_note from 9)::timestamptz
+                        ELSE e.published_at END AS said_at,
+                   count(*) OVER (PARTITION BY e.feed_id, e.discovered_at) AS at_once
+            FROM (SELECT entry_id, stated_at FROM news.documents ORDER BY entry_id DESC LIMIT %(among)s) d
+            JOIN news.entries e ON e.id = d.entry_id
+            WHERE e.published_at IS NOT NULL AND e.published_note IS DISTINCT FROM 'lastmod'
+        ), off AS (
+            SELECT feed_id, round(extract(epoch FROM said_at - stated_at) / 900) AS quarters,
+                   abs(extract(epoch FROM said_at - discovered_at)) <= %(moment)s AND (at_once >= 3
+                       OR abs(extract(epoch FROM said_at - stated_at)) > %(differs)s) AS is_poll
+            FROM newest
+        ), measured AS (
+            SELECT feed_id, count(*) AS dated, count(*) FILTER (WHERE is_poll) AS stamped, count(quarters) AS compared,
+                   mode() WITHIN GROUP (ORDER BY quarters) AS usual
+            FROM off GROUP BY feed_id
+        )
+        SELECT m.feed_id, m.dated, m.stamped, m.compared, m.usual,
+               (SELECT count(*) FROM off WHERE off.feed_id = m.feed_id AND off.quarters = m.usual) AS agreeing
+        FROM measured m WHERE m.dated >= %(enough)s
+        """,
+        {"among": among, "moment": 120, "differs": 600, "enough": ENOUGH_DATES},
+    ).fetchall()
+    found = {}
+    for feed, dated, stamped, compared, quarters, agreeing in rows:
+        if stamped >= SYSTEMATIC * dated:
+            found[feed] = f"its dates are the time of the poll ({stamped} of {dated})"
+        elif quarters and compared >= ENOUGH_DATES and agreeing >= SYSTEMATIC * compared and abs(quarters) >= 2:
+            by = f"{abs(quarters) / 4:g} h {'ahead of' if quarters > 0 else 'behind'}"
+            found[feed] = f"its dates are {by} the pages' ({agreeing} of {compared})"
+    return found
 
 
 def load(connection: Connection, entry_ids: list[int]) -> list[Landable]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import count
 
 from db import Connection, retry_deadlocks
 from ingest import documents, leases, ledger, pages
@@ -21,7 +22,7 @@ from ingest.settings import Settings
 from ingest.storing import storable, store_or_refuse
 from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
 
-__all__ = ["ExtractCounts", "extract", "extraction_pool"]
+__all__ = ["ExtractCounts", "extract", "extract_page", "extraction_pool"]
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
 # Tasks in work and waiting, per worker: enough that none waits for the database, and that claims are worth a query.
 TASKS_PER_WORKER = 48
+# The caches of the libraries hold parts of pages; what they keep of these many is forgotten at once.
+PAGES_PER_CACHE = 200
 
 
 @dataclass
@@ -122,7 +125,7 @@ def extract(
 
 async def _extract(pool: WorkerPool, page: _Page) -> _Extracted:
     try:
-        document = await pool.run(_in_worker, page.body, page.url, page.content_type, page.hint)
+        document = await pool.run(extract_page, page.body, page.url, page.content_type, page.hint)
         return _Extracted(page.job, page.url, "extracted", document)
     except NotAnArticle as reason:
         return _Extracted(page.job, page.url, "rejected", reason=str(reason))
@@ -138,9 +141,16 @@ async def _extract(pool: WorkerPool, page: _Page) -> _Extracted:
         )
 
 
-def _in_worker(body: bytes, url: str, content_type: str | None, hint: Hint) -> Document:
+# Pages that one worker process has had since it last emptied its caches.
+_seen = count(1)
+
+
+def extract_page(body: bytes, url: str, content_type: str | None, hint: Hint) -> Document:
+    """Return the article in a stored page. For use in a worker process. Raises NotAnArticle."""
     from ingest import extraction
 
+    if next(_seen) % PAGES_PER_CACHE == 0:
+        extraction.forget()
     return extraction.extract(pages.decompress(body), url, content_type, hint)
 
 

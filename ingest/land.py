@@ -201,6 +201,8 @@ def _return(
             known[landing.content_hash] = present
             returned.revised += 1
             log.info("revised %s: %s", document.canonical_url, (document.title or "")[:100])
+        if document.entry_id == present.place.entry_id:
+            articles.correct(connection, present, landing)
         returned.sightings.append((present.id, landing))
         if document.entry_id == present.place.entry_id:
             returned.ends.append((document.entry_id, "landed", None))

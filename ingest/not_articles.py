@@ -1,16 +1,31 @@
-"""Pages that servers send in place of an article: challenges, requests for consent, and that there is no such page."""
+"""Pages that are no articles: challenges, requests for consent, missing pages, front pages, lists, videos."""
 
 import re
+from collections import Counter
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
 from ingest.folding import fold
+from ingest.page_metadata import Metadata
 
-__all__ = ["instead_of_article"]
+__all__ = ["PageKind"]
 
 # Such a page says little else.
 MAX_LENGTH = 700
-# What they say in title, heading or the beginning of their text, folded.
+# What stands beside a video: its description.
+VIDEO_MAX_LENGTH = 400
+# A list of articles: this many of its lines, with that share of its words, are links of some words; or most of it is
+# such links and what stands below them.
+LINK_LINES = 4
+LINK_SHARE, LISTED_SHARE = 0.25, 0.5
+LINK_WORDS = 4
+# More below one heading are an article, whose heading happens to be a link.
+TEASER_PARAGRAPHS = 3
+_FRONT_PAGE = re.compile(r"/?(?:[a-z]{2}(?:-[a-z]{2})?/?)?(?:(?:index|home|default)(?:\.\w+)?)?", re.IGNORECASE)
+_LISTS = frozenset({"CollectionPage", "SearchResultsPage", "ItemList"})
+# What challenges and the like say in title, heading or the beginning of their text, folded.
 _PATTERNS = {
     "a challenge to prove that a person reads it, not the article": (
         r"^just a moment$",
@@ -55,10 +70,87 @@ _PATTERNS = {
 _REASONS = {reason: re.compile("|".join(patterns)) for reason, patterns in _PATTERNS.items()}
 
 
-def instead_of_article(tree: HtmlElement, text: str) -> str | None:
-    """Return what a page is instead of an article, as a reason for the ledger; None where nothing says so."""
-    if len(text) > MAX_LENGTH:
+@dataclass(frozen=True)
+class PageKind:
+    """What a page shows of its kind, before its text is looked for."""
+
+    title: str
+    heading: str
+    is_article: bool
+    is_front_page: bool
+    is_list: bool
+    is_video: bool
+    links: frozenset[str]
+    teasers: frozenset[str]
+
+    @classmethod
+    def of(cls, tree: HtmlElement, url: str, metadata: Metadata) -> "PageKind":
+        """Return what kind of page `tree`, fetched from `url`, looks like."""
+        is_article = metadata.is_article
+        address = urlsplit(url)
+        on_front = bool(address.netloc) and not address.query and _FRONT_PAGE.fullmatch(address.path) is not None
+        texts = () if is_article else (fold(link.text_content()) for link in tree.iter("a"))
+        return cls(
+            title=tree.findtext(".//title") or "",
+            heading=" ".join(" ".join(heading.itertext()) for heading in tree.iter("h1")),
+            is_article=is_article,
+            is_front_page=on_front,
+            is_list=not is_article and not _LISTS.isdisjoint(metadata.kinds),
+            is_video=not is_article and ("VideoObject" in metadata.kinds or metadata.og_type.startswith("video")),
+            links=frozenset(text for text in texts if text.count(" ") >= LINK_WORDS - 1),
+            teasers=frozenset() if is_article else frozenset(map(fold, _teasers(tree))),
+        )
+
+    def instead_of_article(self, text: str) -> str | None:
+        """Return what the page is instead of an article, as a reason for the ledger; None where nothing says so."""
+        if len(text) <= MAX_LENGTH:
+            parts = [fold(part) for part in (self.title, self.heading, text[:400])]
+            for reason, pattern in _REASONS.items():
+                if any(pattern.search(part) for part in parts):
+                    return reason
+        if self.is_article:
+            return None
+        if self.is_front_page:
+            return "the site's front page, not an article"
+        if self.is_list or self._lists_others(text):
+            return "a list of articles, not an article"
+        if self.is_video and len(text) <= VIDEO_MAX_LENGTH:
+            return "a video, without an article's text"
         return None
-    heading = " ".join(" ".join(heading.itertext()) for heading in tree.iter("h1"))
-    parts = [fold(part) for part in (tree.findtext(".//title") or "", heading, text[:400])]
-    return next((reason for reason, pattern in _REASONS.items() if any(pattern.search(part) for part in parts)), None)
+
+    def _lists_others(self, text: str) -> bool:
+        if not self.links:
+            return False
+        words: Counter[str] = Counter()
+        linked = 0
+        for line in map(fold, text.split("\n")):
+            kind = "link" if line in self.links else "teaser" if line in self.teasers else "other"
+            linked += kind == "link"
+            words[kind] += line.count(" ") + 1
+        share = words["link"] / words.total()
+        if share > LINK_SHARE and linked >= LINK_LINES:
+            return True
+        return share + words["teaser"] / words.total() > LISTED_SHARE
+
+
+def _teasers(tree: HtmlElement) -> list[str]:
+    """The paragraphs that stand beside a heading that is a link, each with one of its own."""
+    headings = [heading for heading in tree.iter("h2", "h3", "h4") if _is_link(heading)]
+    if len(headings) < LINK_LINES:
+        return []
+    within = Counter(ancestor for heading in headings for ancestor in heading.iterancestors())
+    below: dict[HtmlElement, list[str]] = {}
+    for paragraph in tree.iter("p"):
+        around = next((ancestor for ancestor in paragraph.iterancestors() if within[ancestor]), None)
+        if around is not None and within[around] == 1:
+            below.setdefault(around, []).append(paragraph.text_content())
+    teasers = [texts for texts in below.values() if len(texts) <= TEASER_PARAGRAPHS]
+    return [text for texts in teasers for text in texts] if len(teasers) >= LINK_LINES else []
+
+
+def _is_link(heading: HtmlElement) -> bool:
+    around = heading.getparent()
+    link = heading.find(".//a")
+    if link is None and (around is None or around.tag != "a"):
+        return False
+    return len(heading.text_content().split()) >= LINK_WORDS

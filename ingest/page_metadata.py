@@ -35,6 +35,8 @@ class Metadata:
         self._tree = tree
         self._meta: dict[str, str] = {}
         self._article: dict[str, Any] = {}
+        # The types (schema.org) of what the page describes in JSON-LD.
+        self.kinds: set[str] = set()
         if tree is None:
             return
         for element in tree.iter("meta"):
@@ -47,15 +49,31 @@ class Metadata:
                 for thing in _json_ld(element.text):
                     kinds = thing.get("@type", ())
                     kinds = kinds if isinstance(kinds, list) else [kinds]
+                    self.kinds.update(map(str, kinds))
                     if any(str(kind).endswith(("Article", "BlogPosting", "Report")) for kind in kinds):
                         self._article = self._article or thing
+
+    @property
+    def og_type(self) -> str:
+        """The type of the page in Open Graph, such as `article` or `website`; empty where it gives none."""
+        return self._meta.get("og:type", "").lower()
+
+    @property
+    def is_article(self) -> bool:
+        """Whether the page says of itself that it is an article."""
+        return bool(self._article) or self.og_type == "article" or "article:published_time" in self._meta
 
     def title(self) -> str | None:
         candidates = [self._article.get("headline"), self._meta.get("og:title"), self._meta.get("twitter:title")]
         headings = []
         if self._tree is not None:
             headings = [" ".join(heading.itertext()) for heading in self._tree.iter("h1")]
-            candidates += [*headings, self._tree.findtext(".//title")]
+            whole = self._tree.findtext(".//title") or ""
+            if len(headings) > 1:
+                # One of them may be the name of the site, which the page's title has as well, behind the article's.
+                said = f" {fold(whole)} "
+                headings.sort(key=lambda heading: len(heading) if f" {fold(heading)} " in said else 0, reverse=True)
+            candidates += [*headings, whole]
         lines = (_line(html.unescape(text)) for text in candidates if isinstance(text, str))
         title = next((text for text in lines if text), None)
         return _without_outlet(title, [*filter(None, map(_line, headings))], self._outlets()) if title else None

@@ -12,20 +12,24 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import process
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
-__all__ = ["WorkerDied", "WorkerPool", "WorkerTimeout"]
+__all__ = ["WorkerDied", "WorkerPool", "WorkerTimeout", "resident_bytes"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 # Address space of a worker: a page of 15 MB makes a tree of a few hundred; beyond this it is an attack.
 MEMORY_LIMIT_BYTES = 3_000_000_000
-# lxml and its users leak a little; a worker is replaced after this many tasks.
+# A worker is replaced after this many tasks, or when it has kept more than this of what they took (its imports, shared
+# with its neighbours, are 130 MB of it): lxml and its users leak a little, and large pages leave holes behind.
 TASKS_PER_WORKER = 2000
+KEPT_MEMORY_BYTES = 300_000_000
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 # A worker that spins in C code does not hear SIGTERM; it is killed this much later, and other workers wait meanwhile.
 CONSTS.term_timeout = 0.1
 # How often Pebble looks for time-outs and dead workers; also what each of its threads takes to end.
@@ -47,6 +51,25 @@ class WorkerDied(Exception):
             how = signal.Signals(-exit_code).name
         super().__init__(f"the worker process died ({how})")
         self.exit_code = exit_code
+
+
+class _TaskLimit(int):
+    """A number of tasks that is also reached when the process has grown too large.
+
+    Pebble's workers ask between tasks whether their count is less than the limit, and end where it is not; a subclass
+    on the right of a comparison answers for itself (Python's data model, 3.3.1).
+    """
+
+    def __gt__(self, done: int) -> bool:
+        return int(self) > done and resident_bytes() < KEPT_MEMORY_BYTES
+
+
+def resident_bytes() -> int:
+    """Return the memory that this process has in use, 0 where the system does not tell (proc(5), statm)."""
+    try:
+        return int(Path("/proc/self/statm").read_bytes().split()[1]) * PAGE_BYTES
+    except OSError:
+        return 0
 
 
 class _BareProgram(process.BaseProcess):
@@ -149,7 +172,7 @@ class WorkerPool:
     def _new_pool(self) -> ProcessPool:
         return ProcessPool(
             max_workers=self.processes,
-            max_tasks=TASKS_PER_WORKER,
+            max_tasks=_TaskLimit(TASKS_PER_WORKER),
             initializer=_prepare_worker,
             context=self._context,
         )

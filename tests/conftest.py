@@ -3,6 +3,8 @@
 import ipaddress
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -165,3 +167,28 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+INGEST = str(Path(sys.executable).with_name("ingest"))
+
+
+@pytest.fixture
+def run(database: Database, tmp_path: Path) -> Run:
+    """Runs `ingest` with the test's database, the project's topics and whatever else is given."""
+
+    def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("NEWS_")}
+        environment |= {"NEWS_DATABASE_URL": database.url, "NEWS_TOPICS": str(ROOT / "topics.yaml")} | variables
+        return subprocess.run(
+            [INGEST, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+            cwd=tmp_path,
+            timeout=100,
+        )
+
+    return call

@@ -5,9 +5,7 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,37 +14,13 @@ import pytest
 from db import Database
 from ingest.clock import utc_now
 from ingest.folding import content_identity
-from tests.conftest import ROOT, SHARED, Serve
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-INGEST = str(Path(sys.executable).with_name("ingest"))
+from tests.conftest import INGEST, ROOT, SHARED, Run, Serve
 
 SEEDS = {
     "000_00112233445566ff.txt": "قال المتحدث إن انسحاب القوات الأمريكية من العراق سيبدأ قريبا.\r\n\r\nنهاية\n",
     "001_aabbccddeeff0011.txt": "\ufeffThe withdrawal of US troops from Iraq was voted on in Baghdad.",
     "002_0000000000000abc.txt": "A recipe for lentil soup, with onions and a little cumin.",
 }
-
-
-@pytest.fixture
-def run(database: Database, tmp_path: Path) -> Run:
-    """Runs `ingest` with the test's database, the project's topics and whatever else is given."""
-
-    def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("NEWS_")}
-        environment |= {"NEWS_DATABASE_URL": database.url, "NEWS_TOPICS": str(ROOT / "topics.yaml")} | variables
-        return subprocess.run(
-            [INGEST, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=environment,
-            cwd=tmp_path,
-            timeout=100,
-        )
-
-    return call
 
 
 def entries(database: Database) -> int:

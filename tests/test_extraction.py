@@ -1,5 +1,6 @@
 """Extraction of single pages; whole outlets are compared with the truth in test_pipeline."""
 
+import unicodedata
 from datetime import UTC, datetime
 
 import pytest
@@ -53,6 +54,46 @@ def test_a_date_in_the_address_is_the_last_resort() -> None:
     assert (document.published_at, document.published_from) == (datetime(2026, 10, 27, tzinfo=UTC), "url")
 
 
+def test_dates_that_cannot_be_true_are_refused_with_the_reason() -> None:
+    head = JSONLD.format('{"@type": "NewsArticle", "datePublished": "2031-01-01T00:00:00Z"}')
+    document = extract(page(head + META.format("1970-01-01T00:00:00Z")), URL, "text/html", Hint(NOW))
+    assert (document.published_at, document.published_from) == (None, None)
+    assert document.published_note == (
+        "jsonld: future: 2031-01-01T00:00:00+0000; meta: too old: 1970-01-01T00:00:00+0000"
+    )
+
+
+def test_what_the_page_states_is_kept_beside_the_feed_s_date() -> None:
+    said = datetime(2026, 10, 29, 5, tzinfo=UTC)
+    document = extract(page(META.format("2026-10-29T08:00:00Z")), URL, "text/html", Hint(NOW, published_at=said))
+    assert (document.published_at, document.published_from) == (said, "feed")
+    assert document.stated_at == datetime(2026, 10, 29, 8, tzinfo=UTC)
+
+
+def test_a_date_in_the_first_lines_of_the_text_counts_as_the_page_s() -> None:
+    body = page().replace(
+        b"<article>", "<article><p>تم نشره الجمعة 23 تشرين الأول / أكتوبر 2026 09:22 مساءً</p>".encode()
+    )
+    document = extract(body, URL, "text/html", Hint(NOW, country="IQ"))
+    assert (document.published_at, document.published_from) == (datetime(2026, 10, 23, 18, 22, tzinfo=UTC), "page")
+    assert document.text.startswith("وقال المتحدث")
+
+
+def test_hijri_dates_stand_beside_the_gregorian_one() -> None:
+    body = page(body='<div class="date">الجمعة 12 جمادى الأولى 1448 هـ - 23 أكتوبر 2026 م</div>')
+    document = extract(body, URL, "text/html", Hint(NOW))
+    assert document.published_at == datetime(2026, 10, 23, tzinfo=UTC)
+
+
+def test_of_several_headings_the_date_stands_beside_that_of_the_title() -> None:
+    body = page(
+        "<title>انسحاب القوات</title>",
+        "<h1>الأفق</h1><p class='date'>2026-10-01</p>" + "<p></p>" * 70 + "<h1>انسحاب القوات</h1>"
+        "<p class='date'>نشر: 2026-10-23 15:03</p>",
+    )
+    assert extract(body, URL, "text/html", Hint(NOW)).published_at == datetime(2026, 10, 23, 15, 3, tzinfo=UTC)
+
+
 def test_a_year_in_the_footer_is_no_date() -> None:
     body = page().replace(b"</body>", b"<footer>Copyright 2021</footer></body>")
     assert extract(body, URL, "text/html", Hint(NOW)).published_at is None
@@ -97,6 +138,71 @@ def test_the_feed_s_text_stands_in_for_an_empty_page() -> None:
     document = extract(b"<html><body></body></html>", URL, "text/html", Hint(NOW, content=f"<p>{TEXT}</p>"))
     assert document.text == TEXT.strip()
     assert document.extractor.startswith("feed")
+
+
+def test_the_feed_s_text_is_taken_where_the_page_shows_a_part_of_it() -> None:
+    whole = f"<p>{TEXT}</p><p>وأضاف أن المرحلة الأخيرة تنتهي في العام المقبل بعد تسليم القواعد كلها للجيش. {TEXT}</p>"
+    document = extract(page(), URL, "text/html", Hint(NOW, content=whole))
+    assert "المرحلة الأخيرة" in document.text
+    assert document.extractor.startswith("feed, trafilatura")
+    part = extract(page(), URL, "text/html", Hint(NOW, content=f"<p>{TEXT[:150]}</p>"))
+    assert part.text == TEXT.strip()
+    assert part.extractor.startswith("trafilatura")
+
+
+def test_words_that_are_links_stay_in_their_sentence() -> None:
+    linked = 'أعلن <a href="/1">التحالف الدولي</a> أن <a href="/2">قاعدة عين الأسد</a> تسلم <a href="/3">لبغداد</a>.'
+    text = extract(page(body=f"<p>{linked}</p>" * 2), URL, "text/html", Hint(NOW)).text
+    assert "أعلن التحالف الدولي أن قاعدة عين الأسد تسلم لبغداد." in text
+
+
+def test_paragraphs_stay_apart_and_text_is_composed() -> None:
+    decomposed = unicodedata.normalize("NFD", "أعلن المسؤول أن آخر القوات ستغادر القاعدة في الأسبوع المقبل.")
+    text = extract(page(body=f"<p>{decomposed}</p><p>والتفاصيل لاحقاً.</p>"), URL, "text/html", Hint(NOW)).text
+    assert text.split("\n")[-2:] == [unicodedata.normalize("NFC", decomposed), "والتفاصيل لاحقاً."]
+
+
+def test_what_stands_beside_the_article_is_no_part_of_it() -> None:
+    body = (
+        f"<html><body><div class='page'><div class='main'><div><h1>العنوان</h1></div><div><p>{TEXT}</p></div></div>"
+        "<div class='side'><div>أسعار النفط تواصل ارتفاعها اليوم</div><p>تابعنا</p></div></div></body></html>"
+    )
+    assert extract(body.encode(), URL, None, Hint(NOW)).text == TEXT.strip()
+
+
+LINKS = "".join(
+    f'<div><h3><a href="/news/{n}">الخبر رقم {n} عن اجتماع اللجنة في بغداد</a></h3><p>ملخص للخبر {n}.</p></div>'
+    for n in range(12)
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "url", "reason"),
+    [
+        (page(), "https://a.example/", "front page"),
+        (page(), "https://a.example/ar/index.html", "front page"),
+        (f"<html><body><div>{LINKS}</div></body></html>".encode(), "https://a.example/tag/iraq", "a list of articles"),
+        (page(JSONLD.format('{"@graph": [{"@type": "CollectionPage"}, {"@type": "WebSite"}]}')), URL, "a list of"),
+        (page('<meta property="og:type" content="video.other">').replace(TEXT.encode(), TEXT[:200].encode()), URL,
+         "a video"),
+        (b"<html><body>" + b"<p>x</p>" * 120_000 + b"</body></html>", URL, "elements"),
+    ],
+)  # fmt: skip
+def test_pages_that_are_no_articles_are_rejected_with_the_reason(body: bytes, url: str, reason: str) -> None:
+    with pytest.raises(NotAnArticle, match=reason):
+        extract(body, url, None, Hint(NOW))
+
+
+def test_an_article_with_a_list_of_others_below_is_an_article() -> None:
+    body = page(body=f"<p>{TEXT}</p>" * 3).replace(b"</article>", f"</article><div>{LINKS}</div>".encode())
+    assert extract(body, URL, None, Hint(NOW)).text.startswith(TEXT.strip())
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.example/?p=7", "https://a.example/ar/7", "https://a.example/index.php?id=7"]
+)
+def test_articles_at_short_addresses_are_articles(url: str) -> None:
+    assert extract(page(), url, None, Hint(NOW)).text == TEXT.strip()
 
 
 def test_languages() -> None:

@@ -1,4 +1,5 @@
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -90,3 +91,46 @@ def test_longer_durations_are_never_spelled_shorter() -> None:
     spelled = [spell(timedelta(seconds=seconds)).split() for seconds in range(0, 400_000, 997)]
     values = [int(number) * sizes[unit] for number, unit in spelled]
     assert all(first <= second for first, second in pairwise(values))
+
+
+MINUTE = timedelta(minutes=1)
+
+
+def add_documents(
+    connection: Connection, slug: str, dates: Sequence[tuple[datetime, datetime, datetime | None, str | None]]
+) -> None:
+    """Add a feed with documents: when each was seen, what the feed said, what the page stated, what was noted."""
+    add_feed(connection, slug, [1])
+    for number, (seen, said, stated, note) in enumerate(dates):
+        connection.execute(
+            "WITH entry AS (INSERT INTO news.entries (feed_id, identity, url, canonical_url, host, published_at,"
+            "  published_note, discovered_at, status, reason)"
+            " SELECT id, %(n)s::text, 'u', 'u', 'h', %(said)s, %(note)s,"
+            "  %(seen)s, 'off_topic', 'r' FROM news.feeds WHERE slug = %(slug)s RETURNING id)"
+            " INSERT INTO news.documents (entry_id, extracted_at, text, extractor, stated_at)"
+            " SELECT id, %(seen)s, 't', 'x', %(stated)s FROM entry",
+            {"n": number, "said": said, "note": note, "seen": seen, "stated": stated, "slug": slug},
+        )
+
+
+def test_feeds_whose_dates_are_systematically_wrong_are_named(connection: Connection) -> None:
+    seen = [NOW - number * HOUR for number in range(20)]
+    add_documents(connection, "right", [(at, at - 20 * MINUTE, at - 20 * MINUTE, None) for at in seen])
+    # What a hub announces is a minute old when it is seen.
+    add_documents(connection, "quick", [(at, at - MINUTE, at - MINUTE, None) for at in seen])
+    add_documents(connection, "stamped", [(at, at - MINUTE, at - 5 * HOUR, None) for at in seen])
+    add_documents(connection, "all-at-once", [(NOW, NOW, None, None) for _ in seen])
+    add_documents(connection, "behind", [(at, at - 3.3 * HOUR, at - 0.3 * HOUR, None) for at in seen])
+    ahead = [(at, at, at - MINUTE, f"future: {at + 3 * HOUR - MINUTE:%Y-%m-%dT%H:%M:%SZ}") for at in seen]
+    add_documents(connection, "ahead", ahead)
+    add_documents(connection, "too-few", [(at, at - 3 * HOUR, at, None) for at in seen[:9]])
+    add_documents(
+        connection, "now-and-then", [(at, at - number % 4 * HOUR, at, None) for number, at in enumerate(seen)]
+    )
+    found = {row["feed"]: row["dates"] for row in health(connection, NOW) if row["dates"]}
+    assert found == {
+        "stamped": "its dates are the time of the poll (20 of 20)",
+        "all-at-once": "its dates are the time of the poll (20 of 20)",
+        "behind": "its dates are 3 h behind the pages' (20 of 20)",
+        "ahead": "its dates are 3 h ahead of the pages' (20 of 20)",
+    }

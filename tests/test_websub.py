@@ -28,11 +28,10 @@ from ingest.topics import TopicSet
 from ingest.web import Answer
 from ingest.websub import is_signed, lease, subscription_form, verify, with_links
 from ingest.websub_service import WebSubService
-from tests.conftest import Serve, configure, free_port
+from tests.conftest import INGEST, Serve, configure, free_port
 from tests.newsroom import RunningNewsroom
 from tests.newsroom.hub import Hub
 from tests.newsroom.render import render_feed
-from tests.test_cli import INGEST
 
 TOPIC = "https://a.example/feed"
 

@@ -59,7 +59,7 @@ def store(connection: Connection, bodies: list[str]) -> None:
 def test_a_hostile_page_ends_with_a_reason_and_the_others_are_extracted(
     connection: Connection, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.extract._in_worker", hostile_extract)
+    monkeypatch.setattr("ingest.extract.extract_page", hostile_extract)
     hostile = ["spin in python", "spin in C", "die", "exhaust", "raise"]
     store(connection, [*hostile, *["good"] * 30])
     quick = settings.model_copy(update={"extract_timeout": 1.0})
@@ -113,6 +113,24 @@ async def exercise(pool: WorkerPool) -> None:
 def test_the_pool_survives_its_workers() -> None:
     with WorkerPool(1, 0.5, preload=("json",)) as pool:
         asyncio.run(exercise(pool))
+
+
+_kept: list[bytearray] = []
+
+
+def keep(megabytes: int) -> int:
+    """Stands in for a library that keeps what it has seen; returns the process it works in."""
+    _kept.append(bytearray(os.urandom(1000) * 1000 * megabytes))
+    return os.getpid()
+
+
+def test_a_worker_that_keeps_too_much_is_replaced() -> None:
+    async def pids() -> list[int]:
+        return [await pool.run(keep, megabytes) for megabytes in (1, 1, 400, 1)]
+
+    with WorkerPool(1, 60, preload=()) as pool:
+        first, second, large, after = asyncio.run(pids())
+    assert first == second == large != after
 
 
 def test_a_page_that_retention_removed_ends_in_the_ledger(

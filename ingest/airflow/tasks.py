@@ -40,6 +40,7 @@ __all__ = [
     "poll",
     "prepare",
     "reopen",
+    "reprocess",
 ]
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.25
 # How often long work says how far it has come.
 SAY_SECONDS = 30.0
+# Differences that the log of a reprocessing shows.
+EXAMPLES = 10
 
 Counts = dict[str, int]
 
@@ -133,11 +136,39 @@ def hand_over() -> Counts:
 def reopen(feed: str | None, since: datetime | None, until: datetime | None, reason: str | None) -> Counts:
     """Let entries that ended without an article be worked on again."""
     with _working() as (_, connection):
-        if feed is not None and not feeds.health_rows(connection, [feed]):
-            raise ConfigError(f"no feed {feed!r}; `ingest feeds list` shows their ids")
-        reopened = ledger.reopen(connection, utc_now(), feed=feed, since=since, until=until, reason=reason)
+        selection = _selection(connection, feed, since, until)
+        reopened = ledger.reopen(connection, utc_now(), selection, reason=reason)
     log.info("%d entries are worked on again", reopened)
     return {"reopened": reopened}
+
+
+def reprocess(feed: str | None, since: datetime | None, until: datetime | None, dry_run: bool) -> Counts:
+    """Extract stored pages anew; `ingest_articles` then lands what has changed. The log shows some of the differences.
+
+    Run again, it goes through all of them: what has been brought up to date differs no more.
+    """
+    from ingest.reprocess import reprocess as stage
+
+    said = _SayAtTimes()
+    with _working() as (settings, connection):
+        selection = _selection(connection, feed, since, until)
+        total, without = ledger.count_with_pages(connection, selection)
+        found = stage(
+            connection, settings, utc_now, selection, dry_run=dry_run, examples=EXAMPLES, stopping=_told_to_end.is_set,
+            report=lambda done: said(f"{done} of {total} pages"),
+        )  # fmt: skip
+        reopened = 0 if dry_run else found.changed + found.gained
+        if reopened:
+            ledger.wake(connection, reopened)
+    for example in found.examples:
+        log.info("%s\n  %s", example.url, "\n  ".join(example.lines))
+    if without:
+        log.info("%d documents have no stored page any more and stay as they are", without)
+    if _told_to_end.is_set():
+        raise AirflowException(f"{total - found.pages} pages are left")
+    counts = {name: value for name, value in vars(found).items() if isinstance(value, int)}
+    _log_counts("reprocess, dry run" if dry_run else "reprocess", counts)
+    return counts | {"reopened": reopened}
 
 
 def backfill(feed: str, since: datetime, until: datetime | None, sitemaps: list[str]) -> Counts:
@@ -160,19 +191,26 @@ def backfill(feed: str, since: datetime, until: datetime | None, sitemaps: list[
 
 
 def _say_at_times() -> "Callable[[Progress], None]":
-    said_at = -SAY_SECONDS
+    said = _SayAtTimes()
 
     def say(progress: "Progress") -> None:
-        nonlocal said_at
-        if time.monotonic() - said_at >= SAY_SECONDS:
-            said_at = time.monotonic()
-            left = progress.left
-            rest = f", about {spell(timedelta(seconds=progress.seconds))} left" if progress.seconds else ""
-            log.info(
-                "%d of %d documents read%s; %d new items", left.read, left.read + left.waiting, rest, left.new_entries
-            )
+        left = progress.left
+        rest = f", about {spell(timedelta(seconds=progress.seconds))} left" if progress.seconds else ""
+        said(f"{left.read} of {left.read + left.waiting} documents read{rest}; {left.new_entries} new items")
 
     return say
+
+
+class _SayAtTimes:
+    """Logs what it is called with, but not more often than SAY_SECONDS."""
+
+    def __init__(self) -> None:
+        self._said_at = -SAY_SECONDS
+
+    def __call__(self, text: str) -> None:
+        if time.monotonic() - self._said_at >= SAY_SECONDS:
+            self._said_at = time.monotonic()
+            log.info("%s", text)
 
 
 def delete_old() -> Counts:
@@ -232,6 +270,14 @@ def _ending_in_order() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _selection(
+    connection: Connection, feed: str | None, since: datetime | None, until: datetime | None
+) -> ledger.Selection:
+    if feed is not None and not feeds.health_rows(connection, [feed]):
+        raise ConfigError(f"no feed {feed!r}; `ingest feeds list` shows their ids")
+    return ledger.Selection(feed, since, until)
 
 
 def _sync(connection: Connection, settings: Settings) -> ConfigError | None:

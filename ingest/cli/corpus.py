@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,12 +12,14 @@ import typer
 
 from ingest import articles, ledger
 from ingest.cli.shared import (
+    SAY_SECONDS,
     FeedsOption,
     JsonOption,
     TopicsOption,
     add_row,
     ago,
     configuration,
+    counting,
     errors,
     make_table,
     opened_database,
@@ -27,16 +30,18 @@ from ingest.cli.shared import (
     sync_feeds,
 )  # fmt: skip
 from ingest.clock import spell, utc_now
-from ingest.errors import IngestError
+from ingest.errors import ConfigError, IngestError
 from ingest.export import ExportFormat, export_articles
 from ingest.feed_health import health
+from ingest.feeds import health_rows
 from ingest.settings import load_settings
 from ingest.topics import load_topics
 
 if TYPE_CHECKING:
     from ingest.backfill import Progress
+    from ingest.land import LandCounts
+    from ingest.reprocess import Reprocessed
 
-SAY_SECONDS = 10.0
 _DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 app = typer.Typer()
@@ -142,6 +147,64 @@ def _said(progress: "Progress") -> str:
 
 
 @app.command()
+def reprocess(
+    feed: Annotated[str | None, typer.Option("--feed", help="Only entries of this feed (its id).")] = None,
+    since: Annotated[datetime | None, typer.Option("--since", formats=_DATES, help="First seen on or after.")] = None,
+    until: Annotated[datetime | None, typer.Option("--until", formats=_DATES, help="First seen before.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    examples: Annotated[int, typer.Option("--examples", min=0, help="Differences to show.")] = 5,
+    as_json: JsonOption = False,
+    topics: TopicsOption = None,
+) -> None:
+    """Extract stored pages anew, after a change of rules; articles keep their ids, former texts become revisions."""
+    from ingest.land import LandCounts
+    from ingest.land import land as stage
+    from ingest.reprocess import reprocess as work
+
+    settings = load_settings(topics=topics)
+    topic_set = load_topics(settings.topics)
+    selection = ledger.Selection(feed, *(moment and moment.replace(tzinfo=UTC) for moment in (since, until)))
+    with opened_database(settings) as database, database.connect(repeatable=True) as connection:
+        if feed is not None and not health_rows(connection, [feed]):
+            raise ConfigError(f"no feed {feed!r}; `ingest feeds list` shows their ids")
+        total, without = ledger.count_with_pages(connection, selection)
+        with stop_on_signal() as stopping, counting("reprocessing", total) as report:
+            found = work(
+                connection, settings, utc_now, selection, dry_run=dry_run, examples=examples, stopping=stopping,
+                report=report,
+            )  # fmt: skip
+            stopped = stopping()
+        landed = LandCounts() if dry_run else stage(connection, settings, utc_now, topic_set)
+    if as_json:
+        print_json(asdict(found) | {"pages_no_longer_stored": without, "dry_run": dry_run, "landing": vars(landed)})
+    else:
+        _print_reprocessed(found, without, dry_run, landed)
+    if stopped:
+        raise IngestError(f"{total - found.pages:,} pages are left; run it again")
+
+
+def _print_reprocessed(found: "Reprocessed", without: int, dry_run: bool, landed: "LandCounts") -> None:
+    would = "would be " if dry_run else ""
+    output.print(
+        f"{found.pages:,} stored pages extracted anew: {found.unchanged:,} unchanged, "
+        f"{found.changed:,} {would}changed, {found.gained:,} {would}gained, {found.lost:,} {would}lost, "
+        f"{found.still_none:,} hold no article as before, {found.failed:,} failed"
+    )
+    respects = ", ".join(f"{count:,} {name}" for name, count in found.differences.items() if count)
+    if respects:
+        output.print(f"differences: {respects}")
+    if without:
+        output.print(f"{without:,} documents have no stored page any more and stay as they are")
+    for example in found.examples:
+        output.print(f"\n{example.url}")
+        for line in example.lines:
+            output.print(f"  {line}")
+    if not dry_run:
+        outcomes = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in vars(landed).items() if count)
+        output.print(f"landing: {outcomes or 'nothing to do'}")
+
+
+@app.command()
 def status(as_json: JsonOption = False) -> None:
     """Show the health of the feeds and what became of their entries."""
     settings = load_settings()
@@ -155,11 +218,11 @@ def status(as_json: JsonOption = False) -> None:
             row["usual_gap_seconds"] = usual and usual.total_seconds()
         print_json({"feeds": rows, "entries": entries, "articles": count, "last_landed_at": last_landed_at})
         return
-    table = make_table("feed", "outlet", "health", "last success", "last new", "entries", "landed", "last error")
+    table = make_table("feed", "outlet", "health", "last success", "last new", "entries", "landed", "what is wrong")
     for row in rows:
         add_row(table,
             row["feed"], row["outlet"], row["health"], ago(row["last_success_at"]), ago(row["last_new_at"]),
-            f"{row['entries']:,}", f"{row['landed']:,}", row["last_error"] or "",
+            f"{row['entries']:,}", f"{row['landed']:,}", row["last_error"] or row["dates"] or "",
         )  # fmt: skip
     output.print(table)
     outcome = ", ".join(f"{count:,} {name}" for name, count in sorted(entries.items(), key=lambda item: -item[1]))

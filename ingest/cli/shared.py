@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,6 +15,7 @@ from typing import Annotated, TypeVar
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.progress import Progress
 from rich.progress import track as rich_track
 from rich.table import Table
 from rich.text import Text
@@ -31,6 +33,9 @@ T = TypeVar("T")
 # No markup: titles and errors come from outside.
 output = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 250, markup=False, highlight=False)
 errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
+
+# How often long work says how far it has come, where there is no terminal.
+SAY_SECONDS = 10.0
 
 FeedsOption = Annotated[Path | None, typer.Option("--feeds", help="File that lists the feeds (NEWS_FEEDS).")]
 TopicsOption = Annotated[Path | None, typer.Option("--topics", help="File that describes the topics (NEWS_TOPICS).")]
@@ -74,6 +79,25 @@ def progress(what: str) -> Callable[[Iterator[T], int], Iterator[T]]:
         return iter(rich_track(items, description=what, total=total, console=errors, transient=True))
 
     return wrap
+
+
+@contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yield a function to call with how many of `total` are done: a bar on a terminal, else a line at times."""
+    if errors.is_terminal:
+        with Progress(console=errors, transient=True) as bar:
+            task = bar.add_task(what, total=total)
+            yield lambda done: bar.update(task, completed=done)
+        return
+    said_at = time.monotonic()
+
+    def say(done: int) -> None:
+        nonlocal said_at
+        if time.monotonic() - said_at >= SAY_SECONDS:
+            said_at = time.monotonic()
+            errors.print(f"{what}: {done:,} of {total:,}")
+
+    yield say
 
 
 def make_table(*columns: str) -> Table:

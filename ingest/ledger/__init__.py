@@ -4,6 +4,7 @@ An entry moves discovered -> fetched -> extracted -> landed (or ends earlier) by
 Those that move claimed entries do not commit: the stage commits its result together with the new status.
 """
 
+from ingest.ledger.again import Selection, count_with_pages, land_again, reject, reopen, with_pages
 from ingest.ledger.claims import (
     ExtractJob,
     FetchJob,
@@ -15,7 +16,6 @@ from ingest.ledger.claims import (
     keep,
     lock_to_land,
     next_fetch_at,
-    reopen,
     retry,
     take_up_rechecks,
 )  # fmt: skip
@@ -35,8 +35,9 @@ from ingest.ledger.statistics import backlog, frequent_reasons, outcomes, statis
 
 __all__ = [
     "BACKFILL", "FEED_DATE", "LIVE", "RECHECK", "Change", "ExtractJob", "FetchJob", "KnownItem", "NewEntry",
-    "advance", "announce", "anything_due", "anything_expected", "anything_ready", "backlog", "claim_to_extract",
-    "claim_to_fetch", "finish", "finish_landing", "frequent_reasons", "keep", "known_items", "lock_to_land",
-    "neglected", "next_due_at", "next_fetch_at", "note_changes", "outcomes", "promote", "record", "reopen", "retry",
-    "statistics", "take_up_rechecks", "waiting", "wake",
+    "Selection", "advance", "announce", "anything_due", "anything_expected", "anything_ready", "backlog",
+    "claim_to_extract", "claim_to_fetch", "count_with_pages", "finish", "finish_landing", "frequent_reasons", "keep",
+    "known_items", "land_again", "lock_to_land", "neglected", "next_due_at", "next_fetch_at", "note_changes",
+    "outcomes", "promote", "record", "reject", "reopen", "retry", "statistics", "take_up_rechecks", "waiting", "wake",
+    "with_pages",
 ]  # fmt: skip

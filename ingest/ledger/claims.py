@@ -9,12 +9,11 @@ from psycopg.rows import class_row
 from db import Connection
 from ingest.hosts import ROOM
 from ingest.leases import LEASE
-from ingest.ledger.due import wake
 from ingest.ledger.ranks import FETCHABLE, LIVE, RECHECK
 
 __all__ = [
     "ExtractJob", "FetchJob", "advance", "claim_to_extract", "claim_to_fetch", "finish", "finish_landing", "keep",
-    "lock_to_land", "next_fetch_at", "reopen", "retry", "take_up_rechecks",
+    "lock_to_land", "next_fetch_at", "retry", "take_up_rechecks",
 ]  # fmt: skip
 
 # Every landed page is fetched once more after this time and up to a day longer, so that they spread over the day.
@@ -271,40 +270,3 @@ def take_up_rechecks(connection: Connection, now: datetime) -> int:
     ).rowcount
     connection.commit()
     return taken
-
-
-def reopen(
-    connection: Connection,
-    now: datetime,
-    *,
-    feed: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    reason: str | None = None,
-) -> int:
-    """Let entries that ended without an article be worked on again; returns how many.
-
-    Those whose page is stored are extracted anew, the others fetched (imported texts: landed) anew. `feed` is an id
-    of feeds.yaml, `since` and `until` (exclusive) limit when the entry was discovered, `reason` is a part of its
-    reason. Entries kept out by a feed's gate, and those without a usable address, stay as they are.
-    """
-    reopened = connection.execute(
-        """
-        UPDATE news.entries e
-        SET status = CASE WHEN EXISTS (SELECT FROM news.pages p WHERE p.entry_id = e.id) THEN 'fetched'
-                          WHEN e.host = '' THEN 'extracted' ELSE 'discovered' END,
-            reason = NULL, attempts = 0, next_attempt_at = %(now)s, lease_holder = NULL
-        WHERE e.status IN ('off_topic', 'rejected', 'dead') AND e.url IS NOT NULL AND e.reason <> 'gate'
-          AND (e.host <> '' OR EXISTS (SELECT FROM news.documents d WHERE d.entry_id = e.id))
-          AND NOT EXISTS (SELECT FROM news.sightings s WHERE s.entry_id = e.id)
-          AND (%(feed)s::text IS NULL OR e.feed_id = (SELECT id FROM news.feeds WHERE slug = %(feed)s))
-          AND (%(since)s::timestamptz IS NULL OR e.discovered_at >= %(since)s)
-          AND (%(until)s::timestamptz IS NULL OR e.discovered_at < %(until)s)
-          AND (%(reason)s::text IS NULL OR position(lower(%(reason)s) IN lower(e.reason)) > 0)
-        """,
-        {"now": now, "feed": feed, "since": since, "until": until, "reason": reason},
-    ).rowcount
-    connection.commit()
-    if reopened:
-        wake(connection, reopened)
-    return reopened

@@ -81,7 +81,7 @@ def test_every_dag_does_its_work(
     assert maintained["values"]["check_feeds"] == [{}]
     off_topic = connection.execute("SELECT count(*) FROM news.entries WHERE status = 'fetched'").fetchone()
     assert off_topic is not None
-    assert reopened["values"]["reopen"] == [{"reopened": off_topic[0]}]
+    assert reopened["values"]["reprocess"] == [{"reopened": off_topic[0]}]
     assert off_topic[0] > 0
     (read,) = walked["values"]["walk"]
     assert (read["read"] > 1, read["items"] > 0, read["new_entries"]) == (True, True, 0)

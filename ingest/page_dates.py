@@ -1,0 +1,144 @@
+"""When an article was published: what feed, page and address say, ranked, each checked before it is believed.
+
+The feed goes first, then what the page says for programs (JSON-LD, meta elements), then what it shows to readers, near
+its title or in the first lines of its text, and last the day in its address.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from htmldate import find_date
+from lxml import etree
+from lxml.html import HtmlElement
+
+from ingest.dates import EARLIEST, believable, date_in_address, read_date
+from ingest.document import Hint
+from ingest.feed_dates import zone_of
+from ingest.folding import fold
+from ingest.page_metadata import Metadata
+
+__all__ = ["Dating", "dating", "dating_of_text"]
+
+# Elements between a title and the date that belongs to it, and the longest text that is little but a date.
+NEAR_TITLE = 60
+MAX_DATE_LENGTH = 150
+# Lines at the beginning of a text among which its date may stand, and the words of such a line.
+FIRST_LINES = 3
+DATE_LINE_WORDS = 14
+_DATE_CLASS = re.compile(
+    r"(?:^|[\s_-])(?:date|time|datetime|publish(?:ed)?|posted|pubdate|tarikh)(?:$|[\s_-])", re.IGNORECASE
+)
+_AMERICAN = re.compile(r"^\s*(\d\d)/(\d\d)/(\d{4})( \d\d:\d\d:\d\d)\s*$")
+
+
+@dataclass(frozen=True)
+class Dating:
+    """When an article was published, in UTC, and which source said so; None where none can be believed.
+
+    `stated_at` is what the page says for programs, whoever was believed; `refused` what was said and not believed.
+    """
+
+    at: datetime | None = None
+    source: str | None = None
+    stated_at: datetime | None = None
+    refused: tuple[str, ...] = ()
+
+
+def dating(tree: HtmlElement | None, metadata: Metadata, hint: Hint) -> Dating:
+    """Return when the article was published, as far as feed and page tell.
+
+    The text and the address, which know less, are left for where these say nothing: see `dating_of_text`.
+    """
+    zone = zone_of(hint.country)
+    refused: list[str] = []
+    stated_at = source = None
+    for value, source in metadata.dates():
+        # Programs write days and months in the American order where they write seconds as well.
+        stated_at = _believed(_AMERICAN.sub(r"\3-\1-\2\4", value), source, zone, hint.now, refused)
+        if stated_at is not None:
+            break
+    if hint.published_at is not None:
+        return Dating(hint.published_at, "feed", stated_at, tuple(refused))
+    if stated_at is not None:
+        return Dating(stated_at, source, stated_at, tuple(refused))
+    at = _shown(tree, metadata.title(), zone, hint.now, refused) if tree is not None else None
+    if at is not None:
+        return Dating(at, "page", None, tuple(refused))
+    return Dating(refused=tuple(refused))
+
+
+def dating_of_text(text: str, url: str, hint: Hint) -> tuple[datetime, str] | tuple[None, None]:
+    """Return the date that is a line of its own at the beginning of a text, else the one in the address."""
+    zone = zone_of(hint.country)
+    for line in text.split("\n", FIRST_LINES)[:FIRST_LINES]:
+        if len(line.split()) <= DATE_LINE_WORDS and (found := read_date(line, zone)) is not None:
+            at = believable(found.at, hint.now)
+            return (at, "page") if at else (None, None)
+    found = date_in_address(url)
+    at = believable(found.at, hint.now) if found else None
+    return (at, "url") if at else (None, None)
+
+
+def _shown(tree: HtmlElement, title: str | None, zone: tzinfo, now: datetime, refused: list[str]) -> datetime | None:
+    for value in _beside_title(tree, title):
+        moment = _believed(value, "page", zone, now, refused)
+        if moment is not None:
+            return moment
+    # Without the extensive search, which takes any year on the page for its first of January.
+    day = find_date(tree, extensive_search=False, original_date=True, min_date=EARLIEST, max_date=now)
+    return datetime.fromisoformat(day).replace(tzinfo=UTC) if day else None
+
+
+def _believed(value: str, source: str, zone: tzinfo, now: datetime, refused: list[str]) -> datetime | None:
+    found = read_date(value, zone)
+    if found is None:
+        return None
+    moment = believable(found.at, now)
+    if moment is None:
+        why = "too old" if found.at < EARLIEST else "future"
+        refused.append(f"{source}: {why}: {found.at:%Y-%m-%dT%H:%M:%S%z}")
+    return moment
+
+
+def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[str]:
+    """The texts in which a page may say when it was published, near its title, the most explicit first."""
+    marked: list[HtmlElement] = []
+    timed: list[tuple[int, HtmlElement]] = []
+    named: list[tuple[int, HtmlElement]] = []
+    headings: list[tuple[int, HtmlElement]] = []
+    for place, element in enumerate(tree.iter(etree.Element)):
+        if element.tag == "h1":
+            headings.append((place, element))
+        if element.get("itemprop") in ("datePublished", "dateCreated") or element.get("pubdate") is not None:
+            marked.append(element)
+        elif element.tag == "time":
+            timed.append((place, element))
+        elif _DATE_CLASS.search(f"{element.get('class', '')} {element.get('id', '')}"):
+            named.append((place, element))
+    if len({element.get("datetime") for _, element in timed}) == 1:
+        # The only time on the page is the article's, wherever it stands.
+        marked += [element for _, element in timed]
+    near = _place_of_title(headings, title)
+    close = [
+        element
+        for places in (timed, named)
+        for place, element in sorted(places, key=lambda item: abs(item[0] - (near or 0)))
+        if near is None or -NEAR_TITLE <= place - near <= NEAR_TITLE
+    ]
+    for element in [*marked, *close]:
+        for value in (element.get("datetime"), element.get("content"), " ".join(element.itertext())):
+            if value and len(value) <= MAX_DATE_LENGTH:
+                yield value
+
+
+def _place_of_title(headings: list[tuple[int, HtmlElement]], title: str | None) -> int | None:
+    """Where the heading stands that says the title; else the first heading, which may be the name of the site."""
+    if len(headings) > 1 and title:
+        folded = fold(title)
+        for place, heading in headings:
+            words = fold(" ".join(heading.itertext()))
+            if words and (words in folded or folded in words):
+                return place
+    return headings[0][0] if headings else None

@@ -1,0 +1,188 @@
+"""Reprocess: extract stored pages anew, after a change of rules or of trafilatura, and let what has changed land again.
+
+Pages are compared with what was extracted from them before. Documents that differ are replaced and land once more:
+articles keep their ids, and their former texts and titles become revisions. A page that turns out to hold no article
+loses its place; the article goes when that was its last one. What does not differ is left alone, so a run that was
+broken off is simply run again.
+"""
+
+import asyncio
+import difflib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+from db import Connection
+from ingest import articles, documents, ledger, pages
+from ingest.document import Document, Hint, NotAnArticle
+from ingest.extract import extract_page, extraction_pool
+from ingest.ledger import Selection
+from ingest.settings import Settings
+from ingest.storing import storable, store_or_refuse
+from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
+
+__all__ = ["Example", "Reprocessed", "reprocess"]
+
+log = logging.getLogger(__name__)
+
+# Pages in work at a time: some MB, and a second or two of work.
+BATCH = 200
+# Lines of a difference that an example shows, and characters of each.
+EXAMPLE_LINES = 12
+EXAMPLE_WIDTH = 160
+_COMPARED = ("text", "title", "author", "published_at", "published_from", "language")
+
+
+@dataclass(frozen=True)
+class Example:
+    """What changes about one page: its address, and lines that start with - (before), + (after) or say what it is."""
+
+    url: str
+    lines: tuple[str, ...]
+
+
+@dataclass
+class Reprocessed:
+    """What a run found: pages whose document stays, differs, is new, or is none any more; and what failed."""
+
+    unchanged: int = 0
+    changed: int = 0
+    gained: int = 0
+    lost: int = 0
+    still_none: int = 0
+    failed: int = 0
+    # How many of the changed differ in each respect.
+    differences: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COMPARED, 0))
+    examples: list[Example] = field(default_factory=list)
+
+    @property
+    def pages(self) -> int:
+        return self.unchanged + self.changed + self.gained + self.lost + self.still_none + self.failed
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    entry: int
+    url: str
+    kind: str
+    document: Document | None = None
+    reason: str | None = None
+
+
+def reprocess(
+    connection: Connection,
+    settings: Settings,
+    now: Callable[[], datetime],
+    selection: Selection,
+    *,
+    dry_run: bool = False,
+    examples: int = 0,
+    pool: WorkerPool | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+    report: Callable[[int], object] = int,
+) -> Reprocessed:
+    """Extract the stored pages of `selection` anew; with `dry_run`, only say what would change.
+
+    Returns what was found, with up to `examples` differences. `report` gets the number of pages done so far.
+    """
+    if pool is None:
+        with extraction_pool(settings) as own_pool:
+            return reprocess(
+                connection, settings, now, selection, dry_run=dry_run, examples=examples, pool=own_pool,
+                stopping=stopping, report=report,
+            )  # fmt: skip
+    found = Reprocessed()
+    last = 0
+    while not stopping():
+        ids = ledger.with_pages(connection, selection, after=last, limit=BATCH)
+        if not ids:
+            break
+        last = ids[-1]
+        before = documents.stored(connection, ids)
+        hints = documents.hints(connection, ids, now())
+        loaded = pages.load(connection, ids)
+        connection.rollback()
+        outcomes = asyncio.run(_extract_all(pool, [(*page, hints[page[0]]) for page in loaded], before))
+        for outcome in outcomes:
+            _note(found, outcome, before.get(outcome.entry), examples)
+        if not dry_run:
+            _save(connection, outcomes, now())
+        report(found.pages)
+    return found
+
+
+async def _extract_all(
+    pool: WorkerPool, loaded: Sequence[tuple[int, str, str | None, bytes, Hint]], before: dict[int, Document]
+) -> list[_Outcome]:
+    async def one(entry: int, url: str, content_type: str | None, body: bytes, hint: Hint) -> _Outcome:
+        former = before.get(entry)
+        try:
+            document = await pool.run(extract_page, body, url, content_type, hint)
+        except NotAnArticle as reason:
+            return _Outcome(entry, url, "lost" if former else "still_none", reason=str(reason))
+        except (WorkerTimeout, WorkerDied) as problem:
+            # What the stage `extract` would retry or give up: the former document stays.
+            return _Outcome(entry, url, "failed", reason=str(problem))
+        except Exception as error:  # noqa: BLE001 - whatever a page makes the libraries raise
+            return _Outcome(entry, url, "failed", reason=f"{type(error).__name__}: {str(error)[:200]}")
+        if former is None:
+            return _Outcome(entry, url, "gained", document)
+        return _Outcome(entry, url, "changed" if _differences(former, document) else "unchanged", document)
+
+    return await asyncio.gather(*(one(*page) for page in loaded))
+
+
+def _differences(former: Document, document: Document) -> list[str]:
+    return [name for name in _COMPARED if getattr(former, name) != getattr(document, name)]
+
+
+def _note(found: Reprocessed, outcome: _Outcome, former: Document | None, examples: int) -> None:
+    setattr(found, outcome.kind, getattr(found, outcome.kind) + 1)
+    if outcome.kind == "failed":
+        log.warning("entry %d: %s (%s)", outcome.entry, outcome.reason, outcome.url)
+    if outcome.kind == "changed" and former and outcome.document:
+        for name in _differences(former, outcome.document):
+            found.differences[name] += 1
+    if len(found.examples) < examples and outcome.kind in ("changed", "gained", "lost"):
+        found.examples.append(Example(outcome.url, tuple(_example(outcome, former))))
+
+
+def _example(outcome: _Outcome, former: Document | None) -> Iterator[str]:
+    if outcome.reason is not None:
+        yield f"no article any more: {outcome.reason}"
+    elif former is None:
+        yield "an article now"
+        yield f"+ {(outcome.document.title if outcome.document else None) or ''}"
+    elif outcome.document is not None:
+        for name in _differences(former, outcome.document):
+            if name != "text":
+                yield f"- {name}: {getattr(former, name)}"
+                yield f"+ {name}: {getattr(outcome.document, name)}"
+        lines = difflib.unified_diff(former.text.split("\n"), outcome.document.text.split("\n"), n=0, lineterm="")
+        changed = (line for line in islice(lines, 2, None) if not line.startswith("@@"))
+        for number, line in enumerate(changed):
+            if number == EXAMPLE_LINES:
+                yield "..."
+                break
+            yield f"{line[0]} {line[1 : EXAMPLE_WIDTH + 1]}"
+
+
+def _save(connection: Connection, outcomes: Sequence[_Outcome], now: datetime) -> None:
+    def store(items: list[_Outcome]) -> None:
+        fresh = {item.entry: item.document for item in items if item.document is not None}
+        gone = [(item.entry, storable(item.reason or "")) for item in items if item.kind == "lost"]
+        with connection.transaction():
+            mine = ledger.land_again(connection, list(fresh), now)
+            documents.save(connection, [(entry, fresh[entry]) for entry in sorted(mine)], now)
+            rejected = sorted(ledger.reject(connection, gone))
+            documents.delete(connection, rejected)
+            articles.withdraw(connection, rejected)
+        connection.commit()
+
+    def refuse(item: _Outcome, why: str) -> None:
+        log.warning("entry %d: the article %s (%s)", item.entry, why, item.url)
+
+    differing = [item for item in outcomes if item.kind in ("changed", "gained", "lost")]
+    store_or_refuse(connection, differing, store, refuse)

@@ -1,9 +1,10 @@
 """How good and how quick extraction is, on pages with known texts, titles and dates.
 
 Reads the pages in NEWS_TEST_SHARED/eval/pages (`manifest.jsonl` lists them) and compares what
-`ingest.extraction.extract` finds with plain trafilatura in its default and fast modes: precision, recall and F1 of
-word shingles against the gold text, phrases that must and must not appear, titles, dates, and pages per second of one
-processor, all in one run. With --check, ends with 1 where a figure is below its floor in extraction_floors.toml.
+`ingest.extraction.extract` finds with plain trafilatura in its default and fast modes (with --rivals, also newspaper4k
+and news-please): precision, recall and F1 of word shingles against the gold text, phrases that must and must not
+appear, titles, dates, and pages per second of one processor, all in one run. With --check, ends with 1 where a figure
+is below its floor in extraction_floors.toml.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,13 +29,20 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench import rivals
+from ingest.charset import decode
 from ingest.document import Hint, NotAnArticle
 from ingest.extraction import extract
 from ingest.folding import fold
+from tests.newsroom.render import render_page
+from tests.newsroom.world import Newsroom
 
 SHARED = Path(os.environ.get("NEWS_TEST_SHARED", Path(__file__).parents[2] / "shared"))
 FLOORS = Path(__file__).with_name("extraction_floors.toml")
 SHINGLE = 4
+# Groups of pages with what a row of the table calls them.
+GROUPS = {"all": "", "ar": " (Arabic)", "newsroom": " (newsroom)"}
+NEWSROOM_PAGES = 60
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,11 @@ class Page:
     body: bytes
     gold: dict[str, Any]
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups in which it counts."""
+        return ("newsroom",) if self.name.startswith("newsroom") else ("all", self.language)
+
 
 @dataclass(frozen=True)
 class Found:
@@ -57,6 +71,8 @@ class Found:
     text: str = ""
     title: str | None = None
     days: frozenset[str] = frozenset()
+    # The processor time it took where that was spent in another process.
+    cpu_ns: int | None = None
 
 
 @dataclass
@@ -78,14 +94,21 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how often each page is extracted, for the speed")
     parser.add_argument("--check", action="store_true", help="end with 1 where a figure is below its floor")
     parser.add_argument("--misses", action="store_true", help="list the pages with wrong dates and titles, and low F1")
+    parser.add_argument(
+        "--rivals", action="store_true", help="compare newspaper4k and news-please too, in an environment made for them"
+    )
     options = parser.parse_args()
     found = pages()
     if not found:
         sys.exit(f"no pages in {SHARED / 'eval' / 'pages'}: set NEWS_TEST_SHARED")
+    found += newsroom_pages()
     # As in worker processes: what is loaded stays, and trees are freed by reference counts.
     gc.freeze()
     gc.set_threshold(50_000)
-    scores = compare(found, EXTRACTORS, options.rounds, options.misses)
+    none: AbstractContextManager[dict[str, rivals.Answer]] = nullcontext({})
+    with rivals.running() if options.rivals else none as others:
+        extractors = EXTRACTORS | {name: asking(answer) for name, answer in others.items()}
+        scores = compare(found, extractors, options.rounds, options.misses)
     console = Console(width=130)
     console.print(report(scores))
     console.print(
@@ -113,6 +136,18 @@ def pages() -> list[Page]:
     return found
 
 
+def newsroom_pages() -> list[Page]:
+    """Return pages of the simulated web that the tests run against, whose texts, titles and dates are known."""
+    world = Newsroom.build(feeds=6, entries=NEWSROOM_PAGES, now=datetime.now(UTC))
+    return [
+        Page(
+            f"newsroom {item.number}", item.url, item.outlet.language, render_page(world, item)[1],
+            {"gold_text": item.text, "gold_title": item.title, "gold_date": f"{item.published_at:%Y-%m-%d}"},
+        )
+        for item in world.items.values()
+    ]  # fmt: skip
+
+
 def ours(page: Page) -> Found:
     try:
         document = extract(page.body, page.url, None, Hint(datetime.now(UTC), language=page.language))
@@ -134,10 +169,20 @@ def plain(**options: Any) -> Callable[[Page], Found]:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
     def run(page: Page) -> Found:
-        document: Any = bare_extraction(page.body, url=page.url, with_metadata=True, **options)
+        document: Any = bare_extraction(decode(page.body, None), url=page.url, with_metadata=True, **options)
         if document is None:
             return Found()
         return Found(document.text or "", document.title, frozenset({document.date} - {None}))
+
+    return run
+
+
+def asking(answer: rivals.Answer) -> Callable[[Page], Found]:
+    """Return an extractor that asks another program, which gets the page as decoded text."""
+
+    def run(page: Page) -> Found:
+        said = answer(decode(page.body, None), page.url)
+        return Found(said["text"] or "", said["title"], frozenset({said["date"]} - {None}), said["cpu_ns"])
 
     return run
 
@@ -152,16 +197,16 @@ EXTRACTORS: dict[str, Callable[[Page], Found]] = {
 def compare(
     found: Sequence[Page], extractors: dict[str, Callable[[Page], Found]], rounds: int, misses: bool = False
 ) -> dict[str, dict[str, Score]]:
-    """Return the scores of extractors, over all pages and over the Arabic ones; they take turns at each page."""
-    scores = {name: {"all": Score(), "ar": Score()} for name in extractors}
+    """Return the scores of extractors by group of pages; they take turns at each page."""
+    scores = {name: {group: Score() for group in GROUPS} for name in extractors}
     for number in range(rounds):
         spent: dict[str, Counter[str]] = {name: Counter() for name in extractors}
         for page in found:
             for name, run in extractors.items():
                 started = time.process_time_ns()
                 result = run(page)
-                taken = time.process_time_ns() - started
-                for group in ("all", page.language):
+                taken = time.process_time_ns() - started if result.cpu_ns is None else result.cpu_ns
+                for group in page.groups:
                     if group in scores[name]:
                         spent[name][group] += taken
                         if number == 0:
@@ -171,7 +216,7 @@ def compare(
         for name, groups in scores.items():
             for group, total in groups.items():
                 total.seconds.append(spent[name][group] / 1e9)
-                total.counts["pages"] = sum(group in ("all", page.language) for page in found)
+                total.counts["pages"] = sum(group in page.groups for page in found)
     return scores
 
 
@@ -233,12 +278,14 @@ def report(scores: dict[str, dict[str, Score]]) -> Table:
         "pages/s", "times default",
     ):  # fmt: skip
         table.add_column(column, justify="right")
-    for group in ("all", "ar"):
+    for group, label in GROUPS.items():
+        if not scores["ingest"][group].counts["pages"]:
+            continue
         default = rate(scores["trafilatura, default"][group])
         for name, by_group in scores.items():
             got = by_group[group]
             table.add_row(
-                f"{name}{' (Arabic)' if group == 'ar' else ''}", str(got.counts["pages"]), mean(got.f1),
+                f"{name}{label}", str(got.counts["pages"]), mean(got.f1),
                 mean(got.precision), mean(got.recall), part(got, "with found", "with"),
                 part(got, "without found", "without"), part(got, "titles right", "titles"),
                 part(got, "dates right", "dates"), str(got.counts["dates wrong"]), f"{rate(got):.0f}",
@@ -278,6 +325,7 @@ def below_floors(scores: dict[str, Score]) -> list[str]:
     return [
         f"{group}: {name} is {value:.3f}, below its floor of {floor:.3f}"
         for group, wanted in floors.items()
+        if scores[group].counts["pages"]
         for name, floor in wanted.items()
         if (value := figures(scores[group])[name]) < floor
     ]

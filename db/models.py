@@ -34,6 +34,7 @@ IN_FLIGHT_STATUSES = ("discovered", "fetched", "extracted")
 FINAL_STATUSES = ("landed", "duplicate", "off_topic", "rejected", "dead")
 POLL_OUTCOMES = ("new", "unchanged", "not_modified", "failed")
 HEALTHS = ("waiting", "ok", "failing", "gone", "disabled")
+RELATIONS = ("same_text", "syndicated")
 REVISION_CAUSES = ("publisher", "extraction")
 DATE_SOURCES = ("feed", "jsonld", "meta", "page", "url")
 SUBSCRIPTION_STATUSES = ("requested", "active", "denied", "failed")
@@ -292,6 +293,9 @@ class Entry(Base):
     rechecks: Mapped[int] = mapped_column(
         SmallInteger, server_default=text("0"), comment="How often the page was fetched again for that."
     )
+    topic_score: Mapped[float | None] = mapped_column(
+        REAL, comment="Score of the best topic of one that ended as off_topic for mentioning it only."
+    )
 
 
 class Page(Base):
@@ -346,21 +350,40 @@ class Document(Base):
         comment="Dates on the page that were refused, with source and reason, such as jsonld: future: "
         "2031-01-01T00:00:00+0000."
     )
+    agency: Mapped[str | None] = mapped_column(
+        comment="News agency that the text is credited to; agencies where it says no more than that."
+    )
 
 
 class Story(Base):
     __tablename__ = "stories"
     __table_args__ = (
         CheckConstraint("size > 0", name="size"),
+        Index("stories_first_article_id_idx", "first_article_id"),
         {"comment": "A story: articles that are near-duplicates of each other."},
     )
     id: Mapped[int] = _id("Number of the story.")
     first_article_id: Mapped[int] = mapped_column(
         ForeignKey("news.articles.id", deferrable=True, initially="DEFERRED", use_alter=True),
-        unique=True,
         comment="The article published first (articles.id).",
     )
     size: Mapped[int] = mapped_column(Integer, server_default=text("1"), comment="Number of its articles.")
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"), comment="When its first article landed.")
+
+
+class StoryMerge(Base):
+    __tablename__ = "story_merges"
+    __table_args__ = (
+        {"comment": "A story that became part of an older one, when an article turned out to be a copy of both."},
+    )
+    story_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="Number of the story that is no more."
+    )
+    into_id: Mapped[int] = mapped_column(
+        BigInteger,
+        comment="Number of the story it became part of, which may have been merged since."
+    )
+    merged_at: Mapped[datetime] = mapped_column(comment="When they became one.")
 
 
 class Article(Base):
@@ -406,6 +429,49 @@ class Article(Base):
     text: Mapped[str] = mapped_column(comment="The article's text.")
     word_count: Mapped[int] = mapped_column(Integer, comment="Number of words in the text.")
     landed_at: Mapped[datetime] = mapped_column(comment="When the text was first landed.")
+    agency: Mapped[str | None] = mapped_column(
+        comment="News agency that the text is credited to; agencies where it says no more than that."
+    )
+
+
+def _article_key(comment: str) -> Mapped[int]:
+    return mapped_column(
+        ForeignKey("news.articles.id", ondelete="CASCADE"), primary_key=True, autoincrement=False, comment=comment
+    )
+
+
+class ArticleSignature(Base):
+    __tablename__ = "article_signatures"
+    __table_args__ = (
+        Index("article_signatures_bands_idx", "bands", postgresql_using="gin"),
+        {"comment": "What finds texts that are alike (MinHash over runs of three folded words)."},
+    )
+    article_id: Mapped[int] = _article_key("The article (articles.id).")
+    bands: Mapped[list[int]] = mapped_column(
+        ARRAY(Integer),
+        comment="Hashes of pairs of its MinHash values; two texts that are alike share some. Empty for short texts.",
+    )
+
+
+class ArticleLink(Base):
+    __tablename__ = "article_links"
+    __table_args__ = (
+        CheckConstraint(_one_of("relation", RELATIONS), name="relation"),
+        CheckConstraint("article_id < other_id", name="order"),
+        Index("article_links_other_idx", "other_id"),
+        {"comment": "Two articles of which one is a copy of the other, edited or not. What is linked is one story."},
+    )
+    article_id: Mapped[int] = _article_key("The article with the lower id (articles.id).")
+    other_id: Mapped[int] = _article_key("The article with the higher id (articles.id).")
+    relation: Mapped[str] = mapped_column(
+        comment="same_text (differences in spelling, dateline and the like) or syndicated (cut or edited)."
+    )
+    similarity: Mapped[float] = mapped_column(
+        REAL, comment="Share of the runs of three words of either that both have (Jaccard)."
+    )
+    containment: Mapped[float] = mapped_column(
+        REAL, comment="Share of the runs of three words of the shorter one that the other has."
+    )
 
 
 class ArticleRevision(Base):

@@ -1,4 +1,4 @@
-"""The tables `articles`, `article_revisions`, `sightings`, `article_topics` and `stories`: what analysts read."""
+"""The tables `articles`, `article_revisions`, `sightings` and `article_topics`: what analysts read."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from db import Connection
+from ingest import stories
 from ingest.documents import Landable
 from ingest.folding import fold
 from ingest.ledger import FEED_DATE, RECHECK
@@ -112,12 +113,17 @@ def lock(connection: Connection, content_hashes: list[str]) -> dict[str, Present
 
 @dataclass(frozen=True)
 class Landing:
-    """A document that becomes what an article describes: its content hash, length in words, and topics."""
+    """A document that becomes what an article describes: its content hash, length in words, and topics.
+
+    `mention` is the best of the topics that a text on none of them mentions.
+    """
 
     document: Landable
+    folded: str
     content_hash: str
     word_count: int
     matches: list[Match]
+    mention: Match | None = None
 
     @property
     def place(self) -> Place:
@@ -134,14 +140,15 @@ def insert(connection: Connection, landings: list[Landing], now: datetime) -> li
         " nextval(pg_get_serial_sequence('news.stories', 'id')) FROM generate_series(1, %s)",
         [len(landings)],
     ).fetchall()
-    ids, stories = ([row[place] for row in numbers] for place in (0, 1))
+    ids, told = ([row[place] for row in numbers] for place in (0, 1))
     columns = (
         "entry_id", "canonical_url", "outlet", "title", "author", "published_at", "published_from", "language", "text",
+        "agency",
     )  # fmt: skip
     values: dict[str, Any] = {name: [getattr(landing.document, name) for landing in landings] for name in columns}
     values |= {
         "ids": ids,
-        "stories": stories,
+        "stories": told,
         "content_hash": [landing.content_hash for landing in landings],
         "word_count": [landing.word_count for landing in landings],
         "now": now,
@@ -153,13 +160,13 @@ def insert(connection: Connection, landings: list[Landing], now: datetime) -> li
             SELECT * FROM unnest(%(stories)s::bigint[], %(ids)s::bigint[])
         )
         INSERT INTO news.articles (id, story_id, content_hash, entry_id, url, outlet, title, author, published_at,
-                                   published_from, language, text, word_count, landed_at)
+                                   published_from, language, text, agency, word_count, landed_at)
         OVERRIDING SYSTEM VALUE
         SELECT new.*, %(now)s
         FROM unnest(%(ids)s::bigint[], %(stories)s::bigint[], %(content_hash)s::text[], %(entry_id)s::bigint[],
                     %(canonical_url)s::text[], %(outlet)s::text[], %(title)s::text[], %(author)s::text[],
                     %(published_at)s::timestamptz[], %(published_from)s::text[], %(language)s::text[],
-                    %(text)s::text[], %(word_count)s::int[]) AS new
+                    %(text)s::text[], %(agency)s::text[], %(word_count)s::int[]) AS new
         """,
         values,
     )
@@ -174,7 +181,7 @@ def move(connection: Connection, present: Present, landing: Landing) -> None:
         UPDATE news.articles SET
             entry_id = %(entry_id)s, url = %(canonical_url)s, outlet = %(outlet)s, title = %(title)s,
             author = %(author)s, published_at = %(published_at)s, published_from = %(published_from)s,
-            language = %(language)s, text = %(text)s, word_count = %(word_count)s
+            language = %(language)s, text = %(text)s, agency = %(agency)s, word_count = %(word_count)s
         WHERE id = %(id)s
         """,
         vars(landing.document) | {"id": present.id, "word_count": landing.word_count},
@@ -209,7 +216,8 @@ def revise(connection: Connection, present: Present, landing: Landing, now: date
         )
         UPDATE news.articles SET
             content_hash = %(content_hash)s, text = %(text)s, word_count = %(word_count)s,
-            title = coalesce(%(title)s, title), author = coalesce(%(author)s, author), language = %(language)s
+            title = coalesce(%(title)s, title), author = coalesce(%(author)s, author), language = %(language)s,
+            agency = coalesce(%(agency)s, agency)
         WHERE id = %(id)s
         """,
         vars(document)
@@ -229,7 +237,7 @@ def correct(connection: Connection, present: Present, landing: Landing) -> None:
     connection.execute(
         """
         UPDATE news.articles a SET
-            author = %(author)s, language = %(language)s,
+            author = %(author)s, language = %(language)s, agency = %(agency)s,
             published_at = coalesce(%(published_at)s, published_at),
             published_from = coalesce(%(published_from)s, published_from)
         WHERE id = %(id)s AND entry_id = %(entry_id)s
@@ -239,10 +247,11 @@ def correct(connection: Connection, present: Present, landing: Landing) -> None:
     )
 
 
-def withdraw(connection: Connection, entry_ids: list[int]) -> int:
+def withdraw(connection: Connection, entry_ids: list[int], now: datetime) -> int:
     """Take places at which articles were seen away from them; returns how many articles went with their last place.
 
-    An article that described such a place describes the one published first among those that are left.
+    An article that described such a place describes the one published first among those that are left. The caller
+    holds `stories.lock`.
     """
     if not entry_ids:
         return 0
@@ -251,7 +260,7 @@ def withdraw(connection: Connection, entry_ids: list[int]) -> int:
         """
         WITH first AS (
             SELECT DISTINCT ON (a.id) a.id, e.id AS entry_id, e.canonical_url, f.outlet, d.title, d.author,
-                   d.published_at, d.published_from, d.language
+                   d.published_at, d.published_from, d.language, d.agency
             FROM news.articles a
             JOIN news.sightings s ON s.article_id = a.id AND s.content_hash = a.content_hash
             JOIN news.entries e ON e.id = s.entry_id
@@ -263,7 +272,7 @@ def withdraw(connection: Connection, entry_ids: list[int]) -> int:
             UPDATE news.articles a SET
                 entry_id = first.entry_id, url = first.canonical_url, outlet = first.outlet, title = first.title,
                 author = first.author, published_at = first.published_at, published_from = first.published_from,
-                language = first.language
+                language = first.language, agency = first.agency
             FROM first WHERE a.id = first.id
             RETURNING a.entry_id
         )
@@ -272,14 +281,13 @@ def withdraw(connection: Connection, entry_ids: list[int]) -> int:
         """,
         [entry_ids],
     )
-    gone = connection.execute(
-        "WITH gone AS (DELETE FROM news.articles WHERE entry_id = ANY(%s) RETURNING story_id),"
-        " told AS (DELETE FROM news.stories USING gone WHERE stories.id = gone.story_id)"
-        " SELECT count(*) FROM gone",
-        [entry_ids],
-    ).fetchone()
-    assert gone is not None
-    return int(gone[0])
+    gone = connection.execute("SELECT id, story_id FROM news.articles WHERE entry_id = ANY(%s)", [entry_ids]).fetchall()
+    if gone:
+        ids, told = ([row[place] for row in gone] for place in (0, 1))
+        stories.forget(connection, ids)
+        connection.execute("DELETE FROM news.articles WHERE id = ANY(%s)", [ids])
+        stories.close(connection, told, now)
+    return len(gone)
 
 
 def add_sightings(connection: Connection, sightings: list[tuple[int, Landing]], now: datetime) -> None:
@@ -314,13 +322,13 @@ def settle_twins(connection: Connection, canonical_urls: list[str], now: datetim
     rows = connection.execute(
         """
         WITH judged AS (
-            SELECT DISTINCT ON (e.canonical_url) e.canonical_url, e.status, e.reason, s.article_id
+            SELECT DISTINCT ON (e.canonical_url) e.canonical_url, e.status, e.reason, e.topic_score, s.article_id
             FROM news.entries e LEFT JOIN news.sightings s ON s.entry_id = e.id
             WHERE e.canonical_url = ANY(%(urls)s)
               AND (s.article_id IS NOT NULL OR (e.status = 'off_topic' AND e.reason <> 'gate'))
             ORDER BY e.canonical_url, e.id
         ), waiting AS (
-            SELECT e.id, e.feed_id, e.url, judged.article_id, judged.reason
+            SELECT e.id, e.feed_id, e.url, judged.article_id, judged.reason, judged.topic_score
             FROM news.entries e JOIN judged USING (canonical_url)
             -- What is fetched again has a fate of its own.
             WHERE e.status = 'discovered' AND e.lease_holder IS NULL AND e.priority <> %(recheck)s
@@ -330,7 +338,7 @@ def settle_twins(connection: Connection, canonical_urls: list[str], now: datetim
             UPDATE news.entries e
             SET status = CASE WHEN waiting.article_id IS NULL THEN 'off_topic' ELSE 'duplicate' END,
                 reason = CASE WHEN waiting.article_id IS NULL THEN waiting.reason ELSE 'same page' END,
-                next_attempt_at = NULL
+                topic_score = waiting.topic_score, next_attempt_at = NULL
             FROM waiting WHERE e.id = waiting.id
         )
         INSERT INTO news.sightings (article_id, entry_id, feed_id, url, content_hash, seen_at)

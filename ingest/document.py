@@ -28,7 +28,7 @@ class Document:
     """An extracted article. `published_from` says where the date comes from: feed, jsonld, meta, page or url.
 
     `stated_at` is the date that the page itself gives for programs, whichever was taken; `published_note` says what
-    dates were refused, and why.
+    dates were refused, and why. `agency` is the news agency the text is credited to.
     """
 
     title: str | None
@@ -40,3 +40,4 @@ class Document:
     extractor: str
     stated_at: datetime | None = None
     published_note: str | None = None
+    agency: str | None = None

@@ -31,6 +31,7 @@ class Landable:
     published_from: str | None
     language: str | None
     text: str
+    agency: str | None
 
 
 def hints(connection: Connection, entry_ids: list[int], now: datetime) -> dict[int, Hint]:
@@ -49,14 +50,16 @@ def save(connection: Connection, documents: list[tuple[int, Document]], now: dat
         cursor.executemany(
             """
             INSERT INTO news.documents (entry_id, extracted_at, title, author, published_at, published_from, language,
-                                        text, extractor, stated_at, published_note)
+                                        text, extractor, stated_at, published_note, agency)
             VALUES (%(entry_id)s, %(now)s, %(title)s, %(author)s, %(published_at)s, %(published_from)s, %(language)s,
-                    %(text)s, %(extractor)s, %(stated_at)s, %(published_note)s)
+                    %(text)s, %(extractor)s, %(stated_at)s, %(published_note)s,
+                    %(agency)s)
             ON CONFLICT (entry_id) DO UPDATE SET
                 extracted_at = excluded.extracted_at, title = excluded.title, author = excluded.author,
                 published_at = excluded.published_at, published_from = excluded.published_from,
                 language = excluded.language, text = excluded.text, extractor = excluded.extractor,
-                stated_at = excluded.stated_at, published_note = excluded.published_note
+                stated_at = excluded.stated_at, published_note = excluded.published_note,
+                agency = excluded.agency
             """,
             [vars(document) | {"entry_id": entry_id, "now": now} for entry_id, document in documents],
         )
@@ -67,7 +70,7 @@ def stored(connection: Connection, entry_ids: list[int]) -> dict[int, Document]:
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
             "SELECT entry_id, title, author, published_at, published_from, language, text, extractor, stated_at,"
-            " published_note FROM news.documents WHERE entry_id = ANY(%s)",
+            " published_note, agency FROM news.documents WHERE entry_id = ANY(%s)",
             [entry_ids],
         ).fetchall()
     return {row.pop("entry_id"): Document(**row) for row in rows}
@@ -127,7 +130,7 @@ def load(connection: Connection, entry_ids: list[int]) -> list[Landable]:
         return cursor.execute(
             """
             SELECT e.id AS entry_id, e.feed_id, e.url, e.canonical_url, f.outlet, d.title, d.author,
-                   d.published_at, d.published_from, d.language, d.text
+                   d.published_at, d.published_from, d.language, d.text, d.agency
             FROM news.entries e
             JOIN news.feeds f ON f.id = e.feed_id
             JOIN news.documents d ON d.entry_id = e.id

@@ -5,6 +5,7 @@ from functools import partial
 
 import py3langid
 
+from ingest.agencies import agency_of
 from ingest.document import Document, Hint, NotAnArticle
 from ingest.folding import fold
 from ingest.not_articles import PageKind
@@ -59,9 +60,10 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
         raise NotAnArticle(f"no article text on the page ({len(text)} characters)")
     at, source = (dated.at, dated.source) if dated.at else dating_of_text(raw, url, hint)
     text = _without_title(text, title)
+    author = metadata.author() or hint.author
     return Document(
         title=title,
-        author=metadata.author() or hint.author,
+        author=author,
         published_at=at,
         published_from=source,
         # Of a short text the feed knows more than its letters tell.
@@ -70,6 +72,7 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
         extractor=extractor,
         stated_at=dated.stated_at,
         published_note="; ".join(dated.refused) or None,
+        agency=agency_of(author, raw),
     )
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "ContentIdentity",
     "content_identity",
     "fold",
+    "fold_sentences",
     "identity_of_folded",
     "sql_definition",
     "word_count",
@@ -104,6 +105,15 @@ def fold(text: str) -> str:
     # NFKC can lead out of the plane: some compatibility ideographs decompose into plane 2.
     patterns = _patterns_for(folded)
     return patterns.separators.sub(" ", patterns.dropped.sub("", folded).translate(_UNIFIED)).strip(" ")
+
+
+# After the sign that ends a sentence, unless it is that of an abbreviation (U.S.), and at line breaks.
+_SENTENCE_END = re.compile("(?<=[^A-Z.][.!?\u061f\u06d4\u2026])[\\s\"'\u201d\u00bb)]+|\n+")
+
+
+def fold_sentences(text: str) -> list[str]:
+    """Return the sentences of `text`, each folded, without empty ones; joined by spaces they are `fold(text)`."""
+    return [folded for sentence in _SENTENCE_END.split(text) if (folded := fold(sentence))]
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from datetime import datetime
 from functools import partial
 
 from db import Connection, retry_deadlocks
-from ingest import articles, documents, ledger
+from ingest import articles, documents, ledger, stories
 from ingest.articles import Landing, Present
 from ingest.documents import Landable
-from ingest.folding import fold, identity_of_folded, words_of_folded
+from ingest.folding import fold_sentences, identity_of_folded, words_of_folded
 from ingest.report import Report, no_report
 from ingest.settings import Settings
 from ingest.topics import TopicSet
@@ -69,6 +69,8 @@ def land(
 
 def _land_batch(connection: Connection, now: datetime, topics: TopicSet) -> LandCounts | None:
     """Land one batch in one transaction; None when there is nothing to land."""
+    # Before all other locks, as everywhere.
+    stories.lock(connection)
     ids = ledger.lock_to_land(connection, now, BATCH)
     landed = _land(connection, ids, now, topics) if ids else None
     connection.commit()
@@ -94,9 +96,11 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
         if landing.matches:
             copies[landing.content_hash].append(landing)
         else:
-            ends.append((landing.document.entry_id, "off_topic", "no topic"))
+            ends.append((landing.document.entry_id, "off_topic", "mention" if landing.mention else "no topic"))
     new: list[Landing] = []
     moved: set[int] = set()
+    # What the stories must know of: new, changed and moved articles, by id, with title and folded text.
+    texts = dict(returned.texts)
     for content_hash, same in copies.items():
         same.sort(key=lambda landing: landing.place.order)
         first, present = same[0], known.get(content_hash)
@@ -107,6 +111,7 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
         elif earlier:
             articles.move(connection, present, first)
             moved.add(present.place.entry_id)
+            texts[present.id] = (first.document.title, first.folded)
         if present is None or earlier:
             ends.append((first.document.entry_id, "landed", None))
         else:
@@ -115,6 +120,8 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
     article_ids = {content_hash: present.id for content_hash, present in known.items()}
     inserted = articles.insert(connection, new, now)
     article_ids |= {landing.content_hash: article for landing, article in zip(new, inserted, strict=True)}
+    texts |= {article: (landing.document.title, landing.folded) for landing, article in zip(new, inserted, strict=True)}
+    stories.take_in(connection, texts, now)
     sightings = [(article_ids[landing.content_hash], landing) for same in copies.values() for landing in same]
     articles.add_sightings(connection, sightings + returned.sightings, now)
     # A page that came back in this batch, and whose article describes an earlier place since, is a copy of that.
@@ -122,7 +129,8 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
         (entry, "duplicate", "same text") if entry in moved and status == "landed" else (entry, status, reason)
         for entry, status, reason in ends
     ]
-    ledger.finish_landing(connection, ends, now)
+    mentions = {landing.document.entry_id: landing.mention.score for landing in landings if landing.mention}
+    ledger.finish_landing(connection, ends, now, mentions)
     repeated = [article for article, seen in Counter(article for article, _ in sightings).items() if seen > 1]
     articles.prefer_own_feed(connection, repeated + sorted({present.id for present in known.values()}))
     twins = articles.settle_twins(connection, [document.canonical_url for document in loaded], now)
@@ -137,12 +145,17 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
 
 
 def _judge(document: Landable, topics: TopicSet) -> Landing:
-    folded = fold(document.text)
+    sentences = fold_sentences(document.text)
+    folded = " ".join(sentences)
+    found = topics.judge(document.title, sentences)
+    about = [match for match in found if match.degree == "about"]
     return Landing(
         document,
+        folded,
         identity_of_folded(folded).content_hash,
         words_of_folded(folded),
-        topics.match(document.title, folded),
+        about,
+        mention=found[0] if found and not about else None,
     )
 
 
@@ -168,6 +181,7 @@ class _Returned:
     ends: list[tuple[int, str, str | None]] = field(default_factory=list)
     sightings: list[tuple[int, Landing]] = field(default_factory=list)
     revised: int = 0
+    texts: dict[int, tuple[str | None, str]] = field(default_factory=dict)
 
     @property
     def settled(self) -> set[int]:
@@ -200,6 +214,7 @@ def _return(
                     known[content_hash] = present
             known[landing.content_hash] = present
             returned.revised += 1
+            returned.texts[present.id] = (present.title, landing.folded)
             log.info("revised %s: %s", document.canonical_url, (document.title or "")[:100])
         if document.entry_id == present.place.entry_id:
             articles.correct(connection, present, landing)

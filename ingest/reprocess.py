@@ -15,7 +15,7 @@ from datetime import datetime
 from itertools import islice
 
 from db import Connection
-from ingest import articles, documents, ledger, pages
+from ingest import articles, documents, ledger, pages, stories
 from ingest.document import Document, Hint, NotAnArticle
 from ingest.extract import extract_page, extraction_pool
 from ingest.ledger import Selection
@@ -32,7 +32,7 @@ BATCH = 200
 # Lines of a difference that an example shows, and characters of each.
 EXAMPLE_LINES = 12
 EXAMPLE_WIDTH = 160
-_COMPARED = ("text", "title", "author", "published_at", "published_from", "language")
+_COMPARED = ("text", "title", "author", "published_at", "published_from", "language", "agency")
 
 
 @dataclass(frozen=True)
@@ -174,11 +174,12 @@ def _save(connection: Connection, outcomes: Sequence[_Outcome], now: datetime) -
         fresh = {item.entry: item.document for item in items if item.document is not None}
         gone = [(item.entry, storable(item.reason or "")) for item in items if item.kind == "lost"]
         with connection.transaction():
+            stories.lock(connection)
             mine = ledger.land_again(connection, list(fresh), now)
             documents.save(connection, [(entry, fresh[entry]) for entry in sorted(mine)], now)
             rejected = sorted(ledger.reject(connection, gone))
             documents.delete(connection, rejected)
-            articles.withdraw(connection, rejected)
+            articles.withdraw(connection, rejected, now)
         connection.commit()
 
     def refuse(item: _Outcome, why: str) -> None:

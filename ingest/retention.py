@@ -24,7 +24,7 @@ LOCK_SECONDS = 5
 _PARTITION = re.compile(r"_p(\d{4})(\d{2})$")
 _TABLES = (
     "feeds", "feed_polls", "entries", "hosts", "documents", "articles", "article_revisions", "sightings",
-    "article_topics", "stories",
+    "article_topics", "stories", "article_signatures", "article_links", "story_merges",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from db import Connection
 from ingest import documents, feeds, ledger
+from ingest.agencies import agency_of
 from ingest.document import Document
 from ingest.errors import ConfigError
 from ingest.folding import content_identity, fold
@@ -112,6 +113,7 @@ def _import(connection: Connection, feed_id: int, seed: SeedFile, text: str, now
         language=_language(text),
         text=text,
         extractor="import",
+        agency=agency_of(None, text),
     )
     documents.save(connection, [(next(iter(ids)), document)], now)
     return True

@@ -21,7 +21,8 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'news_reader') THEN
         GRANT USAGE ON SCHEMA news TO news_reader;
         GRANT SELECT ON news.feeds, news.feed_polls, news.entries, news.documents, news.articles, news.sightings,
-            news.article_topics, news.article_revisions, news.stories, news.hosts, news.backfills,
+            news.article_topics, news.article_revisions, news.stories, news.story_merges, news.article_links,
+            news.article_signatures, news.hosts, news.backfills,
             news.backfill_parts TO news_reader;
     END IF;
 END

@@ -1,6 +1,6 @@
 """Claims: which session works on which entries, and how each of them goes on or ends."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -217,10 +217,13 @@ def finish(connection: Connection, ends: Sequence[tuple[int, str, str | None]]) 
     )
 
 
-def finish_landing(connection: Connection, ends: Sequence[tuple[int, str, str | None]], now: datetime) -> None:
+def finish_landing(
+    connection: Connection, ends: Sequence[tuple[int, str, str | None]], now: datetime, scores: Mapping[int, float]
+) -> None:
     """End entries that this transaction has locked to land: (id, final status, reason).
 
-    The page of one that has landed for the first time is fetched again in a day or two.
+    `scores` are those of entries that only mention a topic. The page of one that has landed for the first time is
+    fetched again in a day or two.
     """
     if not ends:
         return
@@ -228,12 +231,13 @@ def finish_landing(connection: Connection, ends: Sequence[tuple[int, str, str | 
         f"""
         UPDATE news.entries e SET
             status = ended.status, reason = ended.reason, next_attempt_at = NULL, lease_holder = NULL,
+            topic_score = ended.score,
             recheck_at = CASE WHEN ended.status = 'landed' AND e.priority = {LIVE} AND e.host <> ''
                               THEN %s + {RECHECK_AFTER} ELSE e.recheck_at END
-        FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS ended(id, status, reason)
+        FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::real[]) AS ended(id, status, reason, score)
         WHERE e.id = ended.id AND e.status = 'extracted'
         """,
-        [now, *_columns(ends)],
+        [now, *_columns(ends), [scores.get(entry) for entry, _, _ in ends]],
     )
 
 

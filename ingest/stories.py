@@ -1,0 +1,250 @@
+"""The tables `stories`, `story_merges`, `article_links` and `article_signatures`: copies of a text, edited or not.
+
+Articles that are copies of each other are linked, and what is linked, over any number of links, is one story. Links
+depend on two texts alone, so stories are the same in whatever order articles come and however many sessions land them;
+the number of a story is that of the oldest of those that have become one.
+
+Callers hold `lock` from the beginning of their transaction: of two copies that land in the same moment, one sees the
+other.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from db import Connection
+from ingest.folding import fold
+from ingest.similarity import Comparable, compare
+
+__all__ = ["catch_up", "close", "forget", "lock", "regroup", "take_in"]
+
+# The texts most like a new one, by common bands, that it is compared with. Of a template there may be thousands.
+MOST_CANDIDATES = 300
+AT_ONCE = 500
+_LOCK = 7_300_215_902
+
+
+def lock(connection: Connection) -> None:
+    """Keep other sessions from linking articles until the transaction ends."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def take_in(connection: Connection, texts: dict[int, tuple[str | None, str]], now: datetime) -> None:
+    """Link new or changed articles with their copies, and bring the stories up to date.
+
+    `texts` has title and folded text by article id.
+    """
+    if not texts:
+        return
+    new = {article: Comparable(title, folded) for article, (title, folded) in texts.items()}
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO news.article_signatures (article_id, bands) VALUES (%s, %s::int[])"
+            " ON CONFLICT (article_id) DO UPDATE SET bands = excluded.bands",
+            [(article, comparable.bands) for article, comparable in new.items()],
+        )
+    before = _neighbours(connection, list(new))
+    connection.execute(
+        "DELETE FROM news.article_links WHERE article_id = ANY(%(ids)s) OR other_id = ANY(%(ids)s)", {"ids": list(new)}
+    )
+    candidates = _candidates(connection, list(new))
+    known = new | _load(connection, {other for _, other in candidates} - new.keys())
+    links = []
+    for article, other in sorted({(min(pair), max(pair)) for pair in candidates}):
+        likeness = compare(known[article], known[other])
+        if likeness.relation is not None:
+            links.append((article, other, likeness))
+    if links:
+        connection.execute(
+            "INSERT INTO news.article_links (article_id, other_id, relation, similarity, containment)"
+            " SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::real[], %s::real[])",
+            [
+                [article for article, _, _ in links],
+                [other for _, other, _ in links],
+                [likeness.relation for _, _, likeness in links],
+                [likeness.similarity for _, _, likeness in links],
+                [likeness.containment for _, _, likeness in links],
+            ],
+        )
+    linked = {article for pair in links for article in pair[:2]}
+    if linked or before:
+        regroup(connection, linked | before | (new.keys() if before else set()), now)
+
+
+def forget(connection: Connection, articles: Sequence[int]) -> None:
+    """Take the links of articles that are about to be deleted away; `close` comes after."""
+    connection.execute(
+        "DELETE FROM news.article_links WHERE article_id = ANY(%(ids)s) OR other_id = ANY(%(ids)s)",
+        {"ids": list(articles)},
+    )
+
+
+def close(connection: Connection, stories: Sequence[int], now: datetime) -> None:
+    """Bring stories that have lost articles up to date; those without any are deleted."""
+    connection.execute(
+        "DELETE FROM news.stories s WHERE id = ANY(%s)"
+        " AND NOT EXISTS (SELECT FROM news.articles a WHERE a.story_id = s.id)",
+        [list(stories)],
+    )
+    left = connection.execute("SELECT id FROM news.articles WHERE story_id = ANY(%s)", [list(stories)]).fetchall()
+    regroup(connection, [row[0] for row in left], now)
+
+
+def regroup(connection: Connection, articles: Iterable[int], now: datetime) -> None:
+    """Bring the stories of these articles, and of all that were or are one with them, in line with the links."""
+    told = connection.execute(
+        "SELECT id, story_id FROM news.articles WHERE story_id IN"
+        " (SELECT story_id FROM news.articles WHERE id = ANY(%s)) ORDER BY id",
+        [sorted(articles)],
+    ).fetchall()
+    story_of: dict[int, int] = dict(told)
+    if not story_of:
+        return
+    groups = _groups(connection, story_of)
+    taken: set[int] = set()
+    moved: list[tuple[int, int]] = []
+    merged: list[tuple[int, int]] = []
+    for group in sorted(groups, key=min):
+        former = sorted({story_of[article] for article in group})
+        free = [story for story in former if story not in taken]
+        story = free[0] if free else _new_story(connection, min(group))
+        taken.add(story)
+        moved += [(article, story) for article in group if story_of[article] != story]
+    for story in sorted(set(story_of.values()) - taken):
+        # All of its articles have gone to the same one: stories only end by becoming one with others.
+        into = next(new for article, new in moved if story_of[article] == story)
+        merged.append((story, into))
+    _store(connection, moved, merged, sorted(taken), now)
+
+
+def catch_up(connection: Connection, now: datetime) -> int:
+    """Link articles that came before there were signatures; returns how many. Commits as it goes."""
+    done = 0
+    while True:
+        lock(connection)
+        rows = connection.execute(
+            "SELECT a.id, a.title, a.text FROM news.articles a WHERE NOT EXISTS"
+            " (SELECT FROM news.article_signatures s WHERE s.article_id = a.id) ORDER BY a.id LIMIT %s",
+            [AT_ONCE],
+        ).fetchall()
+        take_in(connection, {row[0]: (row[1], fold(row[2])) for row in rows}, now)
+        connection.commit()
+        done += len(rows)
+        if len(rows) < AT_ONCE:
+            return done
+
+
+def _neighbours(connection: Connection, articles: Sequence[int]) -> set[int]:
+    rows = connection.execute(
+        "SELECT other_id FROM news.article_links WHERE article_id = ANY(%(ids)s)"
+        " UNION SELECT article_id FROM news.article_links WHERE other_id = ANY(%(ids)s)",
+        {"ids": list(articles)},
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _candidates(connection: Connection, articles: Sequence[int]) -> list[tuple[int, int]]:
+    """The articles that share a band with each of these."""
+    return [
+        (row[0], row[1])
+        for row in connection.execute(
+            """
+            SELECT new.article_id, found.article_id
+            FROM news.article_signatures new CROSS JOIN LATERAL (
+                SELECT s.article_id FROM news.article_signatures s
+                WHERE s.bands && new.bands AND s.article_id <> new.article_id
+                ORDER BY (SELECT count(*) FROM unnest(s.bands) AS a(band) WHERE band = ANY (new.bands)) DESC,
+                         s.article_id
+                LIMIT %s
+            ) AS found
+            WHERE new.article_id = ANY(%s)
+            """,
+            [MOST_CANDIDATES, list(articles)],
+        )
+    ]
+
+
+def _load(connection: Connection, articles: set[int]) -> dict[int, Comparable]:
+    rows = connection.execute("SELECT id, title, text FROM news.articles WHERE id = ANY(%s)", [sorted(articles)])
+    return {article: Comparable(title, fold(text)) for article, title, text in rows}
+
+
+def _groups(connection: Connection, story_of: dict[int, int]) -> list[set[int]]:
+    """The articles, and what they are linked with, by what is connected."""
+    links: dict[int, set[int]] = defaultdict(set)
+    waiting = set(story_of)
+    seen: set[int] = set()
+    while waiting:
+        rows = connection.execute(
+            "SELECT article_id, other_id FROM news.article_links"
+            " WHERE article_id = ANY(%(ids)s) OR other_id = ANY(%(ids)s)",
+            {"ids": sorted(waiting)},
+        ).fetchall()
+        seen |= waiting
+        for article, other in rows:
+            links[article].add(other)
+            links[other].add(article)
+        waiting = {article for row in rows for article in row} - seen
+        if waiting:
+            found = connection.execute(
+                "SELECT id, story_id FROM news.articles WHERE story_id IN"
+                " (SELECT story_id FROM news.articles WHERE id = ANY(%s))",
+                [sorted(waiting)],
+            ).fetchall()
+            story_of.update(found)
+            waiting = {row[0] for row in found} - seen
+    groups = []
+    left = set(story_of)
+    while left:
+        group, edge = set[int](), {left.pop()}
+        while edge:
+            article = edge.pop()
+            group.add(article)
+            edge |= links[article] - group
+        left -= group
+        groups.append(group)
+    return groups
+
+
+def _new_story(connection: Connection, first_article: int) -> int:
+    row = connection.execute(
+        "INSERT INTO news.stories (first_article_id) VALUES (%s)"
+        " ON CONFLICT (first_article_id) DO UPDATE SET size = stories.size RETURNING id",
+        [first_article],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _store(
+    connection: Connection,
+    moved: list[tuple[int, int]],
+    merged: list[tuple[int, int]],
+    stories: list[int],
+    now: datetime,
+) -> None:
+    if moved:
+        connection.execute(
+            "UPDATE news.articles a SET story_id = moved.story_id"
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS moved(id, story_id) WHERE a.id = moved.id",
+            [list(column) for column in zip(*moved, strict=True)],
+        )
+    if merged:
+        # A story that begins and ends in one transaction has never been seen.
+        connection.execute(
+            "WITH gone AS (DELETE FROM news.stories USING unnest(%s::bigint[], %s::bigint[]) AS merged(id, into_id)"
+            "              WHERE stories.id = merged.id RETURNING merged.id, merged.into_id, stories.created_at)"
+            " INSERT INTO news.story_merges (story_id, into_id, merged_at)"
+            " SELECT id, into_id, %s FROM gone WHERE created_at < now()",
+            [*(list(column) for column in zip(*merged, strict=True)), now],
+        )
+    connection.execute(
+        """
+        UPDATE news.stories s SET first_article_id = told.first_id, size = told.size
+        FROM (SELECT story_id, count(*) AS size,
+                     (array_agg(id ORDER BY published_at NULLS LAST, url COLLATE "C"))[1] AS first_id
+              FROM news.articles WHERE story_id = ANY(%s) GROUP BY story_id) AS told
+        WHERE s.id = told.story_id AND (s.first_article_id, s.size) IS DISTINCT FROM (told.first_id, told.size)
+        """,
+        [stories],
+    )

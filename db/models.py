@@ -380,8 +380,7 @@ class StoryMerge(Base):
         BigInteger, primary_key=True, autoincrement=False, comment="Number of the story that is no more."
     )
     into_id: Mapped[int] = mapped_column(
-        BigInteger,
-        comment="Number of the story it became part of, which may have been merged since."
+        BigInteger, comment="Number of the story it became part of, which may have been merged since."
     )
     merged_at: Mapped[datetime] = mapped_column(comment="When they became one.")
 

@@ -24,6 +24,7 @@ __all__ = [
     "correct",
     "count_and_last",
     "delays",
+    "elect",
     "insert",
     "lock",
     "move",
@@ -230,60 +231,90 @@ def revise(connection: Connection, present: Present, landing: Landing, now: date
 
 
 def correct(connection: Connection, present: Present, landing: Landing) -> None:
-    """Bring author, date and language of an article in line with a document that was extracted anew from its page.
+    """Bring author, language, agency and date of an article in line with what its page now says.
 
-    What the page says since it was fetched again does not count: an article keeps its date of publication.
+    A page that was fetched again has no say in the date of publication.
     """
     connection.execute(
         """
         UPDATE news.articles a SET
             author = %(author)s, language = %(language)s, agency = %(agency)s,
-            published_at = coalesce(%(published_at)s, published_at),
-            published_from = coalesce(%(published_from)s, published_from)
-        WHERE id = %(id)s AND entry_id = %(entry_id)s
-          AND NOT EXISTS (SELECT FROM news.pages p WHERE p.entry_id = a.entry_id AND p.fetched_at > a.landed_at)
+            published_at = CASE WHEN fresh THEN a.published_at ELSE coalesce(%(published_at)s, a.published_at) END,
+            published_from = CASE WHEN fresh THEN a.published_from
+                                  ELSE coalesce(%(published_from)s, a.published_from) END
+        FROM (SELECT id, EXISTS (SELECT FROM news.pages p WHERE p.entry_id = %(entry_id)s AND p.fetched_at > landed_at)
+                     AS fresh
+              FROM news.articles WHERE id = %(id)s) AS present
+        WHERE a.id = present.id
         """,
         vars(landing.document) | {"id": present.id},
+    )
+
+
+def elect(connection: Connection, article_ids: Sequence[int], *, among: Sequence[int] | None = None) -> None:
+    """Let articles describe the place where their text was published first, of those whose document is stored.
+
+    With `among`, only articles that describe the place of one of these entries. Entries that are on their way get
+    their standing when they come back.
+    """
+    connection.execute(
+        """
+        WITH first AS (
+            SELECT DISTINCT ON (a.id) a.id, a.entry_id AS former_id, e.id AS entry_id, e.canonical_url, f.outlet,
+                   d.title, d.author, d.published_at, d.published_from, d.language, d.agency
+            FROM news.articles a
+            JOIN news.sightings s ON s.article_id = a.id AND s.content_hash = a.content_hash
+            JOIN news.entries e ON e.id = s.entry_id
+            JOIN news.feeds f ON f.id = e.feed_id
+            JOIN news.documents d ON d.entry_id = e.id
+            WHERE a.id = ANY(%(ids)s) AND (%(among)s::bigint[] IS NULL OR a.entry_id = ANY(%(among)s))
+            ORDER BY a.id, d.published_at NULLS LAST, e.canonical_url COLLATE "C", e.id
+        ), moved AS (
+            UPDATE news.articles a SET
+                entry_id = first.entry_id, url = first.canonical_url, outlet = first.outlet, title = first.title,
+                author = first.author, published_at = first.published_at, published_from = first.published_from,
+                language = first.language, agency = first.agency
+            FROM first
+            -- Of several entries for one page, which is credited is settled elsewhere.
+            WHERE a.id = first.id AND a.url <> first.canonical_url
+            RETURNING first.former_id, first.entry_id
+        )
+        UPDATE news.entries e
+        SET status = CASE WHEN e.id = moved.entry_id THEN 'landed' ELSE 'duplicate' END,
+            reason = CASE WHEN e.id = moved.entry_id THEN NULL ELSE 'same text' END
+        FROM moved WHERE e.id IN (moved.entry_id, moved.former_id) AND e.status IN ('landed', 'duplicate')
+        """,
+        {"ids": list(article_ids), "among": among and list(among)},
     )
 
 
 def withdraw(connection: Connection, entry_ids: list[int], now: datetime) -> int:
     """Take places at which articles were seen away from them; returns how many articles went with their last place.
 
-    An article that described such a place describes the one published first among those that are left. The caller
-    holds `stories.lock`.
+    An article that described such a place describes the one published first among those that are left. Copies of a
+    former text that an article leaves behind land again. The caller holds `stories.lock`.
     """
     if not entry_ids:
         return 0
     connection.execute("DELETE FROM news.sightings WHERE entry_id = ANY(%s)", [entry_ids])
-    connection.execute(
-        """
-        WITH first AS (
-            SELECT DISTINCT ON (a.id) a.id, e.id AS entry_id, e.canonical_url, f.outlet, d.title, d.author,
-                   d.published_at, d.published_from, d.language, d.agency
-            FROM news.articles a
-            JOIN news.sightings s ON s.article_id = a.id AND s.content_hash = a.content_hash
-            JOIN news.entries e ON e.id = s.entry_id
-            JOIN news.feeds f ON f.id = e.feed_id
-            JOIN news.documents d ON d.entry_id = e.id
-            WHERE a.entry_id = ANY(%s)
-            ORDER BY a.id, d.published_at NULLS LAST, e.canonical_url COLLATE "C"
-        ), moved AS (
-            UPDATE news.articles a SET
-                entry_id = first.entry_id, url = first.canonical_url, outlet = first.outlet, title = first.title,
-                author = first.author, published_at = first.published_at, published_from = first.published_from,
-                language = first.language, agency = first.agency
-            FROM first WHERE a.id = first.id
-            RETURNING a.entry_id
-        )
-        UPDATE news.entries e SET status = 'landed', reason = NULL
-        FROM moved WHERE e.id = moved.entry_id AND e.next_attempt_at IS NULL
-        """,
-        [entry_ids],
-    )
+    described = connection.execute(
+        "SELECT id FROM news.articles WHERE entry_id = ANY(%s) ORDER BY id FOR UPDATE", [entry_ids]
+    ).fetchall()
+    elect(connection, [row[0] for row in described], among=entry_ids)
     gone = connection.execute("SELECT id, story_id FROM news.articles WHERE entry_id = ANY(%s)", [entry_ids]).fetchall()
     if gone:
         ids, told = ([row[place] for row in gone] for place in (0, 1))
+        connection.execute(
+            """
+            WITH left_over AS (DELETE FROM news.sightings WHERE article_id = ANY(%s) RETURNING entry_id)
+            UPDATE news.entries e SET
+                status = CASE WHEN EXISTS (SELECT FROM news.documents d WHERE d.entry_id = e.id) THEN 'extracted'
+                              ELSE 'discovered' END,
+                reason = NULL, attempts = 0, next_attempt_at = %s
+            FROM left_over WHERE e.id = left_over.entry_id AND e.next_attempt_at IS NULL
+            """,
+            [ids, now],
+        )
         stories.forget(connection, ids)
         connection.execute("DELETE FROM news.articles WHERE id = ANY(%s)", [ids])
         stories.close(connection, told, now)

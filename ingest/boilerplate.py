@@ -21,6 +21,10 @@ Where = Literal["line", "start", "section", "contains", "edge"]
 # Words of a line that is a heading with something behind it, and of one that is the title of another article.
 SHORT_LINE = 12
 TITLE_LINE = 25
+# Words of a line that is a paragraph, and not a notice.
+LONG_LINE = 100
+# What stands for any words within a phrase.
+PARTED = "…"
 # Lines at the beginning and the end of a text that count as its edge; the last lines, where `contains` holds.
 EDGE_LINES = 3
 LAST_LINES = 8
@@ -52,9 +56,13 @@ def rules() -> tuple[Rule, ...]:
     text = files("ingest").joinpath("boilerplate.toml").read_text(encoding="utf-8")
     return tuple(
         # A sign that folds to nothing is looked for as it is.
-        Rule(rule["name"], rule["where"], tuple(fold(phrase) or phrase for phrase in rule["phrases"]), rule["example"])
+        Rule(rule["name"], rule["where"], tuple(map(_folded, rule["phrases"])), rule["example"])
         for rule in tomllib.loads(text)["rule"]
     )
+
+
+def _folded(phrase: str) -> str:
+    return PARTED.join(map(fold, phrase.split(PARTED))) or phrase
 
 
 def without_boilerplate(text: str) -> str:
@@ -126,12 +134,20 @@ def _beginnings(words: str) -> Iterator[tuple[Rule, str]]:
 
 
 def _contains(line: str, words: str) -> bool:
+    if words.count(" ") >= LONG_LINE:
+        return False
     return any(
-        phrase in line if phrase in rule.signs else f" {phrase} " in f" {words} "
-        for rule in rules()
-        if rule.where == "contains"
-        for phrase in rule.phrases
+        _has(rule, phrase, line, words) for rule in rules() if rule.where == "contains" for phrase in rule.phrases
     )
+
+
+def _has(rule: Rule, phrase: str, line: str, words: str) -> bool:
+    if phrase in rule.signs:
+        return phrase in line
+    beginning, parted, rest = phrase.partition(PARTED)
+    if parted:
+        return words.startswith(f"{beginning} ") and f" {rest} " in f" {words} "
+    return f" {phrase} " in f" {words} "
 
 
 def _heads(phrase: str, line: str, words: str) -> bool:

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 
 from ingest.folding import LETTER_FORMS
 
-__all__ = ["EARLIEST", "FUTURE_TOLERANCE", "Dated", "believable", "date_in_address", "read_date"]
+__all__ = ["EARLIEST", "FUTURE_TOLERANCE", "MONTH_NAMES", "Dated", "believable", "date_in_address", "read_date"]
 
 # A date further ahead is a mistake, not a clock a little fast; no web page is older than the other.
 FUTURE_TOLERANCE = timedelta(hours=1)
@@ -36,6 +36,7 @@ _MONTHS = {
     12: "كانون الاول|ديسمبر|دجنبر|كانووني يەكەم|كانوني يەكەم|december|dec",
 }
 _NUMBER = {name: number for number, names in _MONTHS.items() for name in names.split("|")}
+MONTH_NAMES = tuple(_NUMBER)
 _NAMES = "|".join(sorted(_NUMBER, key=len, reverse=True))
 _YEAR = r"((?:19|20)\d\d)(?!\d)"
 _DAY = r"(?<![\d.,:])(0?[1-9]|[12]\d|3[01])"
@@ -94,7 +95,10 @@ def read_date(text: str, zone: tzinfo = UTC) -> Dated | None:
 def date_in_address(url: str) -> Dated | None:
     """Return the day that stands in the path of an address, as its first minute in UTC, None without one."""
     match = _IN_ADDRESS.search(url.partition("://")[2].partition("?")[0])
-    if match is None or (not match[2] and len(match[0]) != len("20240315")):
+    if match is None:
+        return None
+    # Eight digits at the end are a number more often than a day.
+    if not match[2] and (len(match[0]) != len("20240315") or match.end() == len(match.string)):
         return None
     day = _day((match[1], match[3], match[4]), "ymd")
     return Dated(day.replace(tzinfo=UTC), has_time=False) if day else None

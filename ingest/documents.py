@@ -65,15 +65,23 @@ def save(connection: Connection, documents: list[tuple[int, Document]], now: dat
         )
 
 
-def stored(connection: Connection, entry_ids: list[int]) -> dict[int, Document]:
+@dataclass(frozen=True)
+class Stored:
+    """A document with the time of its extraction."""
+
+    document: Document
+    extracted_at: datetime
+
+
+def stored(connection: Connection, entry_ids: list[int]) -> dict[int, Stored]:
     """Return the documents of the entries as they were extracted."""
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
-            "SELECT entry_id, title, author, published_at, published_from, language, text, extractor, stated_at,"
-            " published_note, agency FROM news.documents WHERE entry_id = ANY(%s)",
+            "SELECT entry_id, extracted_at, title, author, published_at, published_from, language, text, extractor,"
+            " stated_at, published_note, agency FROM news.documents WHERE entry_id = ANY(%s)",
             [entry_ids],
         ).fetchall()
-    return {row.pop("entry_id"): Document(**row) for row in rows}
+    return {row.pop("entry_id"): Stored(extracted_at=row.pop("extracted_at"), document=Document(**row)) for row in rows}
 
 
 def delete(connection: Connection, entry_ids: list[int]) -> None:

@@ -7,7 +7,7 @@ with the entry's new status.
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -94,9 +94,11 @@ def extract(
             return Claimed([])
         hints = documents.hints(connection, list(jobs), now())
         found = [
-            _Page(jobs[entry], url, content_type, body, hints[entry])
-            for entry, url, content_type, body in pages.load(connection, list(jobs))
-        ]
+            # A date counts as future when it was so as the page was fetched.
+            _Page(jobs[page.entry_id], page.url, page.content_type, page.body,
+                  replace(hints[page.entry_id], now=page.fetched_at))
+            for page in pages.load(connection, list(jobs))
+        ]  # fmt: skip
         # The page may have been deleted by retention since it was fetched.
         without = jobs.keys() - {page.job.id for page in found}
         ledger.finish(connection, [(entry, "rejected", "its page is no longer stored") for entry in without])

@@ -50,6 +50,10 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
     extractor = ENGINE
     from_feed = _feed_text(hint.content, url) if hint.content and len(hint.content) > len(text) else ""
     if len(from_feed) > FEED_TEXT_LONGER * len(text):
+        if kind is None or kind.instead_of_article(text) is not None:
+            # What the page says of itself is not said of the article.
+            metadata, title = Metadata(None), hint.title
+            dated = dating(None, metadata, hint)
         raw = text = from_feed
         extractor = f"feed, {ENGINE}"
     elif kind is None:
@@ -58,7 +62,7 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
         raise NotAnArticle(reason)
     if len(text) < MIN_TEXT_LENGTH:
         raise NotAnArticle(f"no article text on the page ({len(text)} characters)")
-    at, source = (dated.at, dated.source) if dated.at else dating_of_text(raw, url, hint)
+    at, source = (dated.at, dated.source) if dated.at else dating_of_text(raw, title, url, hint)
     text = _without_title(text, title)
     author = metadata.author() or hint.author
     return Document(
@@ -79,7 +83,10 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
 def _feed_text(content: str, url: str) -> str:
     page = f"<html><body><article>{content}</article></body></html>".encode()
     parse = partial(parse_page, page, "text/html; charset=utf-8")
-    tree = parse()
+    try:
+        tree = parse()
+    except NotAnArticle:
+        return ""
     return page_text(tree, url, parse)[1] if tree is not None else ""
 
 

@@ -131,6 +131,7 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
     ]
     mentions = {landing.document.entry_id: landing.mention.score for landing in landings if landing.mention}
     ledger.finish_landing(connection, ends, now, mentions)
+    articles.elect(connection, returned.corrected)
     repeated = [article for article, seen in Counter(article for article, _ in sightings).items() if seen > 1]
     articles.prefer_own_feed(connection, repeated + sorted({present.id for present in known.values()}))
     twins = articles.settle_twins(connection, [document.canonical_url for document in loaded], now)
@@ -182,6 +183,7 @@ class _Returned:
     sightings: list[tuple[int, Landing]] = field(default_factory=list)
     revised: int = 0
     texts: dict[int, tuple[str | None, str]] = field(default_factory=dict)
+    corrected: list[int] = field(default_factory=list)
 
     @property
     def settled(self) -> set[int]:
@@ -197,7 +199,10 @@ def _return(
     """
     returned = _Returned()
     latest = {present.id: present for present in before.values()}
-    for landing in sorted(again, key=lambda landing: landing.document.entry_id):
+    # Those that articles describe first: their copies then find the text that the article has now.
+    credited = {present.place.entry_id for present in before.values()}
+    order = sorted(again, key=lambda landing: (landing.document.entry_id not in credited, landing.document.entry_id))
+    for landing in order:
         document = landing.document
         present = latest[before[document.entry_id].id]
         same = known.get(landing.content_hash)
@@ -216,8 +221,9 @@ def _return(
             returned.revised += 1
             returned.texts[present.id] = (present.title, landing.folded)
             log.info("revised %s: %s", document.canonical_url, (document.title or "")[:100])
-        if document.entry_id == present.place.entry_id:
+        if own_page:
             articles.correct(connection, present, landing)
+            returned.corrected.append(present.id)
         returned.sightings.append((present.id, landing))
         if document.entry_id == present.place.entry_id:
             returned.ends.append((document.entry_id, "landed", None))

@@ -2,7 +2,9 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
@@ -15,16 +17,22 @@ __all__ = ["PageKind"]
 # Such a page says little else.
 MAX_LENGTH = 700
 # What stands beside a video: its description.
-VIDEO_MAX_LENGTH = 400
+VIDEO_MAX_LENGTH = 250
 # A list of articles: this many of its lines, with that share of its words, are links of some words; or most of it is
 # such links and what stands below them.
 LINK_LINES = 4
 LINK_SHARE, LISTED_SHARE = 0.25, 0.5
 LINK_WORDS = 4
+# Words that are neither links nor below them, of which an article has more, whatever else there is.
+PROSE_WORDS = 60
+# A link is a line, and a page has some hundreds.
+MAX_LINK_LENGTH, MAX_LINKS = 300, 2000
 # More below one heading are an article, whose heading happens to be a link.
 TEASER_PARAGRAPHS = 3
-_FRONT_PAGE = re.compile(r"/?(?:[a-z]{2}(?:-[a-z]{2})?/?)?(?:(?:index|home|default)(?:\.\w+)?)?", re.IGNORECASE)
-_LISTS = frozenset({"CollectionPage", "SearchResultsPage", "ItemList"})
+_FRONT_PAGE = re.compile(
+    r"/?(?:(?:ar|en|ku|ckb|fa|tr|fr|de|es)(?:-[a-z]{2})?/?)?(?:(?:index|home|default)(?:\.\w+)?)?", re.IGNORECASE
+)
+_LISTS = frozenset({"CollectionPage", "SearchResultsPage"})
 # What challenges and the like say in title, heading or the beginning of their text, folded.
 _PATTERNS = {
     "a challenge to prove that a person reads it, not the article": (
@@ -89,7 +97,7 @@ class PageKind:
         is_article = metadata.is_article
         address = urlsplit(url)
         on_front = bool(address.netloc) and not address.query and _FRONT_PAGE.fullmatch(address.path) is not None
-        texts = () if is_article else (fold(link.text_content()) for link in tree.iter("a"))
+        texts = () if is_article else (fold(link) for link in _links(tree))
         return cls(
             title=tree.findtext(".//title") or "",
             heading=" ".join(" ".join(heading.itertext()) for heading in tree.iter("h1")),
@@ -127,10 +135,20 @@ class PageKind:
             kind = "link" if line in self.links else "teaser" if line in self.teasers else "other"
             linked += kind == "link"
             words[kind] += line.count(" ") + 1
+        if words["other"] >= PROSE_WORDS:
+            return False
         share = words["link"] / words.total()
         if share > LINK_SHARE and linked >= LINK_LINES:
             return True
         return share + words["teaser"] / words.total() > LISTED_SHARE
+
+
+def _links(tree: HtmlElement) -> Iterator[str]:
+    """The texts of links to other pages."""
+    for link in islice(tree.iter("a"), MAX_LINKS):
+        text = "" if (link.get("href") or "").startswith("#") else link.text_content()
+        if len(text) <= MAX_LINK_LENGTH:
+            yield text
 
 
 def _teasers(tree: HtmlElement) -> list[str]:
@@ -151,6 +169,8 @@ def _teasers(tree: HtmlElement) -> list[str]:
 def _is_link(heading: HtmlElement) -> bool:
     around = heading.getparent()
     link = heading.find(".//a")
-    if link is None and (around is None or around.tag != "a"):
+    if link is None and around is not None and around.tag == "a":
+        link = around
+    if link is None or (link.get("href") or "").startswith("#"):
         return False
     return len(heading.text_content().split()) >= LINK_WORDS

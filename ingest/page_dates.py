@@ -7,13 +7,13 @@ its title or in the first lines of its text, and last the day in its address.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from htmldate import find_date
 from lxml import etree
 from lxml.html import HtmlElement
 
-from ingest.dates import EARLIEST, believable, date_in_address, read_date
+from ingest.dates import EARLIEST, MONTH_NAMES, believable, date_in_address, read_date
 from ingest.document import Hint
 from ingest.feed_dates import zone_of
 from ingest.folding import fold
@@ -24,9 +24,16 @@ __all__ = ["Dating", "dating", "dating_of_text"]
 # Elements between a title and the date that belongs to it, and the longest text that is little but a date.
 NEAR_TITLE = 60
 MAX_DATE_LENGTH = 150
-# Lines at the beginning of a text among which its date may stand, and the words of such a line.
+# Lines at the beginning of a text among which its date may stand, and the words that such a line has beside it (a
+# place, a name); how far the day in the address may be from it (zones, and pages put up the day before).
 FIRST_LINES = 3
-DATE_LINE_WORDS = 14
+OTHER_WORDS = 3
+AGREEING = timedelta(days=2)
+_DATE_WORDS = frozenset(fold(" ".join((
+    *MONTH_NAMES, "تم نشره نشر نشرت في بتاريخ تاريخ النشر الساعة آخر تحديث صباحا مساء ظهرا ص م بتوقيت غرينتش من شهر",
+    "السبت الأحد الاثنين الإثنين الثلاثاء الأربعاء الخميس الجمعة published posted updated on at date am pm gmt utc",
+    "monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun",
+))).split())  # fmt: skip
 _DATE_CLASS = re.compile(
     r"(?:^|[\s_-])(?:date|time|datetime|publish(?:ed)?|posted|pubdate|tarikh)(?:$|[\s_-])", re.IGNORECASE
 )
@@ -69,16 +76,32 @@ def dating(tree: HtmlElement | None, metadata: Metadata, hint: Hint) -> Dating:
     return Dating(refused=tuple(refused))
 
 
-def dating_of_text(text: str, url: str, hint: Hint) -> tuple[datetime, str] | tuple[None, None]:
-    """Return the date that is a line of its own at the beginning of a text, else the one in the address."""
-    zone = zone_of(hint.country)
-    for line in text.split("\n", FIRST_LINES)[:FIRST_LINES]:
-        if len(line.split()) <= DATE_LINE_WORDS and (found := read_date(line, zone)) is not None:
-            at = believable(found.at, hint.now)
-            return (at, "page") if at else (None, None)
+def dating_of_text(text: str, title: str | None, url: str, hint: Hint) -> tuple[datetime, str] | tuple[None, None]:
+    """Return the date that is a line of its own at the beginning of a text, else the one in the address.
+
+    Where they do not agree, the line is about something else.
+    """
     found = date_in_address(url)
-    at = believable(found.at, hint.now) if found else None
-    return (at, "url") if at else (None, None)
+    address = believable(found.at, hint.now) if found else None
+    at = _date_line(text, title, hint)
+    if at is not None and (address is None or abs(at - address) <= AGREEING):
+        return at, "page"
+    return (address, "url") if address else (None, None)
+
+
+def _date_line(text: str, title: str | None, hint: Hint) -> datetime | None:
+    zone = zone_of(hint.country)
+    folded_title = fold(title or "")
+    for line in text.split("\n", FIRST_LINES)[:FIRST_LINES]:
+        words = fold(line).split()
+        others = [word for word in words if not word.isdigit() and word not in _DATE_WORDS]
+        if len(others) > OTHER_WORDS or " ".join(words) == folded_title:
+            continue
+        found = read_date(line, zone)
+        at = believable(found.at, hint.now) if found else None
+        if at is not None:
+            return at
+    return None
 
 
 def _shown(tree: HtmlElement, title: str | None, zone: tzinfo, now: datetime, refused: list[str]) -> datetime | None:
@@ -117,7 +140,8 @@ def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[str]:
             timed.append((place, element))
         elif _DATE_CLASS.search(f"{element.get('class', '')} {element.get('id', '')}"):
             named.append((place, element))
-    if len({element.get("datetime") for _, element in timed}) == 1:
+    values = {element.get("datetime") for _, element in timed}
+    if len(timed) == 1 or (len(values) == 1 and None not in values):
         # The only time on the page is the article's, wherever it stands.
         marked += [element for _, element in timed]
     near = _place_of_title(headings, title)

@@ -5,6 +5,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from lxml.html import HtmlElement
@@ -23,6 +24,8 @@ _ACCOUNTS = frozenset(map(fold, (
     "ادمن", "الادارة", "المشرف", "غير معروف", "كاتب", "المصدر",
 )))  # fmt: skip
 _ADDRESS = re.compile(r"@|https?:|www\.|\.(?:com|net|org|iq)\b", re.IGNORECASE)
+# A page that has more of these, or longer ones, has them for no reader.
+MAX_HEADINGS, MAX_TITLE_LENGTH = 20, 1000
 # What stands between a title and the name of the site, and such a name of a few words with it.
 _SEPARATOR = re.compile(r"\s*[|•·»]\s*|\s+[-–—:]\s+")
 _ONLY_AN_OUTLET = re.compile(r"\s*[|•·»–—-]\s*(?:\S+\s*){1,4}|(?:\S+\s*){1,4}[|•·»–—-]\s*")
@@ -67,8 +70,9 @@ class Metadata:
         candidates = [self._article.get("headline"), self._meta.get("og:title"), self._meta.get("twitter:title")]
         headings = []
         if self._tree is not None:
-            headings = [" ".join(heading.itertext()) for heading in self._tree.iter("h1")]
-            whole = self._tree.findtext(".//title") or ""
+            texts = (" ".join(heading.itertext()) for heading in self._tree.iter("h1"))
+            headings = [text[:MAX_TITLE_LENGTH] for text in islice(texts, MAX_HEADINGS)]
+            whole = (self._tree.findtext(".//title") or "")[:MAX_TITLE_LENGTH]
             if len(headings) > 1:
                 # One of them may be the name of the site, which the page's title has as well, behind the article's.
                 said = f" {fold(whole)} "

@@ -27,9 +27,10 @@ ENGINE = f"trafilatura {version('trafilatura')}"
 FAST_ENOUGH_LENGTH = 400
 # Large live blogs have some ten thousand elements. Beyond this a page costs seconds, and is no article.
 MAX_ELEMENTS = 100_000
-# Shorter paragraphs, in characters, are captions and labels; longer ones are the article's, nearly all of them.
-PARAGRAPH_LENGTH = 40
-ARTICLE_SHARE = 0.95
+# Shorter pieces of text, in characters, are captions and labels. Of the longer ones, nearly all are the article's; what
+# others there are (a notice about cookies, a line about the site) is less than this share of it.
+PROSE_LENGTH = 40
+ARTICLE_SHARE = 0.98
 # What trafilatura takes out anyway, after it has copied the tree four times and searched it as often.
 _NO_TEXT = (
     "applet", "area", "aside", "audio", "button", "canvas", "datalist", "dialog", "embed", "fieldset", "footer", "head",
@@ -80,7 +81,7 @@ def page_text(tree: HtmlElement, url: str, again: Callable[[], HtmlElement | Non
 
 
 def _cut_beside_article(tree: HtmlElement) -> None:
-    """Take out what stands beside the part of the page that holds the title and nearly all paragraphs.
+    """Take out what stands beside the part of the page that holds the title and all the text that is no link.
 
     The elements around that part stay, since trafilatura knows articles by their names.
     """
@@ -88,10 +89,12 @@ def _cut_beside_article(tree: HtmlElement) -> None:
     if body is None or heading is None:
         return
     within: Counter[HtmlElement] = Counter()
-    for paragraph in body.iter("p"):
-        length = len(paragraph.text_content())
-        if length >= PARAGRAPH_LENGTH:
-            within.update(dict.fromkeys(paragraph.iterancestors(), length))
+    for element in body.iter(etree.Element):
+        length = _prose(element.text) + sum(_prose(child.tail) for child in element)
+        if length and element.tag != "a" and not any(around.tag == "a" for around in element.iterancestors()):
+            within[element] += length
+            for around in element.iterancestors():
+                within[around] += length
     if within[body] < FAST_ENOUGH_LENGTH:
         return
     kept = next((e for e in heading.iterancestors() if within[e] >= ARTICLE_SHARE * within[body]), body)
@@ -100,6 +103,12 @@ def _cut_beside_article(tree: HtmlElement) -> None:
             if element is not kept:
                 outer.remove(element)
         kept = outer
+
+
+def _prose(text: str | None) -> int:
+    """The length of a piece of text between two tags, 0 for one too short to be of a sentence."""
+    length = len(text.strip()) if text else 0
+    return length if length >= PROSE_LENGTH else 0
 
 
 def forget() -> None:

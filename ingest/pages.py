@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 
 import zstandard
+from psycopg.rows import class_row
 
 from db import Connection
 
-__all__ = ["StoredPage", "compress", "decompress", "load", "save"]
+__all__ = ["LoadedPage", "StoredPage", "compress", "decompress", "load", "load_extracted", "save"]
 
 # The fastest level gains most of it on HTML already; higher ones cost the fetching process more than they save.
 COMPRESSION_LEVEL = 1
@@ -50,11 +52,39 @@ def save(connection: Connection, pages: list[StoredPage]) -> None:
         )
 
 
-def load(connection: Connection, entry_ids: list[int]) -> list[tuple[int, str, str | None, bytes]]:
-    """Return the newest page of each entry: (entry id, final URL, Content-Type, compressed body)."""
-    return connection.execute(
-        "SELECT p.entry_id, p.final_url, p.content_type, p.body FROM unnest(%s::bigint[]) AS wanted(id)"
-        " CROSS JOIN LATERAL (SELECT entry_id, final_url, content_type, body FROM news.pages"
-        "   WHERE entry_id = wanted.id ORDER BY fetched_at DESC LIMIT 1) p",
-        [entry_ids],
-    ).fetchall()
+@dataclass(frozen=True)
+class LoadedPage:
+    """What extraction needs of a stored page; `body` is compressed."""
+
+    entry_id: int
+    url: str
+    content_type: str | None
+    body: bytes
+    fetched_at: datetime
+
+
+def load(connection: Connection, entry_ids: list[int]) -> list[LoadedPage]:
+    """Return the newest page of each entry."""
+    return _load(connection, entry_ids, "true")
+
+
+def load_extracted(connection: Connection, entry_ids: list[int]) -> list[LoadedPage]:
+    """Return the page of each entry that its document was extracted from; without a document, the newest.
+
+    A page that was fetched later, and held no article, is not what the document is about.
+    """
+    return _load(
+        connection,
+        entry_ids,
+        "fetched_at <= coalesce((SELECT extracted_at FROM news.documents d WHERE d.entry_id = wanted.id), 'infinity')",
+    )
+
+
+def _load(connection: Connection, entry_ids: list[int], which: LiteralString) -> list[LoadedPage]:
+    with connection.cursor(row_factory=class_row(LoadedPage)) as cursor:
+        return cursor.execute(
+            "SELECT p.entry_id, p.final_url AS url, p.content_type, p.body, p.fetched_at"
+            " FROM unnest(%s::bigint[]) AS wanted(id) CROSS JOIN LATERAL (SELECT * FROM news.pages"
+            f"   WHERE entry_id = wanted.id AND {which} ORDER BY fetched_at DESC LIMIT 1) p",
+            [entry_ids],
+        ).fetchall()

@@ -2,15 +2,15 @@
 
 Pages are compared with what was extracted from them before. Documents that differ are replaced and land once more:
 articles keep their ids, and their former texts and titles become revisions. A page that turns out to hold no article
-loses its place; the article goes when that was its last one. What does not differ is left alone, so a run that was
-broken off is simply run again.
+loses its place, with all entries that stand for it; the article goes when that was its last one. What does not differ
+is left alone, so a run that was broken off is simply run again.
 """
 
 import asyncio
 import difflib
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
@@ -19,6 +19,7 @@ from ingest import articles, documents, ledger, pages, stories
 from ingest.document import Document, Hint, NotAnArticle
 from ingest.extract import extract_page, extraction_pool
 from ingest.ledger import Selection
+from ingest.pages import LoadedPage
 from ingest.settings import Settings
 from ingest.storing import storable, store_or_refuse
 from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
@@ -94,32 +95,36 @@ def reprocess(
                 stopping=stopping, report=report,
             )  # fmt: skip
     found = Reprocessed()
-    last = 0
-    while not stopping():
-        ids = ledger.with_pages(connection, selection, after=last, limit=BATCH)
-        if not ids:
-            break
-        last = ids[-1]
-        before = documents.stored(connection, ids)
-        hints = documents.hints(connection, ids, now())
-        loaded = pages.load(connection, ids)
-        connection.rollback()
-        outcomes = asyncio.run(_extract_all(pool, [(*page, hints[page[0]]) for page in loaded], before))
-        for outcome in outcomes:
-            _note(found, outcome, before.get(outcome.entry), examples)
-        if not dry_run:
-            _save(connection, outcomes, now())
-        report(found.pages)
+    # Copies come after the places that articles describe, so that these are revised before a copy looks for its like.
+    for copies in (False, True):
+        last = 0
+        while not stopping():
+            ids = ledger.with_pages(connection, selection, copies=copies, after=last, limit=BATCH)
+            if not ids:
+                break
+            last = ids[-1]
+            stored = documents.stored(connection, ids)
+            before = {entry: former.document for entry, former in stored.items()}
+            hints = documents.hints(connection, ids, now())
+            loaded = pages.load_extracted(connection, ids)
+            connection.rollback()
+            outcomes = asyncio.run(_extract_all(pool, loaded, hints, before))
+            for outcome in outcomes:
+                _note(found, outcome, before.get(outcome.entry), examples)
+            if not dry_run:
+                _save(connection, outcomes, {entry: former.extracted_at for entry, former in stored.items()}, now())
+            report(found.pages)
     return found
 
 
 async def _extract_all(
-    pool: WorkerPool, loaded: Sequence[tuple[int, str, str | None, bytes, Hint]], before: dict[int, Document]
+    pool: WorkerPool, loaded: Sequence[LoadedPage], hints: dict[int, Hint], before: dict[int, Document]
 ) -> list[_Outcome]:
-    async def one(entry: int, url: str, content_type: str | None, body: bytes, hint: Hint) -> _Outcome:
-        former = before.get(entry)
+    async def one(page: LoadedPage) -> _Outcome:
+        entry, url, former = page.entry_id, page.url, before.get(page.entry_id)
+        hint = replace(hints[entry], now=page.fetched_at)
         try:
-            document = await pool.run(extract_page, body, url, content_type, hint)
+            document = await pool.run(extract_page, page.body, url, page.content_type, hint)
         except NotAnArticle as reason:
             return _Outcome(entry, url, "lost" if former else "still_none", reason=str(reason))
         except (WorkerTimeout, WorkerDied) as problem:
@@ -131,7 +136,7 @@ async def _extract_all(
             return _Outcome(entry, url, "gained", document)
         return _Outcome(entry, url, "changed" if _differences(former, document) else "unchanged", document)
 
-    return await asyncio.gather(*(one(*page) for page in loaded))
+    return await asyncio.gather(*(one(page) for page in loaded))
 
 
 def _differences(former: Document, document: Document) -> list[str]:
@@ -169,15 +174,16 @@ def _example(outcome: _Outcome, former: Document | None) -> Iterator[str]:
             yield f"{line[0]} {line[1 : EXAMPLE_WIDTH + 1]}"
 
 
-def _save(connection: Connection, outcomes: Sequence[_Outcome], now: datetime) -> None:
+def _save(connection: Connection, outcomes: Sequence[_Outcome], read: dict[int, datetime], now: datetime) -> None:
     def store(items: list[_Outcome]) -> None:
         fresh = {item.entry: item.document for item in items if item.document is not None}
         gone = [(item.entry, storable(item.reason or "")) for item in items if item.kind == "lost"]
         with connection.transaction():
             stories.lock(connection)
-            mine = ledger.land_again(connection, list(fresh), now)
+            # What the ordinary stages have extracted since it was read here is newer.
+            mine = ledger.land_again(connection, [(entry, read.get(entry)) for entry in fresh], now)
             documents.save(connection, [(entry, fresh[entry]) for entry in sorted(mine)], now)
-            rejected = sorted(ledger.reject(connection, gone))
+            rejected = sorted(ledger.reject(connection, [(entry, why, read.get(entry)) for entry, why in gone]))
             documents.delete(connection, rejected)
             articles.withdraw(connection, rejected, now)
         connection.commit()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from ingest.folding import fold
 
-__all__ = ["CompiledTopic", "Explanation", "Found"]
+__all__ = ["CompiledTopic", "Explanation", "Found", "Sought"]
 
 TITLE_WEIGHT, FIRST_WEIGHT, LEAD_WEIGHT, REST_WEIGHT = 3.0, 3.0, 1.5, 0.5
 # Sentences that are the lead; what all others can give together; and what a reminder counts of it all.
@@ -24,7 +24,7 @@ LEAD_SENTENCES = 3
 REST_AT_MOST = 2.5
 REMINDER_SHARE = 0.3
 # Words in front of a concept within which a word such as `since` makes it a reminder.
-REMINDER_WITHIN = 3
+REMINDER_WITHIN = 4
 _ARABIC = re.compile("[\u0600-\u06ff]")
 # Conjunction, preposition and article, as they combine in writing; future; after folding.
 _PREFIX = "(?:[وف]?(?:ال|لل|[بك]ال|[بكل]|س(?=[يتنا]))?)"
@@ -54,6 +54,16 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class Sought:
+    """A passage that a rule looks for: its concepts, how close together, its weight, and whether anybody may do it."""
+
+    concepts: Sequence[str]
+    within: int
+    weight: float
+    by_anyone: bool = False
+
+
+@dataclass(frozen=True)
 class _Passage:
     """What a sentence says of the topic: the hits it is made of, how much it says, and why it does not count, if so."""
 
@@ -67,7 +77,7 @@ class CompiledTopic:
 
     def __init__(
         self, *, words: Mapping[str, Sequence[str]], compounds: Mapping[str, tuple[Sequence[str], int]],
-        passages: Sequence[tuple[Sequence[str], int, float]], where: str | None, not_where: str | None,
+        passages: Sequence[Sought], where: str | None, not_where: str | None,
         not_by: str | None, background: str | None,
     ) -> None:  # fmt: skip
         self._vocabulary = _Vocabulary(words)
@@ -134,8 +144,11 @@ class CompiledTopic:
     def _passage(self, hits: Sequence[_Hit], place: str | None) -> _Passage | None:
         """What a sentence says: the best passage of each kind, together not more than everything."""
         best: list[_Passage] = []
-        for concepts, within, weight in self._passages:
-            of_kind = [self._judged(together, hits, place, weight) for together in _together(hits, concepts, within)]
+        for sought in self._passages:
+            of_kind = [
+                self._judged(together, hits, place, sought)
+                for together in _together(hits, sought.concepts, sought.within)
+            ]
             if of_kind:
                 best.append(max(of_kind, key=lambda passage: passage.weight))
         if not best:
@@ -147,7 +160,7 @@ class CompiledTopic:
             "; ".join(dict.fromkeys(passage.reason for passage in counted if passage.reason)),
         )
 
-    def _judged(self, together: tuple[_Hit, ...], hits: Sequence[_Hit], place: str | None, weight: float) -> _Passage:
+    def _judged(self, together: tuple[_Hit, ...], hits: Sequence[_Hit], place: str | None, sought: Sought) -> _Passage:
         first, last = min(hit[0] for hit in together), max(hit[0] for hit in together)
         key = together[0][0]
         if self._where is not None:
@@ -160,14 +173,14 @@ class CompiledTopic:
                 return _Passage(together, 0.0, f"{self._not_where} is nearer than {self._where}")
         others = _distance(hits, self._not_by, key, key)
         own = max(abs(position - key) for position, _, _ in together)
-        if others is not None and others < own:
+        if others is not None and others < own and not sought.by_anyone:
             return _Passage(together, 0.0, f"{self._not_by} is nearer")
         if self._background is not None and any(
             concept == self._background and 0 < key - position - words.count(" ") <= REMINDER_WITHIN
             for position, concept, words in hits
         ):
-            return _Passage(together, weight * REMINDER_SHARE, "a reminder")
-        return _Passage(together, weight)
+            return _Passage(together, sought.weight * REMINDER_SHARE, "a reminder")
+        return _Passage(together, sought.weight)
 
     def _hits(self, words: list[str]) -> list[_Hit]:
         hits = self._vocabulary.hits(words)
@@ -176,7 +189,8 @@ class CompiledTopic:
         for name, (concepts, within) in self._compounds.items():
             for together in _together(hits, concepts, within):
                 start, end = min(hit[0] for hit in together), max(hit[0] for hit in together)
-                hits.append((start, name, " ".join(words[start : end + 1])))
+                # It stands where its first concept does.
+                hits.append((together[0][0], name, " ".join(words[start : end + 1])))
         return sorted(hits)
 
 

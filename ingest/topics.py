@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ingest.config_file import StrictModel, load_config
 from ingest.folding import fold, fold_sentences
-from ingest.topic_rules import CompiledTopic, Explanation
+from ingest.topic_rules import CompiledTopic, Explanation, Sought
 
 __all__ = ["Match", "TopicSet", "TopicsFile", "load_topics"]
 
@@ -24,6 +24,7 @@ class Passage(StrictModel):
                                     "that `not_by` and `background` are about.")  # fmt: skip
     within: int = Field(12, ge=2, le=1000, description="Words from the first of them to the last.")
     weight: float = Field(1.0, gt=0, le=1, description="How much such a passage says; 1 is everything.")
+    by_anyone: bool = Field(False, description="Whether it counts whoever does it (`not_by`).")
 
 
 class Rule(StrictModel):
@@ -177,7 +178,7 @@ def _compiled(topic: Topic) -> CompiledTopic:
     return CompiledTopic(
         words={concept: [term for terms in by.values() for term in terms] for concept, by in topic.concepts.items()},
         compounds={name: (compound.all_of, compound.within) for name, compound in topic.compounds.items()},
-        passages=[(passage.all_of, passage.within, passage.weight) for passage in rule.any_of],
+        passages=[Sought(passage.all_of, passage.within, passage.weight, passage.by_anyone) for passage in rule.any_of],
         where=rule.where,
         not_where=rule.not_where,
         not_by=rule.not_by,

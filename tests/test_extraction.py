@@ -79,6 +79,28 @@ def test_a_date_in_the_first_lines_of_the_text_counts_as_the_page_s() -> None:
     assert document.text.startswith("وقال المتحدث")
 
 
+@pytest.mark.parametrize(
+    "line", ["غزو العراق في 20 مارس 2003 وما تلاه", "A strike on 3 January 2020 changed the region for good"]
+)
+def test_a_date_in_a_heading_is_not_that_of_the_article(line: str) -> None:
+    body = page().replace(b"<article>", f"<article><h2>{line}</h2>".encode())
+    document = extract(body, "https://a.example/2026/10/27/title", None, Hint(NOW))
+    assert (document.published_at, document.published_from) == (datetime(2026, 10, 27, tzinfo=UTC), "url")
+
+
+def test_of_times_without_values_the_one_beside_the_title_counts() -> None:
+    body = page(body="<h1>عنوان</h1><time>5 January 2026</time>").replace(
+        b"<article>", b"<div><time>1 March 2019</time>" + b"<p></p>" * 70 + b"</div><article>"
+    )
+    assert extract(body, URL, None, Hint(NOW)).published_at == datetime(2026, 1, 5, tzinfo=UTC)
+
+
+def test_digits_at_the_end_of_an_address_are_a_number() -> None:
+    assert extract(page(), "https://a.example/news/20110412", None, Hint(NOW)).published_at is None
+    dated = extract(page(), "https://a.example/20260412/title", None, Hint(NOW))
+    assert dated.published_at == datetime(2026, 4, 12, tzinfo=UTC)
+
+
 def test_hijri_dates_stand_beside_the_gregorian_one() -> None:
     body = page(body='<div class="date">الجمعة 12 جمادى الأولى 1448 هـ - 23 أكتوبر 2026 م</div>')
     document = extract(body, URL, "text/html", Hint(NOW))
@@ -191,6 +213,34 @@ LINKS = "".join(
 def test_pages_that_are_no_articles_are_rejected_with_the_reason(body: bytes, url: str, reason: str) -> None:
     with pytest.raises(NotAnArticle, match=reason):
         extract(body, url, None, Hint(NOW))
+
+
+def test_text_that_is_in_no_paragraphs_is_not_cut_off() -> None:
+    lines = "".join(f"{TEXT[:200]}<br><br>" for _ in range(12))
+    body = (
+        f"<html><body><div class='page'><div class='head'><h1>عنوان</h1><p>{TEXT * 2}</p></div>"
+        f"<div class='body'>{lines}</div></div></body></html>"
+    )
+    assert len(extract(body.encode(), URL, None, Hint(NOW)).text) > len(lines) / 2
+
+
+def test_an_article_with_links_below_or_with_contents_is_an_article() -> None:
+    others = "".join(f'<p><a href="/n/{n}">عنوان خبر آخر رقم {n} عن لجنة في بغداد</a></p>' for n in range(6))
+    extract(page(body=f"<p>{TEXT}</p>" * 3 + others), URL, None, Hint(NOW))
+    parts = "".join(f'<h2><a href="#s{n}">ما الذي تقوله اللجنة {n}</a></h2><p>{TEXT}</p>' for n in range(6))
+    extract(page(body=parts), URL, None, Hint(NOW))
+    extract(page(JSONLD.format('{"@type": "ItemList", "itemListElement": []}')), URL, None, Hint(NOW))
+
+
+def test_a_challenge_lends_its_title_to_no_article_of_the_feed() -> None:
+    body = b"<html><head><title>Just a moment...</title></head><body><p>Checking your browser</p></body></html>"
+    document = extract(body, URL, None, Hint(NOW, title="العنوان", content=f"<p>{TEXT}</p>"))
+    assert document.title == "العنوان"
+
+
+def test_a_feed_s_text_without_end_does_not_spoil_the_page() -> None:
+    document = extract(page(), URL, None, Hint(NOW, content="<p>x</p>" * 120_000))
+    assert document.text == TEXT.strip()
 
 
 def test_an_article_with_a_list_of_others_below_is_an_article() -> None:

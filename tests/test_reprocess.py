@@ -27,7 +27,7 @@ def room(
     newsroom: Serve, database: Database, connection: Connection, tmp_path: Path, settings: Settings,
     everything: TopicSet, clock: Clock,
 ) -> RunningNewsroom:  # fmt: skip
-    room = newsroom(feeds=3, entries=24)
+    room = newsroom(feeds=4, entries=40)
     configure(connection, room.world, tmp_path)
     run_once(database, settings, everything, clock)
     return room
@@ -143,6 +143,95 @@ def test_a_page_that_holds_no_article_loses_its_place(
     assert told is not None
     assert told[0] == len(after["articles"])
     assert told[1] == told[2]
+
+
+def test_a_later_page_without_an_article_does_not_take_the_earlier_one_s_place(
+    room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+) -> None:
+    before = snapshot(connection)
+    connection.execute(
+        "INSERT INTO news.pages (entry_id, fetched_at, final_url, http_status, body, body_bytes)"
+        " SELECT DISTINCT entry_id, fetched_at + interval '2 days', final_url, 200, %s::bytea, 10 FROM news.pages",
+        [pages.compress(NO_ARTICLE)],
+    )
+    connection.commit()
+    found = work(connection, settings, everything, clock)
+    assert found.unchanged == found.pages
+    assert snapshot(connection) == before
+
+
+def test_entries_that_stand_for_a_page_go_with_it(
+    room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+) -> None:
+    article = as_by_former_rules(connection, 1)[0]
+    # As another feed leaves it that lists the same page.
+    row = connection.execute(
+        "WITH twin AS (INSERT INTO news.entries (feed_id, identity, url, canonical_url, host, discovered_at, status,"
+        "   reason) SELECT f.id, 'twin', e.url, e.canonical_url, e.host, e.discovered_at, 'duplicate', 'same page'"
+        "   FROM news.articles a JOIN news.entries e ON e.id = a.entry_id JOIN news.feeds f ON f.id <> e.feed_id"
+        "   WHERE a.id = %(id)s LIMIT 1 RETURNING id, feed_id, url),"
+        " seen AS (INSERT INTO news.sightings (article_id, entry_id, feed_id, url, seen_at, content_hash)"
+        "   SELECT a.id, twin.id, twin.feed_id, twin.url, now(), a.content_hash FROM twin, news.articles a"
+        "   WHERE a.id = %(id)s)"
+        " UPDATE news.pages p SET body = %(body)s FROM news.articles a, twin"
+        " WHERE a.id = %(id)s AND p.entry_id = a.entry_id RETURNING p.entry_id, twin.id",
+        {"id": article, "body": pages.compress(NO_ARTICLE)},
+    ).fetchone()
+    assert row is not None
+    connection.commit()
+    assert work(connection, settings, everything, clock).lost == 1
+    after = snapshot(connection)
+    assert article not in [found[0] for found in after["articles"]]
+    assert {entry[1] for entry in after["entries"] if entry[0] in row} == {"rejected"}
+    work(connection, settings, everything, clock)
+
+
+def test_what_was_extracted_meanwhile_is_not_overwritten(
+    room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock,
+    database: Database,
+) -> None:  # fmt: skip
+    article = as_by_former_rules(connection, 1)[0]
+
+    def meanwhile() -> bool:
+        with database.connect() as other:
+            other.execute(
+                "UPDATE news.documents d SET extracted_at = extracted_at + interval '1 hour'"
+                " FROM news.articles a WHERE a.entry_id = d.entry_id AND a.id = %s", [article],
+            )  # fmt: skip
+            other.commit()
+        return False
+
+    class Later:
+        """Lets the other session work between the reading of a batch and its saving."""
+
+        def __call__(self) -> Any:
+            meanwhile()
+            return clock()
+
+    former = next(row for row in snapshot(connection)["articles"] if row[0] == article)
+    reprocess(connection, settings, Later(), Selection())
+    land(connection, settings, clock, everything)
+    assert next(row for row in snapshot(connection)["articles"] if row[0] == article) == former
+
+
+def test_the_article_describes_the_earliest_place_when_dates_are_corrected(
+    room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+) -> None:
+    before = snapshot(connection)["articles"]
+    connection.execute(
+        "WITH wrong AS (SELECT s.entry_id, a.id FROM news.articles a JOIN news.sightings s ON s.article_id = a.id"
+        "   JOIN news.entries e ON e.id = s.entry_id"
+        "   WHERE s.entry_id <> a.entry_id AND e.canonical_url <> a.url AND EXISTS"
+        "         (SELECT FROM news.documents d WHERE d.entry_id = s.entry_id) LIMIT 1),"
+        " said AS (UPDATE news.documents d SET published_at = '2001-01-01' FROM wrong"
+        "          WHERE d.entry_id = wrong.entry_id)"
+        " UPDATE news.articles a SET entry_id = wrong.entry_id, url = e.canonical_url, published_at = '2001-01-01'"
+        " FROM wrong JOIN news.entries e ON e.id = wrong.entry_id WHERE a.id = wrong.id"
+    )
+    connection.commit()
+    assert work(connection, settings, everything, clock).changed == 1
+    after = snapshot(connection)["articles"]
+    assert [row[:3] + row[5:6] for row in after] == [row[:3] + row[5:6] for row in before]
 
 
 def test_a_page_that_was_rejected_by_mistake_becomes_an_article(

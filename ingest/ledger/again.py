@@ -29,12 +29,13 @@ _SELECTED = """
 """
 
 
-def with_pages(connection: Connection, selection: Selection, *, after: int, limit: int) -> list[int]:
-    """Return the next of the ended entries whose page is stored, by id, those above `after`."""
+def with_pages(connection: Connection, selection: Selection, *, copies: bool, after: int, limit: int) -> list[int]:
+    """Return the next of the ended entries whose page is stored, by id, those above `after`; copies, or all others."""
     rows = connection.execute(
         f"SELECT e.id FROM news.entries e WHERE e.id > %(after)s AND {_ENDED} AND {_SELECTED}"
+        " AND (e.status = 'duplicate') = %(copies)s"
         " AND EXISTS (SELECT FROM news.pages p WHERE p.entry_id = e.id) ORDER BY e.id LIMIT %(limit)s",
-        vars(selection) | {"after": after, "limit": limit},
+        vars(selection) | {"copies": copies, "after": after, "limit": limit},
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -54,24 +55,52 @@ def count_with_pages(connection: Connection, selection: Selection) -> tuple[int,
     return row[0], row[1]
 
 
-def land_again(connection: Connection, ids: Sequence[int], now: datetime) -> set[int]:
-    """Let ended entries, whose documents have changed, land again; returns those that had not been taken up since."""
+# Whose document is still the one that was read, from the time it was extracted; none, where there was none.
+_AS_READ = (
+    "(SELECT d.extracted_at FROM news.documents d WHERE d.entry_id = e.id) IS NOT DISTINCT FROM again.extracted_at"
+)
+
+
+def land_again(connection: Connection, entries: Sequence[tuple[int, datetime | None]], now: datetime) -> set[int]:
+    """Let ended entries, whose documents have changed, land again; returns those that had not been taken up since.
+
+    Each comes with when the document that is replaced was extracted, None without one.
+    """
+    if not entries:
+        return set()
     rows = connection.execute(
         "UPDATE news.entries e SET status = 'extracted', reason = NULL, attempts = 0, next_attempt_at = %s"
-        f" WHERE e.id = ANY(%s) AND {_ENDED} RETURNING e.id",
-        [now, list(ids)],
+        " FROM unnest(%s::bigint[], %s::timestamptz[]) AS again(id, extracted_at)"
+        f" WHERE e.id = again.id AND {_ENDED} AND {_AS_READ} RETURNING e.id",
+        [now, *(list(column) for column in zip(*entries, strict=True))],
     ).fetchall()
     return {row[0] for row in rows}
 
 
-def reject(connection: Connection, ends: Sequence[tuple[int, str]]) -> set[int]:
-    """Let ended entries be rejected for a reason; returns those that had not been taken up since."""
+def reject(connection: Connection, ends: Sequence[tuple[int, str, datetime | None]]) -> set[int]:
+    """Let ended entries be rejected, each for a reason; returns those that had not been taken up since.
+
+    With them go the entries of other feeds that stand for the same page and have none of their own.
+    """
     if not ends:
         return set()
     rows = connection.execute(
-        "UPDATE news.entries e SET status = 'rejected', reason = ended.reason"
-        " FROM unnest(%s::bigint[], %s::text[]) AS ended(id, reason)"
-        f" WHERE e.id = ended.id AND {_ENDED} RETURNING e.id",
+        f"""
+        WITH again AS (
+            SELECT * FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[]) AS again(id, reason, extracted_at)
+        ), mine AS (
+            SELECT e.id, e.canonical_url, again.reason FROM news.entries e JOIN again USING (id)
+            WHERE {_ENDED} AND {_AS_READ}
+        ), ended AS (
+            SELECT id, reason FROM mine
+            UNION
+            SELECT twin.id, mine.reason FROM mine JOIN news.entries twin USING (canonical_url)
+            WHERE twin.next_attempt_at IS NULL AND twin.status IN ('landed', 'duplicate')
+              AND NOT EXISTS (SELECT FROM news.documents d WHERE d.entry_id = twin.id)
+        )
+        UPDATE news.entries e SET status = 'rejected', reason = ended.reason
+        FROM ended WHERE e.id = ended.id RETURNING e.id
+        """,
         [list(column) for column in zip(*ends, strict=True)],
     ).fetchall()
     return {row[0] for row in rows}

@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 SCHEMA = "news"
@@ -395,6 +395,7 @@ class Article(Base):
         Index("articles_published_at_idx", "published_at"),
         Index("articles_landed_at_idx", "landed_at"),
         Index("articles_story_id_idx", "story_id"),
+        Index("articles_search_idx", "search", postgresql_using="gin"),
         Index(
             "articles_title_words_idx",
             text("to_tsvector('simple'::regconfig, news.fold(title))"),
@@ -430,6 +431,11 @@ class Article(Base):
     landed_at: Mapped[datetime] = mapped_column(comment="When the text was first landed.")
     agency: Mapped[str | None] = mapped_column(
         comment="News agency that the text is credited to; agencies where it says no more than that."
+    )
+    search: Mapped[str | None] = mapped_column(
+        TSVECTOR,
+        Computed("news.search_vector(title, text)", persisted=True),
+        comment="Stems of title and text, for news.search and news.search_query (@@).",
     )
 
 

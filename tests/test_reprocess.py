@@ -48,10 +48,11 @@ def snapshot(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def as_by_former_rules(connection: Connection, count: int) -> list[int]:
-    """Make articles that only one page has look as if former rules had left a line too much; returns their ids."""
+    """Make articles that have one page and no copies look as if former rules had left a line too much; returns ids."""
     rows = connection.execute(
         "SELECT id, entry_id, text FROM news.articles a"
-        " WHERE 1 = (SELECT count(*) FROM news.sightings s WHERE s.article_id = a.id) ORDER BY id LIMIT %s",
+        " WHERE 1 = (SELECT count(*) FROM news.sightings s WHERE s.article_id = a.id)"
+        " AND 1 = (SELECT size FROM news.stories s WHERE s.id = a.story_id) ORDER BY id LIMIT %s",
         [count],
     ).fetchall()
     for article, entry, text in rows:

@@ -33,6 +33,8 @@ __all__ = [
     "per_day",
     "prefer_own_feed",
     "revise",
+    "search",
+    "set_topics",
     "settle_twins",
     "streamed",
     "withdraw",
@@ -459,6 +461,28 @@ def delays(connection: Connection, *, among: int) -> tuple[int, timedelta | None
     return row[0], row[1], row[2]
 
 
+def search(
+    connection: Connection, query: str, *, language: str | None = None, since: datetime | None = None,
+    until: datetime | None = None, outlets: list[str] | None = None, rows: int = 20,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return what `news.search` finds, as dictionaries."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            "SELECT * FROM news.search(%s, %s, %s, %s, %s, %s)", [query, language, since, until, outlets, rows]
+        ).fetchall()
+
+
+def set_topics(connection: Connection, matches: dict[int, list[Match]]) -> None:
+    """Bring the topics of articles that describe these entries in line with what they match, by entry."""
+    present = connection.execute(
+        "SELECT id, entry_id FROM news.articles WHERE entry_id = ANY(%s)", [list(matches)]
+    ).fetchall()
+    connection.execute(
+        "DELETE FROM news.article_topics WHERE article_id = ANY(%s)", [[article for article, _ in present]]
+    )
+    _insert_topics(connection, [(article, match) for article, entry in present for match in matches[entry]])
+
+
 # Particles that Arabic writes together with the word that follows: and, so, with, like, for, the.
 _PROCLITICS = ("", "ال", "و", "وال", "ف", "فال", "ب", "بال", "ك", "كال", "ل", "لل")
 
@@ -498,7 +522,10 @@ def streamed(connection: Connection, columns: Sequence[str]) -> Iterator[Iterato
 
 
 def _save_topics(connection: Connection, landings: list[tuple[int, Landing]]) -> None:
-    rows = [(article, match) for article, landing in landings for match in landing.matches]
+    _insert_topics(connection, [(article, match) for article, landing in landings for match in landing.matches])
+
+
+def _insert_topics(connection: Connection, rows: list[tuple[int, Match]]) -> None:
     connection.execute(
         "INSERT INTO news.article_topics (article_id, topic, score, matched)"
         " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::real[], %s::jsonb[])",

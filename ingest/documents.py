@@ -7,9 +7,12 @@ from psycopg.rows import class_row, dict_row
 
 from db import Connection
 from ingest.document import Document, Hint
-from ingest.ledger import FEED_DATE
+from ingest.ledger import FEED_DATE, SELECTED, Selection
 
-__all__ = ["Landable", "delete", "doubtful_dates", "hints", "load", "save", "stored"]
+__all__ = [
+    "Landable", "ToJudge", "count_to_judge", "delete", "doubtful_dates", "hints", "load", "save", "stored",
+    "title_and_text", "to_judge",
+]  # fmt: skip
 
 # From fewer documents nothing is concluded about a feed's dates; what is wrong with that share of them is systematic.
 ENOUGH_DATES = 10
@@ -87,6 +90,54 @@ def stored(connection: Connection, entry_ids: list[int]) -> dict[int, Stored]:
 def delete(connection: Connection, entry_ids: list[int]) -> None:
     """Delete the documents of entries that turned out to have none."""
     connection.execute("DELETE FROM news.documents WHERE entry_id = ANY(%s)", [entry_ids])
+
+
+def title_and_text(
+    connection: Connection, *, entry_id: int | None = None, canonical_url: str | None = None
+) -> tuple[str | None, str] | None:
+    """Return title and text of the document of an entry, or of the newest entry for an address; None without one."""
+    return connection.execute(
+        "SELECT d.title, d.text FROM news.entries e JOIN news.documents d ON d.entry_id = e.id"
+        " WHERE e.id = %s OR e.canonical_url = %s ORDER BY e.id DESC LIMIT 1",
+        [entry_id, canonical_url],
+    ).fetchone()
+
+
+@dataclass(frozen=True)
+class ToJudge:
+    """A document whose topics may have changed, with the status of its entry."""
+
+    entry_id: int
+    status: str
+    title: str | None
+    text: str
+    extracted_at: datetime
+
+
+def to_judge(connection: Connection, selection: Selection, *, after: int, limit: int) -> list[ToJudge]:
+    """Return the next documents of ended entries that were judged by topic, by entry id, those above `after`."""
+    with connection.cursor(row_factory=class_row(ToJudge)) as cursor:
+        return cursor.execute(
+            f"""
+            SELECT d.entry_id, e.status, d.title, d.text, d.extracted_at
+            FROM news.documents d JOIN news.entries e ON e.id = d.entry_id
+            WHERE d.entry_id > %(after)s AND e.status IN ('landed', 'duplicate', 'off_topic')
+              AND e.next_attempt_at IS NULL AND {SELECTED}
+            ORDER BY d.entry_id LIMIT %(limit)s
+            """,
+            vars(selection) | {"after": after, "limit": limit},
+        ).fetchall()
+
+
+def count_to_judge(connection: Connection, selection: Selection) -> int:
+    """Return how many documents `to_judge` goes through."""
+    row = connection.execute(
+        "SELECT count(*) FROM news.documents d JOIN news.entries e ON e.id = d.entry_id"
+        f" WHERE e.status IN ('landed', 'duplicate', 'off_topic') AND e.next_attempt_at IS NULL AND {SELECTED}",
+        vars(selection),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def doubtful_dates(connection: Connection, *, among: int) -> dict[int, str]:

@@ -15,14 +15,14 @@ BEGIN
     END IF;
     -- One word in two spellings, the most frequent of all here.
     words := replace(words, 'اميرك', 'امريك');
-    -- And, so, with, like, for and the article.
+    -- And, so, with, like, for and the article; pronouns; then particles of one letter, where enough of a word is left.
     words := regexp_replace(words, '\m[وف]?(?:[بك]?ال|لل)(?=[ء-ي]{3})', '', 'g');
-    -- Pronouns, then endings of plurals, duals and relations, in the order in which they are put behind each other.
     words := regexp_replace(words, '([ء-ي]{3})(?:ها|هما?|هن|نا|كما?)\M', '\1', 'g');
-    words := regexp_replace(words, '([ء-ي]{3})(?:ات|ان|ون|ين|يه|وا|ته|ه|ي)\M', '\1', 'g');
-    words := regexp_replace(words, '([ء-ي]{3})(?:ي|ه)\M', '\1', 'g');
-    -- Particles of one letter, where enough of a word is left.
-    RETURN regexp_replace(words, '\m[وف]?[وفبلك](?=[ء-ي]{4})', '', 'g');
+    words := regexp_replace(words, '\m[وفبلك]{1,3}(?=[ء-ي]{4})', '', 'g');
+    words := regexp_replace(words, '\mو(?=[ء-ي]{3})', '', 'g');
+    -- Endings of plurals, duals and relations, up to two behind each other; the feminine one is ta before a pronoun.
+    words := regexp_replace(words, '([ء-ي]{3})(?:ات|ان|ون|ين|يه|يت|وا|و|ه|ي|ا)\M', '\1', 'g');
+    RETURN regexp_replace(words, '([ء-ي]{3})(?:ات|ان|ون|ين|ي|ه|ت)\M', '\1', 'g');
 END
 $function$;
 

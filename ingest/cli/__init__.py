@@ -9,7 +9,7 @@ import psycopg
 import typer
 
 from db import DatabaseError
-from ingest.cli import corpus, database, feeds, stages
+from ingest.cli import corpus, database, feeds, stages, topics
 from ingest.cli.shared import errors, log_at
 from ingest.errors import ConfigError, IngestError
 
@@ -21,7 +21,9 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(stages.app)
 app.add_typer(corpus.app)
+app.add_typer(topics.search_app)
 app.add_typer(feeds.app, name="feeds")
+app.add_typer(topics.app, name="topics")
 app.add_typer(database.app, name="db")
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ingest import articles, ledger
+from db import Connection
+from ingest import articles, documents, ledger
 from ingest.cli.shared import (
     SAY_SECONDS,
     FeedsOption,
@@ -34,8 +35,8 @@ from ingest.errors import ConfigError, IngestError
 from ingest.export import ExportFormat, export_articles
 from ingest.feed_health import health
 from ingest.feeds import health_rows
-from ingest.settings import load_settings
-from ingest.topics import load_topics
+from ingest.settings import Settings, load_settings
+from ingest.topics import TopicSet, load_topics
 
 if TYPE_CHECKING:
     from ingest.backfill import Progress
@@ -152,9 +153,12 @@ def reprocess(
     since: Annotated[datetime | None, typer.Option("--since", formats=_DATES, help="First seen on or after.")] = None,
     until: Annotated[datetime | None, typer.Option("--until", formats=_DATES, help="First seen before.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    topics_only: Annotated[
+        bool, typer.Option("--topics", help="Judge stored documents by the topics file anew; extract nothing.")
+    ] = False,
     examples: Annotated[int, typer.Option("--examples", min=0, help="Differences to show.")] = 5,
     as_json: JsonOption = False,
-    topics: TopicsOption = None,
+    topics: Annotated[Path | None, typer.Option("--topics-file", help="File of topics (NEWS_TOPICS).")] = None,
 ) -> None:
     """Extract stored pages anew, after a change of rules; articles keep their ids, former texts become revisions."""
     from ingest.land import LandCounts
@@ -167,6 +171,9 @@ def reprocess(
     with opened_database(settings) as database, database.connect(repeatable=True) as connection:
         if feed is not None and not health_rows(connection, [feed]):
             raise ConfigError(f"no feed {feed!r}; `ingest feeds list` shows their ids")
+        if topics_only:
+            _rejudge(connection, settings, topic_set, selection, dry_run, as_json)
+            return
         total, without = ledger.count_with_pages(connection, selection)
         with stop_on_signal() as stopping, counting("reprocessing", total) as report:
             found = work(
@@ -181,6 +188,31 @@ def reprocess(
         _print_reprocessed(found, without, dry_run, landed)
     if stopped:
         raise IngestError(f"{total - found.pages:,} pages are left; run it again")
+
+
+def _rejudge(
+    connection: Connection, settings: Settings, topic_set: TopicSet, selection: ledger.Selection, dry_run: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    from ingest.land import LandCounts
+    from ingest.land import land as stage
+    from ingest.rejudge import rejudge as work
+
+    total = documents.count_to_judge(connection, selection)
+    with stop_on_signal() as stopping, counting("judging", total) as report:
+        found = work(connection, utc_now, topic_set, selection, dry_run=dry_run, stopping=stopping, report=report)
+        stopped = stopping()
+    landed = LandCounts() if dry_run else stage(connection, settings, utc_now, topic_set)
+    if as_json:
+        print_json(vars(found) | {"dry_run": dry_run, "landing": vars(landed)})
+    else:
+        output.print(
+            f"{found.documents:,} documents judged: {found.newly:,} newly on a topic, {found.no_longer:,} no longer, "
+            f"{found.about:,} as before, {found.off_topic:,} off topic as before"
+            + (" (dry run: nothing was changed)" if dry_run else "")
+        )
+    if stopped:
+        raise IngestError(f"{total - found.documents:,} documents are left; run it again")
 
 
 def _print_reprocessed(found: "Reprocessed", without: int, dry_run: bool, landed: "LandCounts") -> None:

@@ -4,7 +4,16 @@ An entry moves discovered -> fetched -> extracted -> landed (or ends earlier) by
 Those that move claimed entries do not commit: the stage commits its result together with the new status.
 """
 
-from ingest.ledger.again import Selection, count_with_pages, land_again, reject, reopen, with_pages
+from ingest.ledger.again import (
+    SELECTED,
+    Selection,
+    count_with_pages,
+    land_again,
+    reject,
+    reopen,
+    set_off_topic,
+    with_pages,
+)  # fmt: skip
 from ingest.ledger.claims import (
     ExtractJob,
     FetchJob,
@@ -34,10 +43,10 @@ from ingest.ledger.ranks import BACKFILL, LIVE, RECHECK
 from ingest.ledger.statistics import backlog, frequent_reasons, outcomes, statistics
 
 __all__ = [
-    "BACKFILL", "FEED_DATE", "LIVE", "RECHECK", "Change", "ExtractJob", "FetchJob", "KnownItem", "NewEntry",
+    "BACKFILL", "FEED_DATE", "LIVE", "RECHECK", "SELECTED", "Change", "ExtractJob", "FetchJob", "KnownItem", "NewEntry",
     "Selection", "advance", "announce", "anything_due", "anything_expected", "anything_ready", "backlog",
     "claim_to_extract", "claim_to_fetch", "count_with_pages", "finish", "finish_landing", "frequent_reasons", "keep",
     "known_items", "land_again", "lock_to_land", "neglected", "next_due_at", "next_fetch_at", "note_changes",
-    "outcomes", "promote", "record", "reject", "reopen", "retry", "statistics", "take_up_rechecks", "waiting", "wake",
-    "with_pages",
+    "outcomes", "promote", "record", "reject", "reopen", "retry", "set_off_topic", "statistics",
+    "take_up_rechecks", "waiting", "wake", "with_pages",
 ]  # fmt: skip

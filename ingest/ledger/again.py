@@ -7,7 +7,7 @@ from datetime import datetime
 from db import Connection
 from ingest.ledger.due import wake
 
-__all__ = ["Selection", "count_with_pages", "land_again", "reject", "reopen", "with_pages"]
+__all__ = ["SELECTED", "Selection", "count_with_pages", "land_again", "reject", "reopen", "set_off_topic", "with_pages"]
 
 # What has ended, and may have a page whose document is worth another look.
 _ENDED = "e.status IN ('landed', 'duplicate', 'off_topic', 'rejected') AND e.next_attempt_at IS NULL"
@@ -22,7 +22,8 @@ class Selection:
     until: datetime | None = None
 
 
-_SELECTED = """
+# Whether the entry `e` is one of a selection, whose fields are the parameters.
+SELECTED = """
     (%(feed)s::text IS NULL OR e.feed_id = (SELECT id FROM news.feeds WHERE slug = %(feed)s))
     AND (%(since)s::timestamptz IS NULL OR e.discovered_at >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR e.discovered_at < %(until)s)
@@ -32,7 +33,7 @@ _SELECTED = """
 def with_pages(connection: Connection, selection: Selection, *, copies: bool, after: int, limit: int) -> list[int]:
     """Return the next of the ended entries whose page is stored, by id, those above `after`; copies, or all others."""
     rows = connection.execute(
-        f"SELECT e.id FROM news.entries e WHERE e.id > %(after)s AND {_ENDED} AND {_SELECTED}"
+        f"SELECT e.id FROM news.entries e WHERE e.id > %(after)s AND {_ENDED} AND {SELECTED}"
         " AND (e.status = 'duplicate') = %(copies)s"
         " AND EXISTS (SELECT FROM news.pages p WHERE p.entry_id = e.id) ORDER BY e.id LIMIT %(limit)s",
         vars(selection) | {"copies": copies, "after": after, "limit": limit},
@@ -47,7 +48,7 @@ def count_with_pages(connection: Connection, selection: Selection) -> tuple[int,
         SELECT count(*) FILTER (WHERE stored), count(*) FILTER (WHERE NOT stored AND read)
         FROM (SELECT EXISTS (SELECT FROM news.pages p WHERE p.entry_id = e.id) AS stored,
                      EXISTS (SELECT FROM news.documents d WHERE d.entry_id = e.id) AS read
-              FROM news.entries e WHERE {_ENDED} AND {_SELECTED} AND e.host <> '') AS ended
+              FROM news.entries e WHERE {_ENDED} AND {SELECTED} AND e.host <> '') AS ended
         """,
         vars(selection),
     ).fetchone()
@@ -106,6 +107,39 @@ def reject(connection: Connection, ends: Sequence[tuple[int, str, datetime | Non
     return {row[0] for row in rows}
 
 
+def set_off_topic(connection: Connection, ends: Sequence[tuple[int, str, float | None]]) -> set[int]:
+    """Let ended entries be off topic, each for a reason and with the score of what it mentions.
+
+    Returns those that were not so before, with the entries of other feeds that stand for the same page.
+    """
+    if not ends:
+        return set()
+    rows = connection.execute(
+        f"""
+        WITH judged AS (
+            SELECT * FROM unnest(%s::bigint[], %s::text[], %s::real[]) AS judged(id, reason, score)
+        ), mine AS (
+            SELECT e.id, e.canonical_url, e.status, judged.reason, judged.score
+            FROM news.entries e JOIN judged USING (id) WHERE {_ENDED}
+        ), ended AS (
+            SELECT id, status, reason, score FROM mine
+            UNION
+            SELECT twin.id, twin.status, mine.reason, mine.score FROM mine JOIN news.entries twin USING (canonical_url)
+            WHERE mine.status <> 'off_topic' AND twin.next_attempt_at IS NULL AND twin.status IN ('landed', 'duplicate')
+              AND NOT EXISTS (SELECT FROM news.documents d WHERE d.entry_id = twin.id)
+        ), changed AS (
+            UPDATE news.entries e SET status = 'off_topic', reason = ended.reason, topic_score = ended.score
+            FROM ended WHERE e.id = ended.id
+              AND (e.status, e.reason, e.topic_score) IS DISTINCT FROM ('off_topic', ended.reason, ended.score)
+            RETURNING e.id, ended.status
+        )
+        SELECT id FROM changed WHERE status <> 'off_topic'
+        """,
+        [list(column) for column in zip(*ends, strict=True)],
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
 def reopen(connection: Connection, now: datetime, selection: Selection, *, reason: str | None = None) -> int:
     """Let entries that ended without an article be worked on again; returns how many.
 
@@ -121,7 +155,7 @@ def reopen(connection: Connection, now: datetime, selection: Selection, *, reaso
         WHERE e.status IN ('off_topic', 'rejected', 'dead') AND e.url IS NOT NULL AND e.reason <> 'gate'
           AND (e.host <> '' OR EXISTS (SELECT FROM news.documents d WHERE d.entry_id = e.id))
           AND NOT EXISTS (SELECT FROM news.sightings s WHERE s.entry_id = e.id)
-          AND {_SELECTED}
+          AND {SELECTED}
           AND (%(reason)s::text IS NULL OR position(lower(%(reason)s) IN lower(e.reason)) > 0)
         """,
         vars(selection) | {"now": now, "reason": reason},

@@ -1,0 +1,135 @@
+"""The commands for topics, and for finding what is on them."""
+
+import asyncio
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from ingest import articles, documents
+from ingest.cli.shared import (
+    JsonOption,
+    TopicsOption,
+    add_row,
+    make_table,
+    opened_database,
+    output,
+    print_json,
+)
+from ingest.clock import utc_now
+from ingest.document import Document, Hint, NotAnArticle
+from ingest.errors import ConfigError, IngestError
+from ingest.settings import Settings, load_settings
+from ingest.topics import load_topics
+from ingest.urls import canonical_url
+
+_DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+SENTENCE_WIDTH = 160
+
+app = typer.Typer(no_args_is_help=True)
+search_app = typer.Typer()
+
+
+@app.callback()
+def _group() -> None:
+    """Look into topics."""
+
+
+@app.command()
+def explain(
+    what: Annotated[str, typer.Argument(metavar="TEXT|URL|ID", help="A text, an address, or the number of an entry.")],
+    title: Annotated[str | None, typer.Option("--title", help="Title of the text.")] = None,
+    topics: TopicsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show which sentences of a text give which part of its score, and why others do not count."""
+    settings = load_settings(topics=topics)
+    topic_set = load_topics(settings.topics)
+    found_title, text = _text_of(settings, what) if what.isdigit() or _is_address(what) else (title, what)
+    explained = topic_set.explain(title or found_title, text)
+    if as_json:
+        print_json({
+            name: {
+                "score": match.score if match else 0.0, "degree": match.degree if match else "neither",
+                "passages": [asdict(passage) for passage in passages],
+            }
+            for name, (match, passages) in explained.items()
+        })  # fmt: skip
+        return
+    for name, (match, passages) in explained.items():
+        output.print(
+            f"{name}: {f'{match.degree}, score {match.score:g}' if match else 'neither about it nor mentioned'}"
+        )
+        table = make_table("where", "points", "words", "why not more", "sentence")
+        for passage in passages:
+            add_row(table,
+                passage.where, f"{passage.points:g}", ", ".join(passage.words), passage.reason,
+                passage.sentence[:SENTENCE_WIDTH],
+            )  # fmt: skip
+        if passages:
+            output.print(table)
+
+
+@search_app.command()
+def search(
+    query: Annotated[str, typer.Argument(help='Words, "phrases", OR, and - before what must not occur.')],
+    language: Annotated[str | None, typer.Option("--language", help="Language (ISO 639-1), such as ar.")] = None,
+    since: Annotated[datetime | None, typer.Option("--since", formats=_DATES, help="Published on or after.")] = None,
+    until: Annotated[datetime | None, typer.Option("--until", formats=_DATES, help="Published before.")] = None,
+    outlet: Annotated[list[str] | None, typer.Option("--outlet", help="Name of a publisher; repeatable.")] = None,
+    rows: Annotated[int, typer.Option("--rows", min=1, max=300, help="Articles to show.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Find articles by words in all their forms, the best first."""
+    settings = load_settings()
+    since, until = (moment and moment.replace(tzinfo=UTC) for moment in (since, until))
+    with opened_database(settings) as database, database.connect() as connection:
+        found = articles.search(
+            connection, query, language=language, since=since, until=until, outlets=outlet or None, rows=rows
+        )
+    if as_json:
+        print_json(found)
+        return
+    for article in found:
+        day = f"{article['published_at']:%Y-%m-%d}" if article["published_at"] else "undated"
+        output.print(f"{article['article_id']}  {day}  {article['outlet']}  {article['title'] or ''}")
+        output.print(f"    {article['snippet'].replace('<b>', '[').replace('</b>', ']')}")
+        output.print(f"    {article['url']}")
+    if not found:
+        output.print("nothing found")
+
+
+def _is_address(what: str) -> bool:
+    return what.startswith(("http://", "https://")) and len(what.split()) == 1
+
+
+def _text_of(settings: Settings, what: str) -> tuple[str | None, str]:
+    """The title and text of a stored document, or of the page at an address."""
+    with opened_database(settings) as database, database.connect() as connection:
+        stored = documents.title_and_text(
+            connection, entry_id=int(what) if what.isdigit() else None,
+            canonical_url=None if what.isdigit() else canonical_url(what),
+        )  # fmt: skip
+    if stored is not None:
+        return stored
+    if what.isdigit():
+        raise ConfigError(f"entry {what} has no document; its number is that of news.entries")
+    document = asyncio.run(_fetched(settings, what))
+    return document.title, document.text
+
+
+async def _fetched(settings: Settings, url: str) -> Document:
+    from ingest.extraction import extract
+    from ingest.web import RequestFailed, Web
+
+    try:
+        async with Web(settings) as web:
+            answer = await web.get(url, {})
+        if not 200 <= answer.status < 300:
+            raise IngestError(f"{url}: HTTP {answer.status}")
+        return await asyncio.to_thread(
+            extract, answer.body, answer.url, answer.headers.get("content-type"), Hint(utc_now())
+        )
+    except (RequestFailed, NotAnArticle) as problem:
+        raise IngestError(f"{url}: {problem}") from problem

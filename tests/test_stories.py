@@ -1,0 +1,238 @@
+"""Copies of a text, and the stories they make."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db import Connection, Database
+from ingest import documents, ledger
+from ingest.agencies import agency_of
+from ingest.document import Document
+from ingest.feeds import import_feed
+from ingest.folding import fold
+from ingest.land import land
+from ingest.ledger import NewEntry
+from ingest.settings import Settings
+from ingest.similarity import Comparable, compare
+from ingest.topics import TopicSet
+from tests.conftest import NOW, SHARED, Clock
+
+WORDS = fold(
+    "أعلن المتحدث باسم الحكومة أن اللجنة العسكرية اجتمعت في بغداد لبحث جدول زمني جديد وقال إن القوات ستنتقل إلى قاعدة"
+    " أخرى قبل نهاية العام المقبل بعد أن تتسلم وحدات من الجيش المواقع التي كانت تشغلها منذ سنوات عدة وأضاف أن الاتفاق"
+    " يشمل التدريب والمشورة وتبادل المعلومات بين البلدين وأن مجلس النواب سيناقش مسودته خلال الأسابيع القادمة"
+).split()
+
+
+def text(number: int, words: int = 120) -> str:
+    """A text of its own: words in an order that only this number gives."""
+    return " ".join(random.Random(number).choices(WORDS, k=words))
+
+
+def put(connection: Connection, articles: list[tuple[str, str, str]]) -> None:
+    """Put documents (key, title, text) into the ledger, for landing in this order."""
+    feed = import_feed(connection, NOW)
+    for key, title, body in articles:
+        url = f"http://a.example/{key}"
+        entry = NewEntry(url, url, url, "a.example", title, None, None, None, None, status="extracted")
+        (entry_id,) = ledger.record(connection, feed, [entry], NOW)
+        published = NOW - timedelta(hours=sum(map(ord, key)))
+        document = Document(title, None, published, "feed", "ar", body, "test")
+        documents.save(connection, [(entry_id, document)], NOW)
+    connection.commit()
+
+
+def told(connection: Connection) -> set[frozenset[str]]:
+    """The stories, as sets of the keys of their articles."""
+    rows = connection.execute(
+        "SELECT array_agg(replace(url, 'http://a.example/', '')) FROM news.articles GROUP BY story_id"
+    ).fetchall()
+    connection.commit()
+    return {frozenset(row[0]) for row in rows}
+
+
+def agrees(connection: Connection) -> None:
+    """The table of stories says what the articles say."""
+    wrong = connection.execute(
+        "SELECT s.id FROM news.stories s FULL JOIN (SELECT story_id, count(*) AS size,"
+        '  (array_agg(id ORDER BY published_at NULLS LAST, url COLLATE "C"))[1] AS first_id FROM news.articles'
+        "  GROUP BY story_id) AS a ON a.story_id = s.id"
+        " WHERE (s.size, s.first_article_id) IS DISTINCT FROM (a.size::int, a.first_id)"
+    ).fetchall()
+    connection.commit()
+    assert wrong == []
+
+
+@pytest.fixture
+def corpus() -> list[tuple[str, str, str]]:
+    """Three wire texts with edited copies, a chain of copies, and texts of their own."""
+    articles = []
+    for wire in range(3):
+        whole = text(wire)
+        articles += [
+            (f"{wire}-whole", "اجتماع", whole),
+            (f"{wire}-cut", "اجتماع", " ".join(whole.split()[:75])),
+            (f"{wire}-edited", "جلسة", whole.replace("بغداد", "العاصمة") + " انتهى"),
+        ]
+    # Each end of the chain is a copy of the middle, not of the other.
+    middle = text(50, 300).split()
+    articles += [
+        ("chain-a", "سلسلة", " ".join(middle[:230])),
+        ("chain-b", "سلسلة", " ".join(middle)),
+        ("chain-c", "سلسلة", " ".join(middle[:215] + text(51, 60).split())),
+    ]
+    return articles + [(f"own-{number}", "آخر", text(100 + number)) for number in range(6)]
+
+
+def test_any_order_gives_the_same_stories(
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock, corpus: list[tuple[str, str, str]],
+) -> None:  # fmt: skip
+    seen = set()
+    for seed in range(50):
+        shuffled = corpus.copy()
+        random.Random(seed).shuffle(shuffled)
+        # In several runs, so that stories that exist already grow and merge.
+        for start in range(0, len(shuffled), 7):
+            put(connection, shuffled[start : start + 7])
+            land(connection, settings, clock, everything)
+        seen.add(frozenset(told(connection)))
+        agrees(connection)
+        connection.execute("TRUNCATE news.entries, news.articles, news.stories CASCADE")
+        connection.commit()
+    assert len(seen) == 1
+    (stories,) = seen
+    assert {len(story) for story in stories} == {1, 3}
+    assert frozenset({"chain-a", "chain-b", "chain-c"}) in stories
+
+
+def test_any_number_of_workers_gives_the_same_stories(
+    connection: Connection, database: Database, settings: Settings, everything: TopicSet, clock: Clock,
+    corpus: list[tuple[str, str, str]],
+) -> None:  # fmt: skip
+    put(connection, corpus)
+    land(connection, settings, clock, everything)
+    alone = told(connection)
+    connection.execute("TRUNCATE news.entries, news.articles, news.stories CASCADE")
+    put(connection, corpus)
+
+    def work(_: int) -> None:
+        with database.connect() as other:
+            land(other, settings, clock, everything)
+
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(work, range(4)))
+    assert told(connection) == alone
+    agrees(connection)
+
+
+def test_a_story_that_merges_keeps_the_older_number_and_the_merge_is_recorded(
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+) -> None:
+    middle = text(50, 300).split()
+    ends = [("a", "سلسلة", " ".join(middle[:160])), ("c", "غيرها", " ".join(middle[140:]))]
+    for article in [*ends, ("b", "سلسلة", " ".join(middle[:190]))]:
+        put(connection, [article])
+        land(connection, settings, clock, everything)
+    assert frozenset({"a", "b"}) in told(connection)
+    before: dict[str, int] = dict(connection.execute("SELECT url, story_id FROM news.articles").fetchall())
+    # The text of `c` is changed to what `b` has: two stories become one.
+    connection.execute(
+        "WITH changed AS (UPDATE news.entries e SET status = 'extracted', next_attempt_at = %s"
+        "  WHERE url LIKE '%%/c' RETURNING id)"
+        " UPDATE news.documents d SET text = %s FROM changed WHERE d.entry_id = changed.id",
+        [NOW, " ".join(middle[:175])],
+    )
+    connection.commit()
+    clock.advance(hours=1)
+    land(connection, settings, clock, everything)
+    assert frozenset({"a", "b", "c"}) in told(connection)
+    agrees(connection)
+    older, younger = sorted(set(before.values()))
+    assert connection.execute("SELECT story_id, into_id FROM news.story_merges").fetchall() == [(younger, older)]
+    assert connection.execute("SELECT DISTINCT story_id FROM news.articles").fetchall() == [(older,)]
+
+
+def test_links_say_how_alike_two_texts_are(
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock, corpus: list[tuple[str, str, str]]
+) -> None:
+    put(connection, corpus[:3])
+    land(connection, settings, clock, everything)
+    rows = connection.execute("SELECT relation, similarity, containment FROM news.article_links").fetchall()
+    assert len(rows) == 3
+    assert {row[0] for row in rows} == {"same_text", "syndicated"}
+    assert all(0 < row[1] <= row[2] <= 1 for row in rows)
+
+
+def test_candidates_are_found_through_the_index(
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock, corpus: list[tuple[str, str, str]]
+) -> None:
+    put(connection, corpus)
+    land(connection, settings, clock, everything)
+    connection.execute(
+        "INSERT INTO news.article_signatures SELECT a.id, s.bands FROM news.articles a, news.article_signatures s"
+        " ON CONFLICT DO NOTHING"
+    )
+    connection.execute("SET enable_seqscan = off")
+    plan = connection.execute(
+        "EXPLAIN SELECT s.article_id FROM news.article_signatures new CROSS JOIN LATERAL"
+        " (SELECT article_id FROM news.article_signatures s WHERE s.bands && new.bands) AS s WHERE new.article_id = 1"
+    ).fetchall()
+    connection.rollback()
+    assert any("article_signatures_bands_idx" in row[0] for row in plan), plan
+
+
+def test_short_and_templated_texts_are_not_copies() -> None:
+    weather = "توقعت هيئة الأنواء الجوية أن يكون الطقس في بغداد {} والحرارة {} درجة وفي البصرة {} والرياح {} سرعتها {}"
+    one, other = (
+        Comparable(f"طقس {day}", fold(weather.format(*words.split()) + " " + text(seed, 30)))
+        for day, words, seed in (("السبت", "صحوا 31 غائما شمالية 12", 1), ("الأحد", "ممطرا 24 صحوا غربية 30", 2))
+    )
+    assert compare(one, other).relation is None
+    short = Comparable("خبر", fold("قتل شخصان في انفجار وسط بغداد صباح اليوم"))
+    assert short.bands == []
+    assert compare(short, short).relation is None
+
+
+def test_the_five_seeds_are_five_stories(connection: Connection, run: Any, topics: TopicSet) -> None:
+    seeds = SHARED / "seeds"
+    if not seeds.is_dir():
+        pytest.skip("no seeds")
+    done = run("import", str(seeds))
+    assert "5 landed" in done.stdout, done.stdout + done.stderr
+    row = connection.execute("SELECT count(*), count(DISTINCT story_id) FROM news.articles").fetchone()
+    assert row == (5, 5)
+
+
+def test_judged_pairs_are_linked_as_they_were_judged() -> None:
+    path = Path(SHARED / "eval" / "neardup_dev.jsonl")
+    if not path.exists():
+        pytest.skip("no judged pairs: set NEWS_TEST_SHARED")
+    from bench.near_duplicates import judged, scores
+
+    figures = scores(judged())
+    assert figures["recall"] >= 0.95
+    assert figures["precision"] >= 0.98
+
+
+@pytest.mark.parametrize(
+    ("author", "body", "agency"),
+    [
+        ("رويترز", "نص", "Reuters"),
+        (None, "بغداد (رويترز) - قال مسؤول", "Reuters"),
+        (None, "بغداد - أ ف ب: قال مسؤول", "AFP"),
+        (None, "WASHINGTON (AP) — Officials said", "AP"),
+        (None, "BAGHDAD, Oct 3 (Xinhua) -- Iraq said", "Xinhua"),
+        (None, "عواصم ـ وكالات\nقال مسؤول إن الاجتماع غدا", "agencies"),
+        (None, "قال مسؤول إن الاجتماع غدا.\n(الأناضول)", "Anadolu"),
+        (None, "قال مسؤول إن الاجتماع غدا.\nالمصدر: رويترز", "Reuters"),
+        ("هدى الكناني", "قال السوداني لرويترز إن التحالف سيغادر", None),
+        (None, "He told Reuters that the talks were over.", None),
+        (None, "وفي تصريح لوكالة الأناضول قال المتحدث إن الاجتماع تأجل.", None),
+    ],
+)
+def test_agencies(author: str | None, body: str, agency: str | None) -> None:
+    assert agency_of(author, body) == agency

@@ -395,7 +395,7 @@ class Article(Base):
         Index("articles_published_at_idx", "published_at"),
         Index("articles_landed_at_idx", "landed_at"),
         Index("articles_story_id_idx", "story_id"),
-        Index("articles_search_idx", "search", postgresql_using="gin"),
+        Index("articles_search_idx", "search", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
         Index(
             "articles_title_words_idx",
             text("to_tsvector('simple'::regconfig, news.fold(title))"),
@@ -448,7 +448,7 @@ def _article_key(comment: str) -> Mapped[int]:
 class ArticleSignature(Base):
     __tablename__ = "article_signatures"
     __table_args__ = (
-        Index("article_signatures_bands_idx", "bands", postgresql_using="gin"),
+        Index("article_signatures_bands_idx", "bands", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
         {"comment": "What finds texts that are alike (MinHash over runs of three folded words)."},
     )
     article_id: Mapped[int] = _article_key("The article (articles.id).")

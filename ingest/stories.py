@@ -208,9 +208,7 @@ def _groups(connection: Connection, story_of: dict[int, int]) -> list[set[int]]:
 
 def _new_story(connection: Connection, first_article: int) -> int:
     row = connection.execute(
-        "INSERT INTO news.stories (first_article_id) VALUES (%s)"
-        " ON CONFLICT (first_article_id) DO UPDATE SET size = stories.size RETURNING id",
-        [first_article],
+        "INSERT INTO news.stories (first_article_id) VALUES (%s) RETURNING id", [first_article]
     ).fetchone()
     assert row is not None
     return int(row[0])

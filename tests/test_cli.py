@@ -69,7 +69,7 @@ class TestWrongConfiguration:
     @pytest.mark.parametrize(
         ("content", "problem"),
         [
-            ("topics:\n  t:\n    match: {all_of: [a]}\n", "concept 'a', which is not defined"),
+            ("topics:\n  t:\n    match: {any_of: [{all_of: [a]}]}\n", "concept 'a', which is not defined"),
             ("topics:\n  t:\n    match: some\n", "topics.yaml:3"),
             ("topics:\n  t:\n    concepts: {a: {ar: ['!']}}\n    match: all\n", "'!' has no letters"),
             ("topics: {}\n", "topics.yaml:1"),

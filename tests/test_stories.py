@@ -156,6 +156,24 @@ def test_a_story_that_merges_keeps_the_older_number_and_the_merge_is_recorded(
     assert connection.execute("SELECT DISTINCT story_id FROM news.articles").fetchall() == [(older,)]
 
 
+def test_a_text_that_is_changed_leaves_its_story(
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock, corpus: list[tuple[str, str, str]]
+) -> None:
+    put(connection, corpus[:3])
+    land(connection, settings, clock, everything)
+    assert told(connection) == {frozenset({"0-whole", "0-cut", "0-edited"})}
+    connection.execute(
+        "WITH changed AS (UPDATE news.entries e SET status = 'extracted', next_attempt_at = %s"
+        "  WHERE url LIKE '%%/0-whole' RETURNING id)"
+        " UPDATE news.documents d SET title = 'آخر', text = %s FROM changed WHERE d.entry_id = changed.id",
+        [NOW, text(77)],
+    )
+    connection.commit()
+    land(connection, settings, clock, everything)
+    assert told(connection) == {frozenset({"0-whole"}), frozenset({"0-cut", "0-edited"})}
+    agrees(connection)
+
+
 def test_links_say_how_alike_two_texts_are(
     connection: Connection, settings: Settings, everything: TopicSet, clock: Clock, corpus: list[tuple[str, str, str]]
 ) -> None:

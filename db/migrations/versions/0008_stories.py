@@ -55,9 +55,11 @@ def upgrade() -> None:
         schema="news",
         comment="What finds texts that are alike (MinHash over runs of three folded words).",
     )  # fmt: skip
+    # Each landing searches it: a list of pending insertions would be read from end to end every time.
     op.create_index(
-        "article_signatures_bands_idx", "article_signatures", ["bands"], schema="news", postgresql_using="gin"
-    )
+        "article_signatures_bands_idx", "article_signatures", ["bands"], schema="news", postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+    )  # fmt: skip
     op.create_table(
         "article_links",
         _article("article_id", "The article with the lower id (articles.id)."),

@@ -22,7 +22,10 @@ def upgrade() -> None:
                   comment="Stems of title and text, for news.search and news.search_query (@@)."),
         schema="news",
     )  # fmt: skip
-    op.create_index("articles_search_idx", "articles", ["search"], schema="news", postgresql_using="gin")
+    op.create_index(
+        "articles_search_idx", "articles", ["search"], schema="news", postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+    )  # fmt: skip
 
 
 def downgrade() -> None:

@@ -65,7 +65,7 @@ def scores(pairs: list[dict[str, Any]]) -> dict[str, float]:
 def linked(pair: dict[str, Any]) -> bool:
     """Return whether the two texts would be linked: found as candidates, and taken for copies."""
     one, other = sides(pair)
-    return bool(set(one.bands) & set(other.bands)) and compare(one, other).relation is not None
+    return bool(set(one.bands) & set(other.bands)) and compare(one, other) is not None
 
 
 def sides(pair: dict[str, Any]) -> tuple[Comparable, Comparable]:

@@ -6,12 +6,15 @@ bands by which candidates are found (locality-sensitive hashing): of texts that 
 in 100 share a band. Candidates are then compared as they are.
 
 A copy is not just alike. News of one kind (weather, prices, results), and texts around the same statement or with the
-same background, have much in common too. A copy opens with the same sentences, or is called the same.
+same background, have much in common too. A copy opens with the same sentences, or is called the same, and has a good
+piece of the text word for word.
 """
 
 import hashlib
+import math
 import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,7 +23,7 @@ from numpy.typing import NDArray
 
 from ingest.folding import fold
 
-__all__ = ["Comparable", "Likeness", "compare"]
+__all__ = ["Comparable", "Likeness", "compare", "may_be_copies"]
 
 SHINGLE = 3
 BANDS, ROWS = 64, 2
@@ -28,6 +31,13 @@ BANDS, ROWS = 64, 2
 MIN_WORDS = 25
 # From this share of common shingles on, of all that either has, it is the same text; below, it was cut or edited.
 SAME_TEXT = 0.7
+# Words in a row that copies share at the least, or that share of the shorter text: texts of one kind have the sentences
+# of their kind in common, with other names and numbers in them.
+RUN_WORDS, RUN_SHARE = 20, 0.4
+# What is said more often than this in one text is a phrase of its kind, and makes no piece; from this similarity on,
+# texts need none.
+REPEATED = 3
+NEARLY_ALL = 0.85
 # Words that open a text, and those of the other within which they are looked for.
 LEAD, LEAD_WITHIN = 30, 80
 # What share of the shorter text must stand in the other: where both open alike, where they open somewhat alike, where
@@ -88,11 +98,21 @@ class Comparable:
         mixed *= np.uint64(0xD6E8FEB86659FD93)
         return [int(band) for band in (mixed >> np.uint64(32)).astype(np.uint32).view(np.int32)]
 
+    @cached_property
     def _opening(self) -> list[int]:
-        return [int(hash_) for hash_ in self._shingles[: LEAD - SHINGLE + 1]]
+        return list(map(int, self._shingles[: LEAD - SHINGLE + 1]))
 
+    @cached_property
     def _beginning(self) -> frozenset[int]:
-        return frozenset(int(hash_) for hash_ in self._shingles[: LEAD_WITHIN - SHINGLE + 1])
+        return frozenset(self._shingles[: LEAD_WITHIN - SHINGLE + 1].tolist())
+
+    @cached_property
+    def _places(self) -> dict[int, list[int]]:
+        """Where each run of words stands that is not said again and again."""
+        places: dict[int, list[int]] = {}
+        for place, shingle in enumerate(self._shingles.tolist()):
+            places.setdefault(shingle, []).append(place)
+        return {shingle: at for shingle, at in places.items() if len(at) <= REPEATED}
 
     @cached_property
     def _title_words(self) -> frozenset[str]:
@@ -106,42 +126,72 @@ class Likeness:
     """How alike two texts are.
 
     `similarity` is the share of all their shingles that both have (Jaccard), `containment` the share of the shorter
-    one's. `relation` is same_text or syndicated (cut or edited), None where neither is a copy of the other.
+    one's. `relation` is same_text or syndicated (cut or edited).
     """
 
     similarity: float
     containment: float
-    relation: str | None
+    relation: str
 
 
-def compare(one: Comparable, other: Comparable) -> Likeness:
-    """Return how alike two texts are."""
-    common = len(one._set & other._set)
-    shorter, both = min(len(one._set), len(other._set)), len(one._set | other._set)
-    if not shorter:
-        return Likeness(0.0, 0.0, None)
-    similarity, containment = common / both, common / shorter
-    relation = None
-    if min(len(one._words), len(other._words)) >= MIN_WORDS and _is_copy(one, other, containment):
-        relation = "same_text" if similarity >= SAME_TEXT else "syndicated"
-    return Likeness(similarity, containment, relation)
+def may_be_copies(one: Comparable, other: Comparable, shared_bands: int) -> bool:
+    """Return whether two texts that share so many bands can have in common what copies do.
+
+    The number of shared bands is near BANDS * similarity ** ROWS; three standard deviations are allowed for.
+    """
+    shorter, longer = sorted((len(one._words), len(other._words)))
+    similarity = OPEN_ALIKE * shorter / (shorter + longer - OPEN_ALIKE * shorter)
+    expected = BANDS * similarity**ROWS
+    return shared_bands >= expected - 3 * math.sqrt(expected)
 
 
-def _is_copy(one: Comparable, other: Comparable, containment: float) -> bool:
-    if containment < OPEN_ALIKE:
-        return False
+def compare(one: Comparable, other: Comparable) -> Likeness | None:
+    """Return how alike two texts are where one is a copy of the other, None where neither is."""
+    shorter = min(len(one._words), len(other._words))
+    if shorter < MIN_WORDS:
+        return None
+    # The cheap questions first: most candidates are texts of one kind, and open in another way.
     less, more = sorted((_opens_in(one, other), _opens_in(other, one)))
-    if less >= 0.55 or (less >= 0.4 and containment >= OPEN_SOMEWHAT):
-        return True
-    if less >= 0.25 and more >= 0.55 and containment >= ONE_OPENS:
-        return True
-    return containment >= CALLED_ALIKE and _titles(one, other) >= TITLE_ALIKE
+    enough = _containment_needed(less, more, lambda: _titles(one, other))
+    if enough is None:
+        return None
+    common = len(one._set & other._set)
+    similarity, containment = common / len(one._set | other._set), common / min(len(one._set), len(other._set))
+    if containment < enough:
+        return None
+    if similarity < NEARLY_ALL and not _share_a_piece(one, other, min(RUN_WORDS, RUN_SHARE * shorter)):
+        return None
+    return Likeness(similarity, containment, "same_text" if similarity >= SAME_TEXT else "syndicated")
+
+
+def _containment_needed(less: float, more: float, titles: Callable[[], float]) -> float | None:
+    """The containment from which texts are copies that open alike to these degrees; None where none would do."""
+    if less >= 0.55:
+        return OPEN_ALIKE
+    if less >= 0.4:
+        return OPEN_SOMEWHAT
+    if less >= 0.25 and more >= 0.55:
+        return ONE_OPENS
+    return CALLED_ALIKE if titles() >= TITLE_ALIKE else None
 
 
 def _opens_in(one: Comparable, other: Comparable) -> float:
     """The share of a text's first words that stands at the beginning of the other."""
-    opening, beginning = one._opening(), other._beginning()
-    return sum(hash_ in beginning for hash_ in opening) / max(len(opening), 1)
+    return sum(shingle in other._beginning for shingle in one._opening) / max(len(one._opening), 1)
+
+
+def _share_a_piece(one: Comparable, other: Comparable, words: float) -> bool:
+    """Whether so many words stand in both texts in a row."""
+    before: dict[int, int] = {}
+    for shingle in one._shingles.tolist():
+        places = other._places.get(shingle)
+        if places is None:
+            before = {}
+            continue
+        before = {place: before.get(place - 1, 0) + 1 for place in places}
+        if max(before.values()) + SHINGLE - 1 >= words:
+            return True
+    return False
 
 
 def _titles(one: Comparable, other: Comparable) -> float:

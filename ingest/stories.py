@@ -8,19 +8,21 @@ Callers hold `lock` from the beginning of their transaction: of two copies that 
 other.
 """
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from db import Connection
 from ingest.folding import fold
-from ingest.similarity import Comparable, compare
+from ingest.similarity import Comparable, compare, may_be_copies
 
 __all__ = ["catch_up", "close", "forget", "lock", "regroup", "take_in"]
 
 # The texts most like a new one, by common bands, that it is compared with. Of a template there may be thousands.
-MOST_CANDIDATES = 300
+MOST_CANDIDATES = 30
 AT_ONCE = 500
+# Texts that are kept in memory, some 20 kB each.
+REMEMBERED = 2000
 _LOCK = 7_300_215_902
 
 
@@ -48,11 +50,16 @@ def take_in(connection: Connection, texts: dict[int, tuple[str | None, str]], no
         "DELETE FROM news.article_links WHERE article_id = ANY(%(ids)s) OR other_id = ANY(%(ids)s)", {"ids": list(new)}
     )
     candidates = _candidates(connection, list(new))
-    known = new | _load(connection, {other for _, other in candidates} - new.keys())
+    known = new | _load(connection, {other for _, other, _ in candidates} - new.keys())
     links = []
-    for article, other in sorted({(min(pair), max(pair)) for pair in candidates}):
+    pairs = {
+        (min(article, other), max(article, other))
+        for article, other, shared in candidates
+        if may_be_copies(known[article], known[other], shared)
+    }
+    for article, other in sorted(pairs):
         likeness = compare(known[article], known[other])
-        if likeness.relation is not None:
+        if likeness is not None:
             links.append((article, other, likeness))
     if links:
         connection.execute(
@@ -143,30 +150,44 @@ def _neighbours(connection: Connection, articles: Sequence[int]) -> set[int]:
     return {row[0] for row in rows}
 
 
-def _candidates(connection: Connection, articles: Sequence[int]) -> list[tuple[int, int]]:
-    """The articles that share a band with each of these."""
-    return [
-        (row[0], row[1])
-        for row in connection.execute(
-            """
-            SELECT new.article_id, found.article_id
-            FROM news.article_signatures new CROSS JOIN LATERAL (
-                SELECT s.article_id FROM news.article_signatures s
-                WHERE s.bands && new.bands AND s.article_id <> new.article_id
-                ORDER BY (SELECT count(*) FROM unnest(s.bands) AS a(band) WHERE band = ANY (new.bands)) DESC,
-                         s.article_id
-                LIMIT %s
-            ) AS found
-            WHERE new.article_id = ANY(%s)
-            """,
-            [MOST_CANDIDATES, list(articles)],
-        )
-    ]
+def _candidates(connection: Connection, articles: Sequence[int]) -> list[tuple[int, int, int]]:
+    """The articles that share bands with each of these: (article, other, how many bands)."""
+    return connection.execute(
+        """
+        SELECT new.article_id, found.article_id, found.shared
+        FROM news.article_signatures new CROSS JOIN LATERAL (
+            SELECT s.article_id,
+                   (SELECT count(*) FROM unnest(s.bands, new.bands) AS pair(one, other) WHERE one = other) AS shared
+            FROM news.article_signatures s
+            WHERE s.bands && new.bands AND s.article_id <> new.article_id
+            ORDER BY shared DESC, s.article_id
+            LIMIT %s
+        ) AS found
+        WHERE new.article_id = ANY(%s)
+        """,
+        [MOST_CANDIDATES, list(articles)],
+    ).fetchall()
+
+
+# Texts that were compared lately are likely to be compared again: news comes in waves.
+_recent: "OrderedDict[tuple[int, str, str | None], Comparable]" = OrderedDict()
 
 
 def _load(connection: Connection, articles: set[int]) -> dict[int, Comparable]:
-    rows = connection.execute("SELECT id, title, text FROM news.articles WHERE id = ANY(%s)", [sorted(articles)])
-    return {article: Comparable(title, fold(text)) for article, title, text in rows}
+    keys = connection.execute(
+        "SELECT id, content_hash, title FROM news.articles WHERE id = ANY(%s)", [sorted(articles)]
+    ).fetchall()
+    missing = [key[0] for key in keys if key not in _recent]
+    texts: dict[int, str] = dict(
+        connection.execute("SELECT id, text FROM news.articles WHERE id = ANY(%s)", [missing]).fetchall()
+    )
+    loaded = {}
+    for key in keys:
+        comparable = _recent.pop(key, None) or Comparable(key[2], fold(texts[key[0]]))
+        _recent[key] = loaded[key[0]] = comparable
+    while len(_recent) > REMEMBERED:
+        _recent.popitem(last=False)
+    return loaded
 
 
 def _groups(connection: Connection, story_of: dict[int, int]) -> list[set[int]]:

@@ -4,7 +4,6 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,7 +18,7 @@ from ingest.ledger import NewEntry
 from ingest.settings import Settings
 from ingest.similarity import Comparable, compare
 from ingest.topics import TopicSet
-from tests.conftest import NOW, SHARED, Clock
+from tests.conftest import NOW, SHARED, Clock, Run
 
 WORDS = fold(
     "أعلن المتحدث باسم الحكومة أن اللجنة العسكرية اجتمعت في بغداد لبحث جدول زمني جديد وقال إن القوات ستنتقل إلى قاعدة"
@@ -174,6 +173,30 @@ def test_a_text_that_is_changed_leaves_its_story(
     agrees(connection)
 
 
+def test_articles_from_before_there_were_signatures_are_linked_by_an_upgrade(
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock, run: Run,
+    corpus: list[tuple[str, str, str]],
+) -> None:  # fmt: skip
+    put(connection, corpus)
+    land(connection, settings, clock, everything)
+    right = told(connection)
+    connection.execute(
+        "WITH alone AS (INSERT INTO news.stories (first_article_id) SELECT id FROM news.articles"
+        "               RETURNING id, first_article_id)"
+        " UPDATE news.articles a SET story_id = alone.id FROM alone WHERE alone.first_article_id = a.id"
+    )
+    connection.execute(
+        "DELETE FROM news.stories s WHERE NOT EXISTS (SELECT FROM news.articles a WHERE a.story_id = s.id)"
+    )
+    connection.execute("TRUNCATE news.article_signatures, news.article_links")
+    connection.commit()
+    done = run("db", "upgrade")
+    assert f"{len(corpus)} articles that were there" in done.stdout, done.stderr
+    assert told(connection) == right
+    agrees(connection)
+    assert "articles" not in run("db", "upgrade").stdout
+
+
 def test_links_say_how_alike_two_texts_are(
     connection: Connection, settings: Settings, everything: TopicSet, clock: Clock, corpus: list[tuple[str, str, str]]
 ) -> None:
@@ -215,7 +238,7 @@ def test_short_and_templated_texts_are_not_copies() -> None:
     assert compare(short, short) is None
 
 
-def test_the_five_seeds_are_five_stories(connection: Connection, run: Any, topics: TopicSet) -> None:
+def test_the_five_seeds_are_five_stories(connection: Connection, run: Run) -> None:
     seeds = SHARED / "seeds"
     if not seeds.is_dir():
         pytest.skip("no seeds")

@@ -6,7 +6,9 @@ import typer
 
 from db import open_database
 from db.engine import upgrade
+from ingest import stories
 from ingest.cli.shared import opened_database, output
+from ingest.clock import utc_now
 from ingest.settings import load_settings
 
 # A URL that was printed must work for somebody who then types a command with it.
@@ -21,7 +23,11 @@ def db_upgrade() -> None:
     settings = load_settings()
     with open_database(settings.database_url, settings.data_dir, check=False) as database:
         before, after = upgrade(database.url)
+        with database.connect() as connection:
+            linked = stories.catch_up(connection, utc_now())
     output.print(f"schema at revision {after}" + ("" if before == after else f" (was {before or 'empty'})"))
+    if linked:
+        output.print(f"{linked:,} articles that were there compared with each other for copies")
 
 
 @app.command("url")

@@ -31,6 +31,7 @@ MAX_ELEMENTS = 100_000
 # others there are (a notice about cookies, a line about the site) is less than this share of it.
 PROSE_LENGTH = 40
 ARTICLE_SHARE = 0.98
+_PROSE = etree.XPath(f".//text()[string-length(normalize-space()) >= {PROSE_LENGTH}][not(ancestor::a)]")
 # What trafilatura takes out anyway, after it has copied the tree four times and searched it as often.
 _NO_TEXT = (
     "applet", "area", "aside", "audio", "button", "canvas", "datalist", "dialog", "embed", "fieldset", "footer", "head",
@@ -89,12 +90,12 @@ def _cut_beside_article(tree: HtmlElement) -> None:
     if body is None or heading is None:
         return
     within: Counter[HtmlElement] = Counter()
-    for element in body.iter(etree.Element):
-        length = _prose(element.text) + sum(_prose(child.tail) for child in element)
-        if length and element.tag != "a" and not any(around.tag == "a" for around in element.iterancestors()):
-            within[element] += length
-            for around in element.iterancestors():
-                within[around] += length
+    for text in _PROSE(body):
+        parent = text.getparent()
+        around = parent.getparent() if text.is_tail else parent
+        while around is not None:
+            within[around] += len(text)
+            around = around.getparent()
     if within[body] < FAST_ENOUGH_LENGTH:
         return
     kept = next((e for e in heading.iterancestors() if within[e] >= ARTICLE_SHARE * within[body]), body)
@@ -103,12 +104,6 @@ def _cut_beside_article(tree: HtmlElement) -> None:
             if element is not kept:
                 outer.remove(element)
         kept = outer
-
-
-def _prose(text: str | None) -> int:
-    """The length of a piece of text between two tags, 0 for one too short to be of a sentence."""
-    length = len(text.strip()) if text else 0
-    return length if length >= PROSE_LENGTH else 0
 
 
 def forget() -> None:

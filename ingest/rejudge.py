@@ -7,6 +7,7 @@ off topic; scores and topics of the others are brought up to date. Nothing is fe
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from db import Connection, retry_deadlocks
 from ingest import articles, documents, ledger, stories
@@ -65,7 +66,7 @@ def rejudge(
         found.off_topic += sum(not matches for matches in about.values()) - len(gone)
         if not dry_run:
             read = {item.entry_id: item.extracted_at for item in batch}
-            retry_deadlocks(connection, lambda: _save(connection, judged, about, newly, read, now()))  # noqa: B023
+            retry_deadlocks(connection, partial(_save, connection, judged, about, newly, read, now()))
         report(found.documents)
     return found
 

@@ -13,6 +13,7 @@ import typer
 from db import Connection
 from ingest import articles, documents, ledger
 from ingest.cli.shared import (
+    DATE_FORMATS,
     SAY_SECONDS,
     FeedsOption,
     JsonOption,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from ingest.land import LandCounts
     from ingest.reprocess import Reprocessed
 
-_DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 app = typer.Typer()
 
@@ -88,8 +88,10 @@ def export(
 @app.command()
 def backfill(
     feed: Annotated[str, typer.Argument(help="Id of a feed.")],
-    since: Annotated[datetime, typer.Option("--since", formats=_DATES, help="First day, such as 2024-01-01.")],
-    until: Annotated[datetime | None, typer.Option("--until", formats=_DATES, help="Day before which; today.")] = None,
+    since: Annotated[datetime, typer.Option("--since", formats=DATE_FORMATS, help="First day, such as 2024-01-01.")],
+    until: Annotated[
+        datetime | None, typer.Option("--until", formats=DATE_FORMATS, help="Day before which; today.")
+    ] = None,
     sitemap: Annotated[list[str] | None, typer.Option("--sitemap", help="Sitemap to read; repeatable.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Walk through it again though it was finished.")] = False,
     feeds: FeedsOption = None,
@@ -150,8 +152,10 @@ def _said(progress: "Progress") -> str:
 @app.command()
 def reprocess(
     feed: Annotated[str | None, typer.Option("--feed", help="Only entries of this feed (its id).")] = None,
-    since: Annotated[datetime | None, typer.Option("--since", formats=_DATES, help="First seen on or after.")] = None,
-    until: Annotated[datetime | None, typer.Option("--until", formats=_DATES, help="First seen before.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--since", formats=DATE_FORMATS, help="First seen on or after.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option("--until", formats=DATE_FORMATS, help="First seen before.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     topics_only: Annotated[
         bool, typer.Option("--topics", help="Judge stored documents by the topics file anew; extract nothing.")

@@ -37,6 +37,9 @@ errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 # How often long work says how far it has come, where there is no terminal.
 SAY_SECONDS = 10.0
 
+# How days and moments are written on the command line, in UTC.
+DATE_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+
 FeedsOption = Annotated[Path | None, typer.Option("--feeds", help="File that lists the feeds (NEWS_FEEDS).")]
 TopicsOption = Annotated[Path | None, typer.Option("--topics", help="File that describes the topics (NEWS_TOPICS).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

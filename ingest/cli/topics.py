@@ -9,6 +9,7 @@ import typer
 
 from ingest import articles, documents
 from ingest.cli.shared import (
+    DATE_FORMATS,
     JsonOption,
     TopicsOption,
     add_row,
@@ -24,7 +25,6 @@ from ingest.settings import Settings, load_settings
 from ingest.topics import load_topics
 from ingest.urls import canonical_url
 
-_DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 SENTENCE_WIDTH = 160
 
 app = typer.Typer(no_args_is_help=True)
@@ -75,8 +75,10 @@ def explain(
 def search(
     query: Annotated[str, typer.Argument(help='Words, "phrases", OR, and - before what must not occur.')],
     language: Annotated[str | None, typer.Option("--language", help="Language (ISO 639-1), such as ar.")] = None,
-    since: Annotated[datetime | None, typer.Option("--since", formats=_DATES, help="Published on or after.")] = None,
-    until: Annotated[datetime | None, typer.Option("--until", formats=_DATES, help="Published before.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--since", formats=DATE_FORMATS, help="Published on or after.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option("--until", formats=DATE_FORMATS, help="Published before.")] = None,
     outlet: Annotated[list[str] | None, typer.Option("--outlet", help="Name of a publisher; repeatable.")] = None,
     rows: Annotated[int, typer.Option("--rows", min=1, max=300, help="Articles to show.")] = 20,
     as_json: JsonOption = False,

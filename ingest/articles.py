@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -14,6 +15,7 @@ from ingest import stories
 from ingest.documents import Landable
 from ingest.folding import fold
 from ingest.ledger import FEED_DATE, RECHECK
+from ingest.similarity import Comparable
 from ingest.topics import Match
 
 __all__ = [
@@ -127,6 +129,10 @@ class Landing:
     word_count: int
     matches: list[Match]
     mention: Match | None = None
+
+    @cached_property
+    def comparable(self) -> Comparable:
+        return Comparable(self.document.title, self.folded)
 
     @property
     def place(self) -> Place:

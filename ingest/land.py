@@ -11,10 +11,12 @@ goes its own way: it becomes an article of its own, or a sighting of the article
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from threading import Thread
 
 from db import Connection, retry_deadlocks
 from ingest import articles, documents, ledger, stories
@@ -23,6 +25,7 @@ from ingest.documents import Landable
 from ingest.folding import fold_sentences, identity_of_folded, words_of_folded
 from ingest.report import Report, no_report
 from ingest.settings import Settings
+from ingest.similarity import Comparable
 from ingest.topics import TopicSet
 
 __all__ = ["LandCounts", "land"]
@@ -99,7 +102,7 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
             ends.append((landing.document.entry_id, "off_topic", "mention" if landing.mention else "no topic"))
     new: list[Landing] = []
     moved: set[int] = set()
-    # What the stories must know of: new, changed and moved articles, by id, with title and folded text.
+    # What the stories must know of: new, changed and moved articles, by id.
     texts = dict(returned.texts)
     for content_hash, same in copies.items():
         same.sort(key=lambda landing: landing.place.order)
@@ -111,16 +114,17 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
         elif earlier:
             articles.move(connection, present, first)
             moved.add(present.place.entry_id)
-            texts[present.id] = (first.document.title, first.folded)
+            texts[present.id] = first.comparable
         if present is None or earlier:
             ends.append((first.document.entry_id, "landed", None))
         else:
             ends.append((first.document.entry_id, "duplicate", "same text"))
         ends += [(landing.document.entry_id, "duplicate", "same text") for landing in same[1:]]
     article_ids = {content_hash: present.id for content_hash, present in known.items()}
-    inserted = articles.insert(connection, new, now)
+    with _bands_ahead(new):
+        inserted = articles.insert(connection, new, now)
     article_ids |= {landing.content_hash: article for landing, article in zip(new, inserted, strict=True)}
-    texts |= {article: (landing.document.title, landing.folded) for landing, article in zip(new, inserted, strict=True)}
+    texts |= {article: landing.comparable for landing, article in zip(new, inserted, strict=True)}
     stories.take_in(connection, texts, now)
     sightings = [(article_ids[landing.content_hash], landing) for same in copies.values() for landing in same]
     articles.add_sightings(connection, sightings + returned.sightings, now)
@@ -143,6 +147,22 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
         duplicate=len(sightings) - len(new) + twins,
         off_topic=len(loaded) - len(sightings) - len(returned.settled),
     )
+
+
+@contextmanager
+def _bands_ahead(landings: list[Landing]) -> Iterator[None]:
+    """Work the signatures out while the database is at work: it makes the search vectors meanwhile."""
+
+    def work() -> None:
+        for landing in landings:
+            landing.comparable.bands  # noqa: B018 - kept by what it is asked of
+
+    thread = Thread(target=work, name="signatures")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _judge(document: Landable, topics: TopicSet) -> Landing:
@@ -182,7 +202,7 @@ class _Returned:
     ends: list[tuple[int, str, str | None]] = field(default_factory=list)
     sightings: list[tuple[int, Landing]] = field(default_factory=list)
     revised: int = 0
-    texts: dict[int, tuple[str | None, str]] = field(default_factory=dict)
+    texts: dict[int, Comparable] = field(default_factory=dict)
     corrected: list[int] = field(default_factory=list)
 
     @property
@@ -219,7 +239,7 @@ def _return(
                     known[content_hash] = present
             known[landing.content_hash] = present
             returned.revised += 1
-            returned.texts[present.id] = (present.title, landing.folded)
+            returned.texts[present.id] = Comparable(present.title, landing.folded)
             log.info("revised %s: %s", document.canonical_url, (document.title or "")[:100])
         if own_page:
             articles.correct(connection, present, landing)

@@ -58,12 +58,19 @@ _FACTORS, _TERMS = _numbers("factor") | np.uint64(1), _numbers("term")
 _WORD_FACTORS = np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D], dtype=np.uint64)
 
 
+def _mixed(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """One hash of 64 bits for each two, in that order."""
+    mixed = (one * np.uint64(0x9E3779B97F4A7C15)) ^ (other + np.uint64(0xD6E8FEB86659FD93))
+    return np.asarray(mixed ^ (mixed >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)
+
+
 class Comparable:
     """A text, folded, and its title, ready to be compared."""
 
     def __init__(self, title: str | None, folded_text: str) -> None:
         self._title = title or ""
         self._words = folded_text.split()
+        self._known_pieces: dict[int, frozenset[int]] = {}
 
     @cached_property
     def _shingles(self) -> NDArray[np.uint64]:
@@ -85,7 +92,7 @@ class Comparable:
     def _set(self) -> frozenset[int]:
         return frozenset(self._shingles.tolist())
 
-    @property
+    @cached_property
     def bands(self) -> list[int]:
         """Return the hashes of the text's bands, as 32-bit integers with sign; none where it is too short."""
         if len(self._words) < MIN_WORDS:
@@ -100,19 +107,32 @@ class Comparable:
 
     @cached_property
     def _opening(self) -> list[int]:
-        return list(map(int, self._shingles[: LEAD - SHINGLE + 1]))
+        opening: list[int] = self._shingles[: LEAD - SHINGLE + 1].tolist()
+        return opening
 
     @cached_property
     def _beginning(self) -> frozenset[int]:
         return frozenset(self._shingles[: LEAD_WITHIN - SHINGLE + 1].tolist())
 
-    @cached_property
-    def _places(self) -> dict[int, list[int]]:
-        """Where each run of words stands that is not said again and again."""
-        places: dict[int, list[int]] = {}
-        for place, shingle in enumerate(self._shingles.tolist()):
-            places.setdefault(shingle, []).append(place)
-        return {shingle: at for shingle, at in places.items() if len(at) <= REPEATED}
+    def _pieces(self, words: int) -> frozenset[int]:
+        """The hashes of all runs of so many words without what is said again and again in this text."""
+        if words not in self._known_pieces:
+            self._known_pieces[words] = self._hash_pieces(words - SHINGLE + 1)
+        return self._known_pieces[words]
+
+    def _hash_pieces(self, shingles: int) -> frozenset[int]:
+        _, of_shingle, count = np.unique(self._shingles, return_inverse=True, return_counts=True)
+        repeated = np.concatenate(([0], np.cumsum(count[of_shingle] > REPEATED)))
+        runs = len(self._shingles) - shingles + 1
+        if runs < 1:
+            return frozenset()
+        hashes, length = self._shingles, 1
+        while length < shingles:
+            # Runs of any length are made of two shorter ones that may overlap.
+            step = min(length, shingles - length)
+            hashes, length = _mixed(hashes[:-step], hashes[step:]), length + step
+        whole = repeated[shingles:] == repeated[:runs]
+        return frozenset(hashes[whole].tolist())
 
     @cached_property
     def _title_words(self) -> frozenset[str]:
@@ -156,11 +176,14 @@ def compare(one: Comparable, other: Comparable) -> Likeness | None:
     if enough is None:
         return None
     common = len(one._set & other._set)
-    similarity, containment = common / len(one._set | other._set), common / min(len(one._set), len(other._set))
+    containment = common / min(len(one._set), len(other._set))
     if containment < enough:
         return None
-    if similarity < NEARLY_ALL and not _share_a_piece(one, other, min(RUN_WORDS, RUN_SHARE * shorter)):
-        return None
+    similarity = common / (len(one._set) + len(other._set) - common)
+    if similarity < NEARLY_ALL:
+        words = math.ceil(min(RUN_WORDS, RUN_SHARE * shorter))
+        if one._pieces(words).isdisjoint(other._pieces(words)):
+            return None
     return Likeness(similarity, containment, "same_text" if similarity >= SAME_TEXT else "syndicated")
 
 
@@ -177,21 +200,7 @@ def _containment_needed(less: float, more: float, titles: Callable[[], float]) -
 
 def _opens_in(one: Comparable, other: Comparable) -> float:
     """The share of a text's first words that stands at the beginning of the other."""
-    return sum(shingle in other._beginning for shingle in one._opening) / max(len(one._opening), 1)
-
-
-def _share_a_piece(one: Comparable, other: Comparable, words: float) -> bool:
-    """Whether so many words stand in both texts in a row."""
-    before: dict[int, int] = {}
-    for shingle in one._shingles.tolist():
-        places = other._places.get(shingle)
-        if places is None:
-            before = {}
-            continue
-        before = {place: before.get(place - 1, 0) + 1 for place in places}
-        if max(before.values()) + SHINGLE - 1 >= words:
-            return True
-    return False
+    return sum(map(other._beginning.__contains__, one._opening)) / max(len(one._opening), 1)
 
 
 def _titles(one: Comparable, other: Comparable) -> float:

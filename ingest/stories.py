@@ -31,14 +31,10 @@ def lock(connection: Connection) -> None:
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
-def take_in(connection: Connection, texts: dict[int, tuple[str | None, str]], now: datetime) -> None:
-    """Link new or changed articles with their copies, and bring the stories up to date.
-
-    `texts` has title and folded text by article id.
-    """
-    if not texts:
+def take_in(connection: Connection, new: dict[int, Comparable], now: datetime) -> None:
+    """Link new or changed articles, by id, with their copies, and bring the stories up to date."""
+    if not new:
         return
-    new = {article: Comparable(title, folded) for article, (title, folded) in texts.items()}
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO news.article_signatures (article_id, bands) VALUES (%s, %s::int[])"
@@ -50,7 +46,7 @@ def take_in(connection: Connection, texts: dict[int, tuple[str | None, str]], no
         "DELETE FROM news.article_links WHERE article_id = ANY(%(ids)s) OR other_id = ANY(%(ids)s)", {"ids": list(new)}
     )
     candidates = _candidates(connection, list(new))
-    known = new | _load(connection, {other for _, other, _ in candidates} - new.keys())
+    known = _load(connection, {other for _, other, _ in candidates}, new)
     links = []
     pairs = {
         (min(article, other), max(article, other))
@@ -134,7 +130,7 @@ def catch_up(connection: Connection, now: datetime) -> int:
             " (SELECT FROM news.article_signatures s WHERE s.article_id = a.id) ORDER BY a.id LIMIT %s",
             [AT_ONCE],
         ).fetchall()
-        take_in(connection, {row[0]: (row[1], fold(row[2])) for row in rows}, now)
+        take_in(connection, {row[0]: Comparable(row[1], fold(row[2])) for row in rows}, now)
         connection.commit()
         done += len(rows)
         if len(rows) < AT_ONCE:
@@ -173,17 +169,18 @@ def _candidates(connection: Connection, articles: Sequence[int]) -> list[tuple[i
 _recent: "OrderedDict[tuple[int, str, str | None], Comparable]" = OrderedDict()
 
 
-def _load(connection: Connection, articles: set[int]) -> dict[int, Comparable]:
+def _load(connection: Connection, articles: set[int], new: dict[int, Comparable]) -> dict[int, Comparable]:
+    """The texts of these articles and of new ones, which later ones are likely to be compared with."""
     keys = connection.execute(
-        "SELECT id, content_hash, title FROM news.articles WHERE id = ANY(%s)", [sorted(articles)]
+        "SELECT id, content_hash, title FROM news.articles WHERE id = ANY(%s)", [sorted(articles | new.keys())]
     ).fetchall()
-    missing = [key[0] for key in keys if key not in _recent]
+    missing = [key[0] for key in keys if key[0] not in new and key not in _recent]
     texts: dict[int, str] = dict(
         connection.execute("SELECT id, text FROM news.articles WHERE id = ANY(%s)", [missing]).fetchall()
     )
     loaded = {}
     for key in keys:
-        comparable = _recent.pop(key, None) or Comparable(key[2], fold(texts[key[0]]))
+        comparable = new.get(key[0]) or _recent.pop(key, None) or Comparable(key[2], fold(texts[key[0]]))
         _recent[key] = loaded[key[0]] = comparable
     while len(_recent) > REMEMBERED:
         _recent.popitem(last=False)

@@ -1,6 +1,6 @@
 """The sentences the newsroom writes its articles with; all made up.
 
-`{name}` in a sentence is filled from SLOTS of the language. ON_TOPIC sentences each name Iraq, the foreign forces and
+`{name}` in a sentence is filled from SLOTS or WORDS of the language. ON_TOPIC sentences each name Iraq, the foreign forces and
 their leaving or staying; OFF_TOPIC ones, by subject, never all three.
 """
 
@@ -38,6 +38,38 @@ SLOTS = {
         "goods": ["dates", "wheat", "cement", "cooking oil", "textiles"],
     },
 }  # fmt: skip
+
+# Words of the sentences that fill an article, which have nothing to do with its subject. Many, so that two articles have
+# as little in common as two of a real outlet.
+WORDS = {
+    "ar": {
+        "noun": ["أرشيف", "أستاذ", "بائع", "باب", "باحث", "بستان", "بلدية", "بناء", "بيت", "تاجر", "تلميذ", "تمثال", "ثوب", "جار", "جامعة", "جدار", "جدة", "جريدة", "جزيرة", "جسر", "حافلة", "حارس", "حجر", "حديقة", "حرفي", "حقل", "حقيبة", "حلاق", "حمام", "حوض", "خباز", "خريف", "خزان", "خشب", "خياط", "دراجة", "دفتر", "دكان", "رسام", "رسالة", "رصيف", "رف", "رواية", "ريف", "زجاج", "زهرة", "زورق", "زيتون", "ساحة", "ساعة", "ساقية", "سائق", "ستارة", "سجادة", "سفينة", "سقف", "سلم", "سنبلة", "سوق", "سيارة", "شاعر", "شارع", "شاطئ", "شباك", "شتاء", "شجرة", "شرفة", "شمعة", "صائغ", "صالة", "صحن", "صخرة", "صديق", "صف", "صندوق", "صورة", "صياد", "صيدلية", "ضفة", "طاولة", "طباخ", "طبيب", "طريق", "طفل", "طين", "ظل", "عازف", "عربة", "عصير", "عطلة", "عمارة", "عمود", "عود", "غابة", "غرفة", "غيمة", "فاكهة", "فراش", "فرن", "فلاح", "فندق", "فنان", "قارب", "قاض", "قاعة", "قافية", "قبو", "قدر", "قرية", "قصة", "قصيدة", "قطار", "قفل", "قلم", "قمر", "قميص", "قنديل", "كاتب", "كتاب", "كرسي", "كرمة", "كوب", "لحن", "لوحة", "ليمون", "مبنى", "متجر", "متحف", "مجلة", "محام", "محراث", "مخبز", "مدرسة", "مدينة", "مرآة", "مرسم", "مزرعة", "مسرح", "مصباح", "مصنع", "مطبعة", "مطبخ", "مطر", "معرض", "معلم", "مفتاح", "مقعد", "مقهى", "مكتبة", "ملعقة", "ممرض", "منارة", "منبع", "منديل", "مهندس", "موج", "موسيقي", "موظف", "نافورة", "نافذة", "نبع", "نجار", "نخلة", "نسيج", "نشيد", "نغمة", "نهر", "وادي", "واجهة", "ورشة", "ورقة", "وشاح"],
+        "adjective": ["أبيض", "أحمر", "أخضر", "أزرق", "أسمر", "أصفر", "أنيق", "بارد", "باهت", "بديع", "بسيط", "بطيء", "بعيد", "بليغ", "بهيج", "ثمين", "جاف", "جديد", "جريء", "جميل", "حار", "حديث", "حزين", "خافت", "خاص", "خشبي", "خصب", "دافئ", "دقيق", "ذهبي", "رائع", "ريفي", "رطب", "رقيق", "رمادي", "ريان", "زاه", "ساحر", "سريع", "سعيد", "شاعري", "شاهق", "شرقي", "شعبي", "صامت", "صغير", "صاف", "صلب", "ضيق", "طازج", "طريف", "طويل", "طيب", "ظليل", "عامر", "عتيق", "عذب", "عريض", "عميق", "غامض", "غربي", "غزير", "فارغ", "فاخر", "فريد", "فسيح", "فضي", "قديم", "قريب", "قصير", "كبير", "كثيف", "كريم", "لامع", "لذيذ", "لطيف", "مبكر", "متعب", "متواضع", "مثمر", "محلي", "مرهف", "مزدحم", "مشرق", "معتم", "معروف", "ملون", "ممتع", "منعش", "مهجور", "موسمي", "نادر", "ناعم", "نحاسي", "نشيط", "نظيف", "هادئ", "واسع", "وحيد", "وردي", "يدوي", "يومي"],
+        "verb": ["أحب", "أصلح", "أضاء", "أعاد", "اختار", "ادخر", "استعار", "اشترى", "اقترح", "اكتشف", "انتظر", "باع", "بنى", "تأمل", "تذكر", "تسلق", "تعلم", "تفقد", "جدد", "جرب", "جلب", "جمع", "حرث", "حفظ", "حمل", "خاط", "خبز", "دفع", "دهن", "ذاق", "رتب", "رسم", "رمم", "روى", "زار", "زخرف", "زرع", "زين", "سأل", "ساعد", "سقى", "سمع", "شارك", "شاهد", "شكر", "شيد", "صافح", "صقل", "صنع", "صور", "طبخ", "طبع", "طرق", "طلى", "عبر", "عد", "عرض", "عزف", "علق", "غسل", "غطى", "غنى", "فتح", "فحص", "فرش", "قاس", "قدم", "قرأ", "قطف", "كتب", "كرم", "لاحظ", "لمح", "لون", "مدح", "مزج", "ملأ", "نحت", "نسج", "نسخ", "نشر", "نصح", "نظف", "نقش", "نقل", "نوع", "هيأ", "واصل", "وجد", "وزع", "وسع", "وصف", "وضع"],
+    },
+    "en": {
+        "noun": ["archive", "avenue", "balcony", "bakery", "bank", "bell", "bicycle", "boat", "bookshop", "border", "bottle", "bridge", "brick", "budget", "cabin", "calendar", "camera", "canal", "candle", "carpenter", "carpet", "cart", "ceiling", "cellar", "chair", "charter", "chimney", "choir", "cinema", "clinic", "clock", "coat", "college", "committee", "cook", "corridor", "cotton", "council", "court", "cousin", "curtain", "dam", "dentist", "desk", "diary", "doctor", "driver", "drum", "editor", "elevator", "engine", "engineer", "envelope", "factory", "farmer", "father", "ferry", "fence", "firefighter", "fisherman", "flag", "flute", "fountain", "furnace", "gallery", "garage", "garden", "gate", "glass", "grocer", "guitar", "hall", "hammer", "harvest", "hospital", "hotel", "island", "jacket", "judge", "kitchen", "ladder", "lamp", "lawyer", "lecture", "lemon", "letter", "library", "lighthouse", "lorry", "magazine", "mayor", "meadow", "mechanic", "melody", "mill", "mirror", "mountain", "museum", "musician", "neighbour", "newspaper", "notebook", "novel", "nurse", "nursery", "oak", "office", "olive", "orchard", "orchestra", "oven", "painter", "palm", "parcel", "park", "pharmacy", "photograph", "piano", "pilot", "pipe", "planet", "plumber", "poem", "port", "postcard", "potter", "printer", "professor", "pump", "quarry", "queue", "railway", "recipe", "reservoir", "river", "roof", "sailor", "school", "sculptor", "shepherd", "shop", "singer", "song", "spring", "square", "stable", "station", "statue", "stove", "street", "student", "studio", "suburb", "tailor", "teacher", "telescope", "tenant", "theatre", "ticket", "tower", "town", "tractor", "train", "tunnel", "umbrella", "university", "valley", "village", "violin", "waiter", "wall", "warehouse", "watchmaker", "weaver", "well", "window", "workshop", "writer"],
+        "adjective": ["ancient", "autumn", "bitter", "blue", "brass", "bright", "broad", "busy", "calm", "careful", "cheap", "clean", "coastal", "cold", "copper", "crowded", "curious", "dark", "deep", "distant", "dry", "dusty", "early", "eastern", "elegant", "empty", "famous", "faint", "fertile", "flat", "foggy", "former", "fragile", "fresh", "generous", "gentle", "golden", "green", "grey", "hidden", "humble", "hungry", "joint", "lively", "local", "lonely", "long", "loud", "marble", "modern", "muddy", "narrow", "neat", "nervous", "noisy", "northern", "old", "open", "painted", "pale", "patient", "plain", "polite", "poor", "private", "proud", "quiet", "rapid", "rare", "red", "rich", "rough", "round", "royal", "rural", "salty", "shy", "silent", "silver", "simple", "slow", "small", "smooth", "southern", "steep", "stone", "strange", "sunny", "sweet", "tall", "thick", "thin", "tidy", "tiny", "tired", "urban", "warm", "weekly", "western", "white", "wide", "wild", "windy", "wooden", "yellow", "young"],
+        "verb": ["admired", "answered", "arranged", "asked", "baked", "bought", "borrowed", "built", "called", "carried", "cleaned", "collected", "copied", "counted", "crossed", "decorated", "delivered", "described", "designed", "discovered", "discussed", "drew", "examined", "exchanged", "expected", "filled", "finished", "fixed", "followed", "found", "greeted", "guarded", "heard", "heated", "helped", "hired", "imagined", "inspected", "introduced", "invited", "joined", "kept", "liked", "listed", "loaded", "lowered", "measured", "mended", "missed", "noticed", "offered", "opened", "ordered", "packed", "painted", "passed", "photographed", "planned", "planted", "polished", "praised", "prepared", "printed", "promised", "pulled", "pushed", "raised", "received", "recommended", "remembered", "rented", "repaired", "replaced", "rescued", "restored", "sang", "searched", "shared", "sketched", "sold", "sorted", "studied", "supplied", "taught", "tested", "thanked", "touched", "translated", "tried", "turned", "used", "visited", "warned", "washed", "watched", "weighed", "welcomed", "widened"],
+    },
+}  # fmt: skip
+
+BACKGROUND = {
+    "ar": [
+        "و{verb} {noun} {adjective} {noun} ال{noun} أمام {noun} {adjective}.",
+        "وفي {place} {verb} {person} {noun} ال{noun} ثم {verb} {noun} {adjective}.",
+        "وكان {noun} ال{noun} قد {verb} {noun} {adjective} قبل أن يصل {noun} {noun}.",
+        "و{verb} ال{noun} ال{adjective} كل {noun} بين {noun} و{noun} {adjective}.",
+        "أما {noun} {noun} فقد {verb} {noun} {noun} يوم {day} برفقة {noun} {adjective}.",
+    ],
+    "en": [
+        "The {adjective} {noun} {verb} a {adjective} {noun} near the {noun} of {place}.",
+        "On {day} {person} {verb} the {noun} and {verb} every {adjective} {noun}.",
+        "A {noun} {verb} the {adjective} {noun} while one {noun} {verb} the {noun}.",
+        "Every {noun} {verb} some {adjective} {noun}, {adjective} {noun} or {noun}.",
+        "Between {noun} and {noun} the {noun} {verb} another {adjective} {noun}.",
+    ],
+}
 
 ON_TOPIC_TITLES = {
     "ar": [

@@ -1,6 +1,7 @@
 """What exists in the simulated web: outlets, their feeds and their items. The same seed makes the same world."""
 
 import random
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,7 +15,8 @@ __all__ = ["Feed", "Item", "Newsroom", "Outlet"]
 FeedFormat = Literal["rss", "atom", "rdf"]
 TEMPLATES = ("semantic", "divs", "portal")
 # Wire copies: as they came, or with another dateline and the last paragraph cut.
-SHARE_WIRE, SHARE_ON_TOPIC = 0.2, 0.45
+SHARE_WIRE, SHARE_ON_TOPIC, SHARE_ON_SUBJECT = 0.2, 0.45, 0.4
+_SLOT = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -229,15 +231,17 @@ class _Writer:
             subject = rng.choice(sorted(vocabulary.OFF_TOPIC[language]))
             title = rng.choice(vocabulary.OFF_TOPIC_TITLES[language][subject])
             sentences = vocabulary.OFF_TOPIC[language][subject]
-        paragraphs = tuple(
-            " ".join(self._fill(sentence, language) for sentence in rng.sample(sentences, k=rng.randint(2, 3)))
-            for _ in range(rng.randint(7, 18))
-        )
+        # What it is about stands first, and here and there further down.
+        paragraphs = [" ".join(rng.sample(sentences, k=rng.randint(2, 3)))]
+        for _ in range(rng.randint(6, 17)):
+            on_subject = rng.sample(sentences, k=int(rng.random() < SHARE_ON_SUBJECT))
+            background = rng.choices(vocabulary.BACKGROUND[language], k=rng.randint(2, 3))
+            paragraphs.append(" ".join(on_subject + background))
         item = Item(
             number=number,
             outlet=outlet,
             title=self._fill(title, language),
-            paragraphs=paragraphs,
+            paragraphs=tuple(self._fill(paragraph, language) for paragraph in paragraphs),
             author=rng.choice(vocabulary.SLOTS[language]["person"]),
             published_at=published_at.replace(second=0, microsecond=0),
             on_topic=on_topic,
@@ -262,9 +266,5 @@ class _Writer:
         )
 
     def _fill(self, sentence: str, language: str) -> str:
-        slots = vocabulary.SLOTS[language]
-        filled = sentence
-        for name, values in slots.items():
-            while f"{{{name}}}" in filled:
-                filled = filled.replace(f"{{{name}}}", self._rng.choice(values), 1)
-        return filled
+        words = vocabulary.SLOTS[language] | vocabulary.WORDS[language]
+        return _SLOT.sub(lambda slot: self._rng.choice(words[slot[1]]), sentence)

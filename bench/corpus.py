@@ -61,7 +61,7 @@ def text(number: int) -> str:
 
 
 def fill(url: str, size: int) -> None:
-    """Bring the database at `url` to so many articles. Indexes of texts are made at the end: that is five times faster."""
+    """Bring the database at `url` to so many articles. Indexes of texts are made at the end, five times faster."""
     started = time.monotonic()
     with connect(url) as connection:
         feeds = _feeds(connection)

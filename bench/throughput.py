@@ -19,6 +19,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -88,7 +89,7 @@ def pipeline(folder: Path, entries: int) -> tuple[int, float, float]:
     return with_articles, seconds, peak()
 
 
-def watch_memory(process: "subprocess.Popen[bytes]") -> Callable[[], float]:
+def watch_memory(process: "subprocess.Popen[Any]") -> Callable[[], float]:
     """Sample the peak resident memory of a process while it runs; returns a function that gives it in MB."""
     highest = [0.0]
 

@@ -61,11 +61,19 @@ SERVER_SETTINGS = {
     # A checkpoint every 1 GB (the default) would be one every few seconds in a large import.
     "max_wal_size": "4GB",
     "jit": "off",
+    # Data lie on solid state disks nowadays; the default is for those that turn.
+    "random_page_cost": "1.1",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u@%d ",
     "cluster_name": "news",
 }
+
+LARGE_OBJECT_FUNCTIONS = (
+    "lo_creat(integer)", "lo_create(oid)", "lo_from_bytea(oid, bytea)", "lo_open(oid, integer)",
+    "lo_put(oid, bigint, bytea)", "lo_truncate(integer, integer)", "lo_truncate64(integer, bigint)", "lo_unlink(oid)",
+    "lowrite(integer, bytea)",
+)  # fmt: skip
 
 
 def _programs() -> Path:
@@ -142,6 +150,9 @@ class EmbeddedServer:
             if known is None:
                 connection.execute(
                     sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(ROLE))
+                )
+                connection.execute(
+                    sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name))
                 )
 
     @property
@@ -266,8 +277,17 @@ class EmbeddedServer:
     def _ensure_role(self) -> None:
         with self._superuser() as connection:
             if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone() is None:
+                self._close_to_the_public()
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEROLE").format(sql.Identifier(ROLE)))
         self.ensure_database(ROLE)
+
+    def _close_to_the_public(self) -> None:
+        """Take away what PostgreSQL lets every role do: enter all databases, write large objects."""
+        with psycopg.connect(self.url("template1", SUPERUSER), autocommit=True) as connection:
+            # Databases are made as copies of this one.
+            for function in LARGE_OBJECT_FUNCTIONS:
+                connection.execute(f"REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC")
+            connection.execute("REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC")
 
     def _in_demand(self) -> bool:
         with contextlib.suppress(FileNotFoundError):

@@ -32,6 +32,7 @@ SCHEMA = "news"
 
 IN_FLIGHT_STATUSES = ("discovered", "fetched", "extracted")
 FINAL_STATUSES = ("landed", "duplicate", "off_topic", "rejected", "dead")
+ALERT_KINDS = ("nothing_new", "unchanged", "blocked", "failing", "no_entries", "no_text", "filtered")
 POLL_OUTCOMES = ("new", "unchanged", "not_modified", "failed")
 HEALTHS = ("waiting", "ok", "failing", "gone", "disabled")
 RELATIONS = ("same_text", "syndicated")
@@ -196,6 +197,29 @@ class FeedPoll(Base):
     pushed: Mapped[bool] = mapped_column(
         server_default=text("false"), comment="Whether a hub sent the document without being asked (WebSub)."
     )
+
+
+class Alert(Base):
+    __tablename__ = "alerts"
+    __table_args__ = (
+        CheckConstraint(_one_of("kind", ALERT_KINDS), name="kind"),
+        Index("alerts_open_idx", "feed_id", "kind", unique=True, postgresql_where=text("ended_at IS NULL")),
+        {"comment": "A source that has fallen silent: since when, until when, and why."},
+    )
+    id: Mapped[int] = _id("Number of the alert.")
+    feed_id: Mapped[int] = _feed()
+    kind: Mapped[str] = mapped_column(
+        comment="nothing_new (other answers, but no new entries), unchanged (the same answer again and again), blocked "
+        "(the server refuses us), failing (other failures), no_entries (answers without entries), no_text (nothing can "
+        "be extracted from its pages), filtered (everything it brings is off topic)."
+    )
+    started_at: Mapped[datetime] = mapped_column(
+        comment="Since when: the last find, success or landed article before it."
+    )
+    noticed_at: Mapped[datetime] = mapped_column(comment="When it was noticed.")
+    ended_at: Mapped[datetime | None] = mapped_column(comment="When it was over; null while it lasts.")
+    said: Mapped[str] = mapped_column(comment="A sentence that says what is wrong.")
+    evidence: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="The numbers it rests on.")
 
 
 class Entry(Base):
@@ -393,6 +417,7 @@ class Article(Base):
         CheckConstraint("(published_at IS NULL) = (published_from IS NULL)", name="published_from"),
         Index("articles_content_id_idx", "content_id"),
         Index("articles_published_at_idx", "published_at"),
+        Index("articles_published_on_idx", text("((published_at AT TIME ZONE 'UTC')::date)")),
         Index("articles_landed_at_idx", "landed_at"),
         Index("articles_story_id_idx", "story_id"),
         Index("articles_search_idx", "search", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),

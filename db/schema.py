@@ -92,8 +92,8 @@ def upgrade_schema(url: str) -> tuple[str | None, str]:
 
             with _alembic(url) as config:
                 command.upgrade(config, "head")
-        # Each time: the role may have been made, or its rights lost, since the revision that first did this.
-        connection.execute((SQL / "reader.sql").read_text(encoding="utf-8"))
+        # Each time: a role may have been made, or its rights lost, since the revision that first did this.
+        connection.execute((SQL / "roles.sql").read_text(encoding="utf-8"))
         return before, HEAD
 
 

@@ -1,12 +1,14 @@
 """Writes the pages under docs/ that are made from the code: `make docs`. A test fails when one is stale."""
 
 import json
+import re
 from pathlib import Path
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from db.models import Base
+from db.schema import SQL
 from ingest.feeds_file import FeedsFile
 from ingest.settings import Settings
 from ingest.topics import TopicsFile
@@ -18,6 +20,7 @@ def pages() -> dict[Path, str]:
     """Return the content of every generated page, by path."""
     return {
         DOCS / "tables.md": tables(),
+        DOCS / "analysts.md": analysts(),
         DOCS / "settings.md": settings(),
         DOCS / "schemas" / "feeds.schema.json": schema(FeedsFile),
         DOCS / "schemas" / "topics.schema.json": schema(TopicsFile),
@@ -35,6 +38,33 @@ def tables() -> str:
         ]
         lines.append("")
     return "\n".join(lines)
+
+
+def analysts() -> str:
+    """The page for analysts: its frame, the views from the comments in the database, and the cookbook."""
+    frame = (DOCS / "analysts.in.md").read_text(encoding="utf-8")
+    recipes = "\n".join(f"### {name}\n\n```sql\n{query}\n```\n" for name, query in cookbook().items())
+    return frame.replace("{views}", views()).replace("{cookbook}\n", recipes)
+
+
+def views() -> str:
+    """The views and their columns, from the comments in db/sql/views.sql."""
+    source = (SQL / "views.sql").read_text(encoding="utf-8")
+    lines = []
+    for kind, name, said in re.findall(r"COMMENT ON (VIEW|COLUMN) news\.(\S+) IS ((?:'(?:[^']|'')*'\s*)+);", source):
+        comment = "".join(re.findall(r"'((?:[^']|'')*)'(?!')", said)).replace("''", "'")
+        if kind == "VIEW":
+            lines += ["", f"### {name}", "", comment, "", "| column | meaning |", "| --- | --- |"]
+        else:
+            lines.append(f"| `{name.partition('.')[2]}` | {comment} |")
+    return "\n".join(lines[1:]) + "\n"
+
+
+def cookbook() -> dict[str, str]:
+    """The queries of the cookbook by their names."""
+    source = (DOCS / "cookbook.sql").read_text(encoding="utf-8")
+    recipes = re.split(r"^-- name: (.+)\n", source, flags=re.MULTILINE)[1:]
+    return {name: query.strip() for name, query in zip(recipes[::2], recipes[1::2], strict=True)}
 
 
 def settings() -> str:

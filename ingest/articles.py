@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, LiteralString
 
+from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
@@ -517,13 +518,80 @@ def newest(connection: Connection, *, limit: int, query: str = "") -> list[dict[
         ).fetchall()
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Which articles: all, or those that meet each condition that is given.
+
+    `since` is inclusive, `until` is not; both are about the date of publication, and leave out what has none. `firsts`
+    takes each story once, by the article that was published first.
+    """
+
+    topic: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    languages: tuple[str, ...] = ()
+    outlets: tuple[str, ...] = ()
+    firsts: bool = False
+
+
+# Of the articles `a`. Values are bound by name.
+CHOSEN: LiteralString = """
+    (%(topic)s::text IS NULL
+        OR EXISTS (SELECT FROM news.article_topics t WHERE t.article_id = a.id AND t.topic = %(topic)s))
+    AND (%(since)s::timestamptz IS NULL OR a.published_at >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR a.published_at < %(until)s)
+    AND (%(languages)s::text[] = '{}' OR a.language = ANY (%(languages)s))
+    AND (%(outlets)s::text[] = '{}' OR a.outlet = ANY (%(outlets)s))
+    AND (NOT %(firsts)s OR EXISTS (SELECT FROM news.stories s WHERE s.first_article_id = a.id))
+"""
+
+
+def bound(chosen: Chosen) -> dict[str, Any]:
+    """Return the values of CHOSEN."""
+    return vars(chosen) | {"languages": list(chosen.languages), "outlets": list(chosen.outlets)}
+
+
+def count_chosen(connection: Connection, chosen: Chosen) -> int:
+    """Return how many articles meet the conditions."""
+    row = connection.execute(f"SELECT count(*) FROM news.articles a WHERE {CHOSEN}", bound(chosen)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def topics_and_outlets(connection: Connection) -> tuple[set[str], set[str]]:
+    """Return the names of the topics and of the outlets that have articles."""
+    topics = connection.execute("SELECT DISTINCT topic FROM news.article_topics").fetchall()
+    outlets = connection.execute("SELECT DISTINCT outlet FROM news.articles").fetchall()
+    return {row[0] for row in topics}, {row[0] for row in outlets}
+
+
 @contextmanager
-def streamed(connection: Connection, columns: Sequence[str]) -> Iterator[Iterator[dict[str, Any]]]:
-    """Yield all articles in the order they landed, a few hundred in memory at a time."""
+def streamed(
+    connection: Connection, columns: Sequence[str], chosen: Chosen | None = None
+) -> Iterator[Iterator[dict[str, Any]]]:
+    """Yield articles in the order they landed, a few hundred in memory at a time.
+
+    `columns` are those of the table, `country` (of the publisher) and `topics` (their names, the best first).
+    """
+    expressions: dict[str, LiteralString] = {
+        "country": "(SELECT f.country FROM news.entries e JOIN news.feeds f ON f.id = e.feed_id"
+        " WHERE e.id = a.entry_id)",
+        "topics": "ARRAY(SELECT t.topic FROM news.article_topics t WHERE t.article_id = a.id"
+        " ORDER BY t.score DESC, t.topic)",
+    }
+    selected = sql.SQL(", ").join(
+        sql.SQL("{} AS {}").format(
+            sql.SQL(expressions[name]) if name in expressions else sql.Identifier("a", name), sql.Identifier(name)
+        )
+        for name in columns
+    )
     # A cursor on the server: the articles pass through.
     with connection.cursor("articles", row_factory=dict_row) as cursor:
         cursor.itersize = ROWS_AT_ONCE
-        cursor.execute(f"SELECT {', '.join(columns)} FROM news.articles ORDER BY id")
+        cursor.execute(
+            sql.SQL("SELECT {} FROM news.articles a WHERE {} ORDER BY a.id").format(selected, sql.SQL(CHOSEN)),
+            bound(chosen or Chosen()),
+        )
         yield iter(cursor)
 
 

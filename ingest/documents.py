@@ -184,7 +184,7 @@ def doubtful_dates(connection: Connection, *, among: int) -> dict[int, str]:
 
 
 def load(connection: Connection, entry_ids: list[int]) -> list[Landable]:
-    """Return the documents of the entries."""
+    """Return the documents of the entries, by entry."""
     with connection.cursor(row_factory=class_row(Landable)) as cursor:
         return cursor.execute(
             """
@@ -194,6 +194,7 @@ def load(connection: Connection, entry_ids: list[int]) -> list[Landable]:
             JOIN news.feeds f ON f.id = e.feed_id
             JOIN news.documents d ON d.entry_id = e.id
             WHERE e.id = ANY(%s)
+            ORDER BY e.id
             """,
             [entry_ids],
         ).fetchall()

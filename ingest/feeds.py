@@ -183,15 +183,20 @@ def sync(connection: Connection, configured: Sequence[FeedConfig], now: datetime
     connection.commit()
 
 
-def import_feed(connection: Connection, now: datetime) -> int:
-    """Return the id of the feed that stands for imported files, made when missing. It is never polled."""
+def import_feed(connection: Connection, now: datetime, outlet: str | None = None, country: str | None = None) -> int:
+    """Return the id of the feed that stands for imported files, made when missing. It is never polled.
+
+    Files that name their publishers have a feed for each, `import:` and the name.
+    """
+    slug = "import" if outlet is None else f"import:{outlet}" + (f":{country}" if country else "")
+    url = "import:" if outlet is None else slug
     connection.execute(
-        "INSERT INTO news.feeds (slug, url, host, outlet, enabled, poll_every, created_at, next_poll_at, health)"
-        " VALUES ('import', 'import:', '', 'import', false, interval '1 day', %(now)s, %(now)s, 'disabled')"
-        " ON CONFLICT (slug) DO NOTHING",
-        {"now": now},
+        "INSERT INTO news.feeds (slug, url, host, outlet, country, enabled, poll_every, created_at, next_poll_at,"
+        " health) VALUES (%(slug)s, %(url)s, '', %(outlet)s, %(country)s, false, interval '1 day', %(now)s, %(now)s,"
+        " 'disabled') ON CONFLICT (slug) DO NOTHING",
+        {"slug": slug, "url": url, "outlet": outlet or "import", "country": country, "now": now},
     )
-    row = connection.execute("SELECT id FROM news.feeds WHERE slug = 'import'").fetchone()
+    row = connection.execute("SELECT id FROM news.feeds WHERE slug = %s", [slug]).fetchone()
     # Entries are locked before feeds, everywhere.
     connection.commit()
     assert row is not None
@@ -202,7 +207,7 @@ def state(connection: Connection, slug: str) -> FeedState | None:
     """Return the feed with this id, None when there is none or it stands for imported files."""
     with connection.cursor(row_factory=class_row(FeedState)) as cursor:
         found = cursor.execute(
-            f"SELECT {_STATE} FROM news.feeds f WHERE slug = %s AND slug <> 'import'", [slug]
+            f"SELECT {_STATE} FROM news.feeds f WHERE slug = %s AND url NOT LIKE 'import:%%'", [slug]
         ).fetchone()
     connection.commit()
     return found
@@ -357,7 +362,7 @@ def health_rows(connection: Connection, slugs: Iterable[str] | None = None) -> l
                    last_success_at, last_new_at, next_poll_at, last_error, failure, distrust,
                    CASE WHEN moved_polls > 0 THEN moved_to END AS moved_to
             FROM news.feeds
-            WHERE slug <> 'import' AND (%(slugs)s::text[] IS NULL OR slug = ANY(%(slugs)s))
+            WHERE url NOT LIKE 'import:%%' AND (%(slugs)s::text[] IS NULL OR slug = ANY(%(slugs)s))
             ORDER BY slug
             """,
             {"slugs": list(slugs) if slugs is not None else None},

@@ -1,15 +1,30 @@
 """The table `pages`: fetched pages as they came, compressed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import zstandard
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 
 from db import Connection
+from ingest.articles import CHOSEN, Chosen, bound
 
-__all__ = ["LoadedPage", "StoredPage", "compress", "decompress", "load", "load_extracted", "save"]
+__all__ = [
+    "LoadedPage",
+    "StoredPage",
+    "compress",
+    "count_chosen",
+    "decompress",
+    "load",
+    "load_extracted",
+    "save",
+    "streamed",
+]
+
+PAGES_AT_ONCE = 100
 
 # The fastest level gains most of it on HTML already; higher ones cost the fetching process more than they save.
 COMPRESSION_LEVEL = 1
@@ -78,6 +93,33 @@ def load_extracted(connection: Connection, entry_ids: list[int]) -> list[LoadedP
         entry_ids,
         "fetched_at <= coalesce((SELECT extracted_at FROM news.documents d WHERE d.entry_id = wanted.id), 'infinity')",
     )
+
+
+_CHOSEN: LiteralString = f"""
+    SELECT FROM news.sightings g JOIN news.articles a ON a.id = g.article_id WHERE g.entry_id = p.entry_id AND {CHOSEN}
+"""
+
+
+def count_chosen(connection: Connection, chosen: Chosen | None) -> int:
+    """Return how many pages are stored of the places where these articles were seen; without `chosen`, of all."""
+    row = connection.execute(
+        f"SELECT count(*) FROM news.pages p WHERE %(all)s OR EXISTS ({_CHOSEN})",
+        bound(chosen or Chosen()) | {"all": chosen is None},
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@contextmanager
+def streamed(connection: Connection, chosen: Chosen | None) -> Iterator[Iterator[dict[str, Any]]]:
+    """Yield those pages with their columns, `body` compressed, as they were fetched, some in memory at a time."""
+    with connection.cursor("pages", row_factory=dict_row) as cursor:
+        cursor.itersize = PAGES_AT_ONCE
+        cursor.execute(
+            f"SELECT * FROM news.pages p WHERE %(all)s OR EXISTS ({_CHOSEN}) ORDER BY p.fetched_at, p.entry_id",
+            bound(chosen or Chosen()) | {"all": chosen is None},
+        )
+        yield iter(cursor)
 
 
 def _load(connection: Connection, entry_ids: list[int], which: LiteralString) -> list[LoadedPage]:

@@ -19,21 +19,22 @@ __all__ = ["MaintenanceCounts", "analyze", "delete_old", "prepare_months"]
 log = logging.getLogger(__name__)
 
 MONTHS_AHEAD = 3
-# Dropping a partition needs the tables it points to for a moment; waiting longer would make the pipeline queue.
-LOCK_SECONDS = 5
+# What leaves the ledger, where it does, goes in transactions of so many rows.
+ENTRIES_AT_ONCE = 5_000
 _PARTITION = re.compile(r"_p(\d{4})(\d{2})$")
 _TABLES = (
     "feeds", "feed_polls", "entries", "hosts", "documents", "articles", "article_revisions", "sightings",
-    "article_topics", "stories", "article_signatures", "article_links", "story_merges",
+    "article_topics", "stories", "article_signatures", "article_links", "story_merges", "pages", "alerts",
 )  # fmt: skip
 
 
 @dataclass
 class MaintenanceCounts:
-    """What was deleted: partitions dropped, and rows deleted from default partitions."""
+    """What was deleted: partitions dropped, rows deleted from default partitions, and entries of the ledger."""
 
     dropped: int = 0
     deleted_rows: int = 0
+    deleted_entries: int = 0
 
 
 def prepare_months(connection: Connection, now: datetime) -> int:
@@ -45,7 +46,7 @@ def prepare_months(connection: Connection, now: datetime) -> int:
 
 
 def delete_old(connection: Connection, settings: Settings, now: datetime) -> MaintenanceCounts:
-    """Delete pages and polls that are older than the settings keep them."""
+    """Delete what is older than the settings keep it: pages, polls, and entries that ended without an article."""
     counts = MaintenanceCounts()
     for table, column, days in (
         ("pages", "fetched_at", settings.keep_pages_days),
@@ -53,10 +54,7 @@ def delete_old(connection: Connection, settings: Settings, now: datetime) -> Mai
     ):
         before = now - timedelta(days=days)
         for partition in _partitions_before(connection, table, before):
-            connection.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
-            # The tables it points to are locked with it; first, as everywhere.
-            connection.execute("LOCK TABLE news.entries, news.feeds IN ACCESS EXCLUSIVE MODE")
-            connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier("news", partition)))
+            connection.execute("SELECT news.drop_partition(%s)", [partition])
             connection.commit()
             counts.dropped += 1
             log.info("dropped news.%s: all of it is older than %d days", partition, days)
@@ -68,13 +66,35 @@ def delete_old(connection: Connection, settings: Settings, now: datetime) -> Mai
         ).rowcount
         connection.commit()
         counts.deleted_rows += deleted
+    if settings.keep_ledger_days is not None:
+        counts.deleted_entries = _delete_entries(connection, now - timedelta(days=settings.keep_ledger_days))
     return counts
 
 
+def _delete_entries(connection: Connection, before: datetime) -> int:
+    """Delete entries that came to nothing, with their documents and pages; what articles rest on stays."""
+    total = 0
+    while True:
+        deleted = connection.execute(
+            "DELETE FROM news.entries WHERE id IN (SELECT e.id FROM news.entries e WHERE e.discovered_at < %s"
+            " AND e.status IN ('off_topic', 'rejected', 'dead')"
+            " AND NOT EXISTS (SELECT FROM news.sightings s WHERE s.entry_id = e.id)"
+            " AND NOT EXISTS (SELECT FROM news.articles a WHERE a.entry_id = e.id) LIMIT %s FOR UPDATE SKIP LOCKED)",
+            [before, ENTRIES_AT_ONCE],
+        ).rowcount
+        connection.commit()
+        total += deleted
+        if deleted < ENTRIES_AT_ONCE:
+            return total
+
+
 def analyze(connection: Connection) -> None:
-    """Refresh the planner's statistics, of partitioned tables too, which autovacuum leaves alone."""
-    for table in (*_TABLES, "pages"):
-        connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier("news", table)))
+    """Refresh the planner's statistics, of partitioned tables too, which autovacuum leaves alone.
+
+    Their partitions are autovacuum's: a role that owns nothing has no right to analyze those made after it was.
+    """
+    for table in _TABLES:
+        connection.execute(sql.SQL("ANALYZE ONLY {}").format(sql.Identifier("news", table)))
         connection.commit()
 
 

@@ -63,6 +63,12 @@ class Settings(BaseSettings):
     )
     keep_pages_days: int = Field(90, ge=1, description="Days after which fetched pages are deleted.")
     keep_polls_days: int = Field(30, ge=1, description="Days after which the records of polls are deleted.")
+    keep_ledger_days: int | None = Field(
+        None,
+        ge=1,
+        description="Days after which entries that ended as off_topic, rejected or dead are deleted, with their "
+        "documents; unset: never. Longer than feeds show their items, or these are fetched again.",
+    )
     alert_webhook: str | None = Field(
         None, description='Address to which alerts are posted as JSON {"text": ...}; unset: only logged.'
     )

@@ -63,6 +63,7 @@ def new_database(server: EmbeddedServer, template: str = TEMPLATE) -> Iterator[D
                 sql.Identifier(name), sql.Identifier(template), sql.Identifier(ROLE)
             )
         )
+        connection.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
     yield Database(server.url(name))
     with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

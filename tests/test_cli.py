@@ -153,7 +153,7 @@ class TestImportAndExport:
         assert "0 new, 3 known already; 0 landed" in again.stdout
         assert run("export", str(tmp_path / "out"), "--format", "txt").returncode == 0
         texts = list(SEEDS.values())[:2]
-        assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == {
+        assert {path.name: path.read_bytes() for path in (tmp_path / "out").glob("*.txt")} == {
             f"{number:03d}_{content_identity(text).content_id}.txt": text.encode() for number, text in enumerate(texts)
         }
 
@@ -213,7 +213,7 @@ class TestImportAndExport:
         result = run("import", str(SHARED / "seeds"))
         assert "5 landed, 0 duplicate, 0 off topic" in result.stdout
         run("export", str(tmp_path / "out"))
-        exported = sorted((tmp_path / "out").iterdir())
+        exported = sorted((tmp_path / "out").glob("*.txt"))
         seeds = sorted((SHARED / "seeds").glob("*.txt"))
         assert [path.read_bytes() for path in exported] == [path.read_bytes() for path in seeds]
 

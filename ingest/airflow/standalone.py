@@ -228,6 +228,7 @@ def _metadata_url(database: Database) -> str:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [METADATA]).fetchone() is None:
             name = sql.Identifier(METADATA)
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
+            connection.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
     return f"postgresql+psycopg://{METADATA}@/{METADATA}?host={quote(str(server.socket_dir), safe='/')}"
 
 

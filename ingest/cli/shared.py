@@ -75,10 +75,17 @@ def sync_feeds(database: Database, configured: tuple[FeedConfig, ...]) -> None:
         feed_store.sync(connection, configured, utc_now())
 
 
+def _said(what: str, items: Iterator[T], total: int) -> Iterator[T]:
+    with counting(what, total) as say:
+        for done, item in enumerate(items, 1):
+            yield item
+            say(done)
+
+
 def progress(what: str) -> Callable[[Iterator[T], int], Iterator[T]]:
     def wrap(items: Iterator[T], total: int) -> Iterator[T]:
         if not errors.is_terminal:
-            return items
+            return _said(what, items, total)
         return iter(rich_track(items, description=what, total=total, console=errors, transient=True))
 
     return wrap

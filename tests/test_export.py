@@ -1,0 +1,233 @@
+"""Exports and imports: what goes out comes back, filtered, hashed, whole or not at all."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import fastwarc.warc
+import polars as pl
+import pytest
+from warcio.archiveiterator import ArchiveIterator
+
+from db import Connection, Database
+from db.embedded import EmbeddedServer
+from ingest import articles
+from ingest.articles import Chosen
+from ingest.errors import IngestError
+from ingest.export import COLUMNS, ExportFormat, export_articles
+from ingest.imports import import_articles
+from ingest.land import land
+from ingest.pipeline import Pipeline
+from ingest.settings import Settings
+from ingest.topics import TopicSet
+from tests.conftest import NOW, Run, Serve, new_database
+from tests.newsroom.server import RunningNewsroom
+
+# What another database would have in its own way.
+OWN = {"id", "landed_at", "story_id"}
+
+
+@pytest.fixture
+def room(newsroom: Serve) -> RunningNewsroom:
+    return newsroom(feeds=5, entries=80)
+
+
+@pytest.fixture
+def filled(database: Database, room: RunningNewsroom, settings: Settings, everything: TopicSet) -> Iterator[Connection]:
+    from ingest import feeds
+    from ingest.feeds_file import load_feeds
+
+    path = settings.data_dir.parent / "feeds.yaml"
+    path.write_text(room.world.feeds_yaml())
+    with database.connect() as opened:
+        feeds.sync(opened, load_feeds(path), NOW)
+        opened.commit()
+        Pipeline(database, settings, everything, lambda: NOW).once()
+        yield opened
+
+
+def as_they_come(items: Iterator[Any], _total: int) -> Iterator[Any]:
+    return items
+
+
+def exported(connection: Connection, folder: Path, kind: ExportFormat, chosen: Chosen | None = None) -> int:
+    count = export_articles(connection, folder, kind, chosen or Chosen(), NOW, progress=as_they_come)
+    connection.rollback()
+    return count
+
+
+def rows(connection: Connection) -> list[dict[str, Any]]:
+    with articles.streamed(connection, COLUMNS) as found:
+        return list(found)
+
+
+@pytest.mark.parametrize("kind", [ExportFormat.JSONL, ExportFormat.CSV, ExportFormat.PARQUET])
+def test_import_takes_an_export_back_without_loss(
+    kind: ExportFormat, filled: Connection, server: EmbeddedServer, everything: TopicSet, settings: Settings,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    assert exported(filled, tmp_path / "out", kind) > 40
+    file = tmp_path / "out" / f"articles.{kind}"
+    with new_database(server) as other, other.connect() as connection:
+        taken = import_articles(connection, file, NOW, progress=as_they_come)
+        assert taken.unreadable == []
+        land(connection, settings, lambda: NOW, everything)
+        before, after = rows(filled), rows(connection)
+        assert [row["content_id"] for row in after] == [row["content_id"] for row in before]
+        for was, became in zip(before, after, strict=True):
+            assert {name: (was[name], became[name]) for name in COLUMNS if was[name] != became[name]}.keys() <= OWN
+        # Again, nothing is new.
+        again = import_articles(connection, file, NOW, progress=as_they_come)
+        assert (again.new, again.known) == (0, len(before))
+
+
+def test_stories_are_the_same_after_an_import(
+    filled: Connection, server: EmbeddedServer, everything: TopicSet, settings: Settings, tmp_path: Path
+) -> None:
+    exported(filled, tmp_path / "out", ExportFormat.JSONL)
+    query = b"SELECT array_agg(content_id ORDER BY content_id) FROM news.articles GROUP BY story_id ORDER BY 1"
+    with new_database(server) as other, other.connect() as connection:
+        import_articles(connection, tmp_path / "out" / "articles.jsonl", NOW, progress=as_they_come)
+        land(connection, settings, lambda: NOW, everything)
+        assert connection.execute(query).fetchall() == filled.execute(query).fetchall()
+
+
+def test_polars_reads_what_the_database_holds(filled: Connection, tmp_path: Path) -> None:
+    exported(filled, tmp_path / "out", ExportFormat.PARQUET)
+    frame = pl.read_parquet(tmp_path / "out" / "articles.parquet")
+    assert frame.to_dicts() == rows(filled)
+    assert frame.schema["published_at"] == pl.Datetime("us", "UTC")
+    assert frame.schema["topics"] == pl.List(pl.String)
+
+
+@pytest.mark.parametrize("kind", [ExportFormat.TXT, ExportFormat.JSONL, ExportFormat.CSV, ExportFormat.PARQUET])
+def test_the_manifest_counts_and_hashes(kind: ExportFormat, filled: Connection, tmp_path: Path) -> None:
+    chosen = Chosen(languages=("ar",), since=datetime(2020, 1, 1, tzinfo=UTC))
+    count = exported(filled, tmp_path / "out", kind, chosen)
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["articles"] == count > 0
+    assert manifest["format"] == kind
+    assert manifest["chosen"] == {"languages": ["ar"], "since": "2020-01-01T00:00:00+00:00"}
+    on_disk = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.name != "manifest.json"}
+    assert {file["name"]: (file["bytes"], file["sha256"]) for file in manifest["files"]} == {
+        name: (len(content), hashlib.sha256(content).hexdigest()) for name, content in on_disk.items()
+    }
+
+
+def test_conditions(filled: Connection) -> None:
+    everything = rows(filled)
+
+    def ids(**conditions: Any) -> set[int]:
+        with articles.streamed(filled, COLUMNS, Chosen(**conditions)) as found:
+            got = {row["id"] for row in found}
+        assert articles.count_chosen(filled, Chosen(**conditions)) == len(got)
+        return got
+
+    outlet, moment = everything[0]["outlet"], sorted(row["published_at"] for row in everything)[len(everything) // 2]
+    assert ids() == {row["id"] for row in everything}
+    assert ids(outlets=(outlet,)) == {row["id"] for row in everything if row["outlet"] == outlet}
+    assert ids(languages=("ar", "en")) == ids()
+    assert ids(languages=("en",)) == {row["id"] for row in everything if row["language"] == "en"}
+    assert ids(since=moment) | ids(until=moment) == ids()
+    assert ids(since=moment) & ids(until=moment) == set()
+    assert ids(topic="everything") == ids()
+    assert ids(topic="nothing") == set()
+    firsts = filled.execute("SELECT first_article_id FROM news.stories").fetchall()
+    assert ids(firsts=True) == {row[0] for row in firsts}
+
+
+def test_a_broken_export_leaves_nothing(filled: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(items: Iterator[Any], _total: int) -> Iterator[Any]:
+        yield next(items)
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(IngestError, match="No space left"):
+        export_articles(filled, tmp_path / "out", ExportFormat.JSONL, Chosen(), NOW, progress=full)
+    assert list(tmp_path.glob("*out*")) == []
+
+
+def test_warc_is_read_by_other_tools(
+    filled: Connection, room: RunningNewsroom, database: Database, run: Run, tmp_path: Path
+) -> None:
+    assert run("export", str(tmp_path / "out"), "--format", "warc", "--all-pages").returncode == 0
+    stored = filled.execute("SELECT count(*) FROM news.pages").fetchone()
+    assert stored is not None
+    (path,) = (tmp_path / "out").glob("*.warc.gz")
+    with path.open("rb") as file:
+        found = {
+            record.rec_headers["WARC-Target-URI"]: (
+                record.http_headers.get_statuscode(),
+                record.http_headers["Content-Type"],
+                record.content_stream().read(),
+            )
+            for record in ArchiveIterator(file)
+            if record.rec_type == "response"
+        }
+    assert len(found) == stored[0]
+    import zstandard
+
+    for url, status, content_type, body in filled.execute(
+        "SELECT final_url, http_status, content_type, body FROM news.pages"
+    ):
+        assert found[url] == (str(status), content_type, zstandard.ZstdDecompressor().decompress(body))
+    with path.open("rb") as file:
+        kinds = [record.headers["WARC-Type"] for record in fastwarc.warc.ArchiveIterator(file, verify_digests=True)]
+    assert kinds == ["warcinfo"] + ["response"] * stored[0]
+    # Of some articles only.
+    outlet = room.world.outlets[0].name
+    assert run("export", str(tmp_path / "some"), "--format", "warc", "--outlet", outlet).returncode == 0
+    some = json.loads((tmp_path / "some" / "manifest.json").read_text())["pages"]
+    assert 0 < some < stored[0]
+
+
+def test_names_that_nothing_has_are_told(filled: Connection, room: RunningNewsroom, run: Run, tmp_path: Path) -> None:
+    outlet = room.world.outlets[0].name
+    result = run("export", str(tmp_path / "out"), "--outlet", outlet + "x")
+    assert result.returncode == 2
+    assert f"did you mean {outlet!r}?" in result.stderr.replace("\n", " ")
+    assert not (tmp_path / "out").exists()
+    assert run("export", str(tmp_path / "out"), "--all-pages").returncode == 2
+
+
+def test_rows_that_cannot_be_taken_are_named_and_the_others_taken(connection: Connection, tmp_path: Path) -> None:
+    file = tmp_path / "articles.jsonl"
+    lines = [
+        '{"text": "one two three", "url": "http://a.example/1", "outlet": "A", "published_at": "2026-01-01T00:00:00Z"}',
+        "{broken",
+        '{"title": "no text"}',
+        '{"text": "four", "published_at": "yesterday"}',
+        '{"text": "five", "url": "javascript:alert(1)"}',
+        '{"text": "six", "content_hash": "' + "0" * 64 + '"}',
+        '{"text": "..."}',
+        '"a string"',
+        '{"text": "nul \\u0000"}',
+        '{"text": "seven", "outlet": ""}',
+    ]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    taken = import_articles(connection, file, NOW, progress=as_they_come)
+    assert (taken.files, taken.new) == (10, 2)
+    said = "\n".join(taken.unreadable)
+    for number, problem in (
+        (2, "Expecting"), (3, "text: Field required"), (4, "published_at"), (5, "url: expected an http"),
+        (6, "the text is not the one"), (7, "holds no text"), (8, "valid dictionary"), (9, "cannot store"),
+    ):  # fmt: skip
+        assert any(f"line {number}:" in line and problem in line for line in taken.unreadable), said
+
+
+def test_files_that_are_none(run: Run, tmp_path: Path) -> None:
+    broken = tmp_path / "articles.parquet"
+    broken.write_bytes(b"not parquet")
+    result = run("import", str(broken))
+    assert result.returncode == 1
+    assert "not a Parquet file" in result.stderr
+    other = tmp_path / "articles.xlsx"
+    other.write_bytes(b"")
+    assert run("import", str(other)).returncode == 2
+    assert run("import", str(tmp_path / "nowhere")).returncode == 2
+    (tmp_path / "articles.csv").write_bytes(b"text\n\xff\xfe\n")
+    result = run("import", str(tmp_path / "articles.csv"))
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr

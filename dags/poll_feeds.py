@@ -41,10 +41,10 @@ To poll a feed at once, trigger the DAG with its id.
         outlets=[FOUND_ENTRIES],
         doc_md="Polls, within the time budget. The log has a line per feed, and the counts at its end.",
     )
-    def poll(params=None, outlet_events=None):
+    def poll(params=None, outlet_events=None, **context):
         from ingest.airflow import tasks
 
-        counts = tasks.poll(params["feeds"])
+        counts = tasks.poll(params["feeds"], context)
         if counts["new_entries"] or counts["neglected"]:
             outlet_events[FOUND_ENTRIES].add(NEWS_ENTRIES, extra=counts)
         return counts

@@ -222,6 +222,13 @@ class Alert(Base):
     evidence: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="The numbers it rests on.")
 
 
+class PeriodicWork(Base):
+    __tablename__ = "periodic_work"
+    __table_args__ = ({"comment": "What is done now and then, by whichever worker comes by."},)
+    task: Mapped[str] = mapped_column(primary_key=True, comment="Name of the task.")
+    done_at: Mapped[datetime] = mapped_column(comment="When it was last begun.")
+
+
 class Entry(Base):
     __tablename__ = "entries"
     __table_args__ = (

@@ -4,7 +4,7 @@ A feed that answers and never brings anything new looks healthy to whoever looks
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from db import Connection
 from ingest import documents, feeds, ledger
 from ingest.clock import spell
 
-__all__ = ["FeedRhythm", "health", "rhythm", "silent_feeds"]
+__all__ = ["FeedRhythm", "describe", "health", "rhythm"]
 
 # With fewer gaps than this a feed's rhythm is not known yet, and it gets the benefit of a week.
 ENOUGH_GAPS = 5
@@ -22,31 +22,43 @@ UNKNOWN_PATIENCE = timedelta(days=7)
 # multiplied, and the shortest patience spans a quiet night.
 PATIENCE_FACTOR = 3
 SHORTEST_PATIENCE = timedelta(hours=12)
+# News has a week: offices are closed, papers do not appear. Where the records go back so many weeks, a feed is silent
+# that found at least so often something in the same hours of each of them; a few hours are nothing to anybody.
+WEEKS, ENOUGH_WEEKS, ENOUGH_FINDS = 4, 2, 6
+SHORTEST_QUIET, WEEK = timedelta(hours=3), timedelta(days=7)
 # Documents that are looked at for wrong dates, over all feeds: some days of a thousand feeds, in a tenth of a second.
 DATES_AMONG = 20_000
 
 
 @dataclass(frozen=True)
 class FeedRhythm:
-    """A feed's rhythm: the usual (median) time between two finds, None while unknown, and when it counts as silent."""
+    """A feed's rhythm: the usual (median) time between two finds, None while unknown, and when it counts as silent.
+
+    `weeks` has the finds in the same hours of earlier weeks, as far as they are known; where they are, they decide.
+    """
 
     usual: timedelta | None
     patience: timedelta
     quiet_for: timedelta
+    weeks: tuple[int, ...] = ()
 
     @property
     def silent(self) -> bool:
+        if len(self.weeks) >= ENOUGH_WEEKS and self.quiet_for < WEEK:
+            return self.quiet_for >= SHORTEST_QUIET and min(self.weeks) >= ENOUGH_FINDS
         return self.quiet_for > self.patience
 
 
-def rhythm(gaps: Sequence[timedelta], last_new_at: datetime, now: datetime) -> FeedRhythm:
+def rhythm(gaps: Sequence[timedelta], last_new_at: datetime, now: datetime, weeks: Sequence[int] = ()) -> FeedRhythm:
     """Return the rhythm that the times between finds show; `last_new_at` is the last find, or the feed's start."""
     quiet_for = now - last_new_at
     if len(gaps) < ENOUGH_GAPS:
-        return FeedRhythm(None, max([UNKNOWN_PATIENCE, *(gap * PATIENCE_FACTOR for gap in gaps)]), quiet_for)
+        patience = max([UNKNOWN_PATIENCE, *(gap * PATIENCE_FACTOR for gap in gaps)])
+        return FeedRhythm(None, patience, quiet_for, tuple(weeks))
     ordered = sorted(gaps)
     long = ordered[(len(ordered) * 9) // 10]
-    return FeedRhythm(ordered[len(ordered) // 2], max(long * PATIENCE_FACTOR, SHORTEST_PATIENCE), quiet_for)
+    patience = max(long * PATIENCE_FACTOR, SHORTEST_PATIENCE)
+    return FeedRhythm(ordered[len(ordered) // 2], patience, quiet_for, tuple(weeks))
 
 
 def health(
@@ -59,6 +71,7 @@ def health(
     caller has it already.
     """
     gaps = feeds.rhythms(connection)
+    weeks = feeds.finds_in_earlier_weeks(connection, now, quiet_for=SHORTEST_QUIET, weeks=WEEKS)
     counts = ledger.outcomes(connection) if counts is None else counts
     totals: Counter[int] = Counter()
     for (feed, _), count in counts.items():
@@ -69,20 +82,18 @@ def health(
         row["entries"] = totals[row["id"]]
         row["landed"] = counts[row["id"], "landed"] + counts[row["id"], "duplicate"]
         row["dates"] = dates.get(row["id"])
-        row["rhythm"] = rhythm(gaps.get(row["feed"], []), row["last_new_at"] or row["created_at"], now)
+        last = row["last_new_at"] or row["created_at"]
+        row["rhythm"] = rhythm(gaps.get(row["feed"], []), last, now, weeks.get(row["feed"], ()))
         if row["health"] == "ok" and row["rhythm"].silent:
             row["health"] = "silent"
     return rows
 
 
-def silent_feeds(connection: Connection, now: datetime) -> dict[str, str]:
-    """Return the feeds that are silent, by id, each with a sentence that says for how long and what it usually does."""
-    return {row["feed"]: describe(row) for row in health(connection, now) if row["enabled"] and row["rhythm"].silent}
-
-
-def describe(row: dict[str, Any]) -> str:
+def describe(row: Mapping[str, Any]) -> str:
     """Return a sentence about a silent feed."""
     measured: FeedRhythm = row["rhythm"]
     usual = f"usually every {spell(measured.usual)}" if measured.usual else "rhythm not known yet"
+    if len(measured.weeks) >= ENOUGH_WEEKS:
+        usual += f"; {min(measured.weeks)} times or more in the same hours of the last {len(measured.weeks)} weeks"
     said = f"nothing new for {spell(measured.quiet_for)} ({usual})"
     return f"{said}; last error: {row['last_error']}" if row["last_error"] else f"{said}; it answers without error"

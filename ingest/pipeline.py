@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 
 from db import Connection, Database, DatabaseUnavailable
-from ingest import feeds, ledger
+from ingest import alerts, feeds, ledger
 from ingest.clock import utc_now
 from ingest.errors import ConfigError
 from ingest.extract import extract, extraction_pool
@@ -81,6 +81,8 @@ class Pipeline:
                 polling = False
                 if self.stopped:
                     return
+            connection.commit()
+            self._watch(connection)
 
     def follow(self, feeds_path: Path) -> None:
         """Work until `stop` is called. A changed feeds file is read again."""
@@ -150,8 +152,14 @@ class Pipeline:
             # Feeds come due all the time; now and then the file is looked at.
             ends = time.monotonic() + POLL_SECONDS
             self._stage(connection, "poll", pool, stopping=lambda: self.stopped or time.monotonic() >= ends)
+            self._watch(connection)
 
         self._keep_working("poll", work)
+
+    def _watch(self, connection: Connection) -> None:
+        text = alerts.said(alerts.watch_at_times(connection, self.now()))
+        for line in (text or "").splitlines():
+            log.warning("%s", line)
 
     def _keep_working(self, stage: str, work: Callable[[Connection], None]) -> None:
         """Repeat `work` until stopped; when the database goes away, wait for it to come back."""

@@ -7,7 +7,7 @@ import pytest
 from db import Connection
 from ingest import feeds
 from ingest.clock import spell
-from ingest.feed_health import health, rhythm, silent_feeds
+from ingest.feed_health import describe, health, rhythm
 from tests.conftest import NOW
 
 HOUR = timedelta(hours=1)
@@ -60,14 +60,13 @@ def add_feed(connection: Connection, slug: str, found_hours_ago: list[int], enab
         )
 
 
-def test_silent_feeds_are_named_with_what_they_usually_do(connection: Connection) -> None:
+def test_silent_feeds_are_told_with_what_they_usually_do(connection: Connection) -> None:
     add_feed(connection, "lively", list(range(1, 30)))
     add_feed(connection, "gone-quiet", list(range(50, 80)))
     add_feed(connection, "switched-off", list(range(500, 530)), enabled=False)
-    assert silent_feeds(connection, NOW) == {
-        "gone-quiet": "nothing new for 2 d (usually every 60 min); it answers without error"
-    }
-    assert {row["feed"]: row["health"] for row in health(connection, NOW)} == {
+    rows = {row["feed"]: row for row in health(connection, NOW)}
+    assert describe(rows["gone-quiet"]) == "nothing new for 2 d (usually every 60 min); it answers without error"
+    assert {feed: row["health"] for feed, row in rows.items()} == {
         "lively": "ok", "gone-quiet": "silent", "switched-off": "disabled",
     }  # fmt: skip
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from db import Connection
-from ingest import feed_health, feeds, leases, ledger, retention
+from ingest import alerts, feeds, leases, ledger, retention
 from ingest.airflow.connection import news_database
 from ingest.airflow.notifier import AlertNotifier
 from ingest.clock import spell, utc_now
@@ -55,12 +55,12 @@ EXAMPLES = 10
 Counts = dict[str, int]
 
 
-def poll(feed_ids: list[str]) -> Counts:
+def poll(feed_ids: list[str], context: Any = None) -> Counts:
     """Bring the table of feeds in line with feeds.yaml, poll the feeds that are due, and those named.
 
     Beside the stage's counts, returns how many entries are due while nobody works on any: those whose announcement
     was lost. A broken feeds.yaml does not stop the polling: what was configured last stays, and the task fails at its
-    end.
+    end. Now and then, looks whether feeds have fallen silent, and sends an alert about those that have, or are back.
     """
     from ingest.poll import poll as stage
 
@@ -73,6 +73,7 @@ def poll(feed_ids: list[str]) -> Counts:
                 raise ConfigError(f"no enabled feed {unknown[0]!r}; `ingest feeds list` shows their ids")
         counts = vars(stage(connection, settings, utc_now, topics, stopping=_budget(settings)))
         counts["neglected"] = ledger.neglected(connection, utc_now())
+        _alert(alerts.said(alerts.watch_at_times(connection, utc_now())), settings, context)
     _log_counts("poll", counts)
     if broken is not None:
         raise AirflowFailException(f"polled with the former configuration, because the new one is not valid: {broken}")
@@ -231,16 +232,22 @@ def prepare() -> Counts:
 
 
 def check_feeds(context: Any) -> dict[str, str]:
-    """Send an alert that names the feeds that have gone silent; returns them with what is known."""
+    """Send an alert that names the feeds that are silent at present; returns them with what is known."""
     with _working() as (settings, connection):
-        silent = feed_health.silent_feeds(connection, utc_now())
+        alerts.watch(connection, utc_now())
+        silent = {alert.feed: alert.said for alert in alerts.open_alerts(connection)}
     if not silent:
         log.info("no feed is silent for longer than its own rhythm explains")
         return {}
-    lines = [f"{feed}: {said}" for feed, said in sorted(silent.items())]
-    text = f"{len(silent)} news feed{'s' if len(silent) > 1 else ''} gone silent:\n" + "\n".join(lines)
-    AlertNotifier(text, settings.alert_webhook)(context)
+    lines = [f"{len(silent)} news feed{'s' if len(silent) > 1 else ''} gone silent:"]
+    lines += [f"{feed}: {said}" for feed, said in sorted(silent.items())]
+    _alert("\n".join(lines), settings, context)
     return silent
+
+
+def _alert(text: str | None, settings: Settings, context: Any) -> None:
+    if text is not None:
+        AlertNotifier(text, settings.alert_webhook)(context)
 
 
 # Set when the task is told to end: it finishes what it has in hand, and the rest is taken by another run.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from db import Connection
-from ingest import articles, documents, ledger
+from ingest import alerts, articles, documents, ledger
 from ingest.cli.shared import (
     DATE_FORMATS,
     SAY_SECONDS,
@@ -301,13 +301,15 @@ def status(as_json: JsonOption = False) -> None:
     settings = load_settings()
     with opened_database(settings) as database, database.connect() as connection:
         rows = health(connection, utc_now())
+        wrong = alerts.open_alerts(connection)
         entries = ledger.statistics(connection)
         count, last_landed_at = articles.count_and_last(connection)
     if as_json:
         for row in rows:
             usual = row.pop("rhythm").usual
             row["usual_gap_seconds"] = usual and usual.total_seconds()
-        print_json({"feeds": rows, "entries": entries, "articles": count, "last_landed_at": last_landed_at})
+        known = {"entries": entries, "articles": count, "last_landed_at": last_landed_at}
+        print_json({"feeds": rows, "alerts": [asdict(alert) for alert in wrong]} | known)
         return
     table = make_table("feed", "outlet", "health", "last success", "last new", "entries", "landed", "what is wrong")
     for row in rows:
@@ -316,6 +318,8 @@ def status(as_json: JsonOption = False) -> None:
             f"{row['entries']:,}", f"{row['landed']:,}", row["last_error"] or row["dates"] or "",
         )  # fmt: skip
     output.print(table)
+    for alert in wrong:
+        output.print(f"{alert.feed}: {alert.kind} since {ago(alert.started_at)}: {alert.said}", markup=False)
     outcome = ", ".join(f"{count:,} {name}" for name, count in sorted(entries.items(), key=lambda item: -item[1]))
     output.print(f"entries: {outcome or 'none'}")
     output.print(f"articles: {count:,}, last landed {ago(last_landed_at)}")

@@ -40,7 +40,7 @@ from ingest.ledger.due import (
 )  # fmt: skip
 from ingest.ledger.items import FEED_DATE, Change, KnownItem, NewEntry, known_items, note_changes, promote, record
 from ingest.ledger.ranks import BACKFILL, LIVE, RECHECK
-from ingest.ledger.statistics import backlog, frequent_reasons, outcomes, statistics
+from ingest.ledger.statistics import backlog, frequent_reasons, outcomes, statistics, weekly_outcomes
 
 __all__ = [
     "BACKFILL", "FEED_DATE", "LIVE", "RECHECK", "SELECTED", "Change", "ExtractJob", "FetchJob", "KnownItem", "NewEntry",
@@ -48,5 +48,5 @@ __all__ = [
     "claim_to_extract", "claim_to_fetch", "count_with_pages", "finish", "finish_landing", "frequent_reasons", "keep",
     "known_items", "land_again", "lock_to_land", "neglected", "next_due_at", "next_fetch_at", "note_changes",
     "outcomes", "promote", "record", "reject", "reopen", "retry", "set_off_topic", "statistics",
-    "take_up_rechecks", "waiting", "wake", "with_pages",
+    "take_up_rechecks", "waiting", "wake", "weekly_outcomes", "with_pages",
 ]  # fmt: skip

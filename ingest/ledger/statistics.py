@@ -1,11 +1,12 @@
 """The ledger in numbers."""
 
 from collections import Counter
+from datetime import datetime
 
 from db import Connection
 from ingest.ledger.ranks import BACKFILL
 
-__all__ = ["backlog", "frequent_reasons", "outcomes", "statistics"]
+__all__ = ["backlog", "frequent_reasons", "outcomes", "statistics", "weekly_outcomes"]
 
 
 def outcomes(connection: Connection) -> Counter[tuple[int, str]]:
@@ -22,6 +23,27 @@ def outcomes(connection: Connection) -> Counter[tuple[int, str]]:
         """
     ).fetchall()
     return Counter({(row[0], row[1]): row[2] for row in rows})
+
+
+def weekly_outcomes(connection: Connection, now: datetime, *, weeks: int = 4) -> dict[int, dict[int, Counter[str]]]:
+    """Return by feed and week how the entries of that week ended; week 0 is the last seven days, 1 those before.
+
+    Weeks before a feed's first entry are left out.
+    """
+    rows = connection.execute(
+        """
+        SELECT feed_id, floor(extract(epoch FROM %(now)s - discovered_at) / 604800)::int AS week, status, count(*)
+        FROM news.entries
+        WHERE next_attempt_at IS NULL AND discovered_at > %(now)s - %(weeks)s * interval '7 days'
+          AND discovered_at <= %(now)s
+        GROUP BY 1, 2, 3
+        """,
+        {"now": now, "weeks": weeks},
+    ).fetchall()
+    found: dict[int, dict[int, Counter[str]]] = {}
+    for feed, week, status, count in rows:
+        found.setdefault(feed, {}).setdefault(week, Counter())[status] = count
+    return found
 
 
 def statistics(connection: Connection) -> dict[str, int]:

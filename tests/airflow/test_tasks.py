@@ -242,7 +242,7 @@ def test_maintenance_drops_old_months_and_prepares_new_ones(news_db: Database, c
     connection.execute("SELECT news.ensure_partitions(now() - interval '200 days', 1)")
     connection.commit()
     counts = tasks.delete_old()
-    assert counts == {"dropped": 2, "deleted_rows": 0}
+    assert counts == {"dropped": 2, "deleted_rows": 0, "deleted_entries": 0}
     assert tasks.prepare()["partitions_made"] >= 0
     ahead = utc_now() + timedelta(days=55)
     assert connection.execute("SELECT to_regclass(%s)", [f"news.pages_p{ahead:%Y%m}"]).fetchone() != (None,)

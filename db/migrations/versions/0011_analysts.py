@@ -49,6 +49,14 @@ def upgrade() -> None:
         "alerts_open_idx", "alerts", ["feed_id", "kind"], unique=True, schema="news",
         postgresql_where=sa.text("ended_at IS NULL"),
     )  # fmt: skip
+    op.create_table(
+        "periodic_work",
+        sa.Column("task", sa.Text(), nullable=False, comment="Name of the task."),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=False, comment="When it was last begun."),
+        sa.PrimaryKeyConstraint("task"),
+        schema="news",
+        comment="What is done now and then, by whichever worker comes by.",
+    )
     op.create_index(
         "articles_published_on_idx", "articles", [sa.text("((published_at AT TIME ZONE 'UTC')::date)")], schema="news"
     )
@@ -65,4 +73,5 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION news.drop_partition(text)")
     op.execute("ALTER FUNCTION news.ensure_partitions(timestamptz, integer) SECURITY INVOKER")
     op.drop_index("articles_published_on_idx", "articles", schema="news")
+    op.drop_table("periodic_work", schema="news")
     op.drop_table("alerts", schema="news")

@@ -1,12 +1,12 @@
 """What the news page shows, gathered from the modules that own the tables."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from db import Connection
-from ingest import articles, feed_health, ledger
+from ingest import alerts, articles, feed_health, ledger
 
 __all__ = ["Overview", "load"]
 
@@ -52,6 +52,11 @@ def load(connection: Connection, now: datetime, query: str) -> Overview:
     """Return what the page shows at `now`; `query` chooses among the articles."""
     outcomes = ledger.outcomes(connection)
     feeds = feed_health.health(connection, now, outcomes)
+    of_feed: defaultdict[str, list[alerts.Alert]] = defaultdict(list)
+    for alert in alerts.open_alerts(connection):
+        of_feed[alert.feed].append(alert)
+    for row in feeds:
+        row["alerts"] = of_feed[row["feed"]]
     feeds.sort(key=lambda row: (_ORDER[row["health"]], row["feed"]))
     # Imported entries belong to no feed that is shown, and count all the same.
     total = outcomes.total()

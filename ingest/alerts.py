@@ -1,0 +1,191 @@
+"""The table `alerts`: sources that have fallen silent, since when and why.
+
+A source can fall silent in more ways than by failing: it answers with the same document for ever, with other documents
+and nothing new in them, with documents that are no feed, with pages that hold no text, or with news that are all on
+something else. What tells them apart is in the records of polls and in the ledger; `judge` is a pure function of that.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from db import Connection
+from ingest import feed_health, feeds, ledger, periodic
+from ingest.clock import spell
+from ingest.feed_health import FeedRhythm
+from ingest.feeds import Answers
+
+__all__ = ["Alert", "Changes", "open_alerts", "said", "watch", "watch_at_times"]
+
+WATCH_EVERY = timedelta(minutes=15)
+# A failure is news when it has lasted, not when a server hiccups.
+FAILING_POLLS, FAILING_FOR = 3, timedelta(hours=6)
+# Statuses by which a server refuses one client while it serves others (RFC 9110, RFC 6585, RFC 7725).
+REFUSALS = (401, 403, 406, 407, 429, 451)
+# Of so many entries in a week, that share must have ended in the same way.
+ENOUGH_ENTRIES, NEARLY_ALL = 10, 0.8
+# A feed that landed so many in each of the earlier weeks is on the topic; one that never did just is not.
+USUALLY_LANDED = 3
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that is wrong with a feed. `said` is a sentence, `evidence` the numbers it rests on."""
+
+    feed: str
+    kind: str
+    started_at: datetime
+    said: str
+    evidence: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What began and what was over at a look at the feeds."""
+
+    begun: list[Alert]
+    over: list[Alert]
+
+
+def judge(row: Mapping[str, Any], answers: Answers, weeks: Mapping[int, Counter[str]], now: datetime) -> list[Alert]:
+    """Return what is wrong with a feed.
+
+    `row` is one of `feed_health.health`, `answers` what its polls since the last find had, `weeks` how its entries of
+    the last seven days (0) and of the weeks before (1, 2, ...) ended.
+    """
+    if not row["enabled"]:
+        return []
+    found = [*_failing(row, answers, now)]
+    if not found and row["rhythm"].silent:
+        found.append(_quiet(row, answers))
+    if not found:
+        found += _in_vain(row, weeks, now)
+    return found
+
+
+def _failing(row: Mapping[str, Any], answers: Answers, now: datetime) -> list[Alert]:
+    since = row["last_success_at"] or row["created_at"]
+    if row["failures"] < FAILING_POLLS or now - since < FAILING_FOR:
+        return []
+    evidence = {"failures": row["failures"], "failure": row["failure"], "status": answers.status}
+    if answers.status in REFUSALS:
+        kind, what = "blocked", f"the server refuses us ({answers.status})"
+    elif row["failure"] == "not_a_feed":
+        kind, what = "no_entries", "its answers are no feed"
+    else:
+        kind, what = "failing", "it fails"
+    text = f"{what} for {spell(now - since)}, {row['failures']} times: {row['last_error']}"
+    return [Alert(row["feed"], kind, since, text, evidence)]
+
+
+def _quiet(row: Mapping[str, Any], answers: Answers) -> Alert:
+    rhythm: FeedRhythm = row["rhythm"]
+    evidence = {
+        "quiet_hours": round(rhythm.quiet_for / timedelta(hours=1), 1),
+        "usual_hours": rhythm.usual and round(rhythm.usual / timedelta(hours=1), 2),
+        "finds_in_the_same_time_of_earlier_weeks": list(rhythm.weeks),
+        **vars(answers),
+    }
+    if answers.full == 0 and answers.empty > 0:
+        kind, what = "no_entries", f"its {answers.empty} answers hold no entries"
+    elif answers.sizes <= 1:
+        kind, what = "unchanged", "it answers the same again and again"
+    else:
+        kind, what = "nothing_new", "its answers change, but nothing in them is new"
+    since = row["last_new_at"] or row["created_at"]
+    return Alert(row["feed"], kind, since, f"{feed_health.describe(row)}: {what}", evidence)
+
+
+def _in_vain(row: Mapping[str, Any], weeks: Mapping[int, Counter[str]], now: datetime) -> list[Alert]:
+    this = weeks.get(0, Counter())
+    total = this.total()
+    if total < ENOUGH_ENTRIES:
+        return []
+    before = [week["landed"] + week["duplicate"] for number, week in sorted(weeks.items()) if number > 0]
+    evidence = {"entries": dict(this), "landed_in_earlier_weeks": before}
+    since = now - timedelta(days=7)
+    lost = this["rejected"] + this["dead"]
+    if lost >= NEARLY_ALL * total:
+        text = f"nothing could be extracted from {lost} of the {total} pages of the last seven days"
+        return [Alert(row["feed"], "no_text", since, text, evidence)]
+    landed = this["landed"] + this["duplicate"]
+    if landed == 0 and this["off_topic"] >= NEARLY_ALL * total and before and min(before) >= USUALLY_LANDED:
+        text = f"all {this['off_topic']} articles of the last seven days are off topic; it landed {min(before)} a week"
+        return [Alert(row["feed"], "filtered", since, text, evidence)]
+    return []
+
+
+def watch(connection: Connection, now: datetime) -> Changes:
+    """Look at all feeds, bring the table up to date, and return what has changed."""
+    rows = feed_health.health(connection, now)
+    answers = feeds.answers_since_new(connection)
+    outcomes = ledger.weekly_outcomes(connection, now)
+    found = {
+        (alert.feed, alert.kind): alert
+        for row in rows
+        for alert in judge(row, answers.get(row["id"], Answers()), outcomes.get(row["id"], {}), now)
+    }
+    known = {(alert.feed, alert.kind): alert for alert in open_alerts(connection)}
+    begun = [alert for key, alert in found.items() if key not in known and _insert(connection, alert, now)]
+    for key, alert in found.items():
+        if key in known:
+            _update(connection, alert)
+    over = [alert for key, alert in known.items() if key not in found and _end(connection, alert, now)]
+    connection.commit()
+    return Changes(begun, over)
+
+
+def watch_at_times(connection: Connection, now: datetime) -> Changes:
+    """Do so if nobody has for a quarter of an hour: for what runs more often than feeds change."""
+    if periodic.claim(connection, "watch", now, WATCH_EVERY):
+        return watch(connection, now)
+    return Changes([], [])
+
+
+def said(changes: Changes) -> str | None:
+    """Return the changes as a text for people, a line each; None where there are none."""
+    lines = [f"{alert.feed}: {alert.said}" for alert in sorted(changes.begun, key=lambda alert: alert.feed)]
+    lines += [f"{alert.feed}: over ({alert.kind})" for alert in sorted(changes.over, key=lambda alert: alert.feed)]
+    return "\n".join(lines) or None
+
+
+def open_alerts(connection: Connection) -> list[Alert]:
+    """Return what is wrong as of the last look, by feed."""
+    with connection.cursor(row_factory=class_row(Alert)) as cursor:
+        return cursor.execute(
+            "SELECT feed, kind, started_at, said, evidence FROM news.alerts_open ORDER BY feed, kind"
+        ).fetchall()
+
+
+def _insert(connection: Connection, alert: Alert, now: datetime) -> bool:
+    # Another session may have noticed it in the same moment.
+    inserted = connection.execute(
+        "INSERT INTO news.alerts (feed_id, kind, started_at, noticed_at, said, evidence)"
+        " SELECT id, %(kind)s, %(started_at)s, %(now)s, %(said)s, %(evidence)s FROM news.feeds WHERE slug = %(feed)s"
+        " ON CONFLICT (feed_id, kind) WHERE ended_at IS NULL DO NOTHING",
+        vars(alert) | {"now": now, "evidence": Jsonb(alert.evidence)},
+    ).rowcount
+    return inserted == 1
+
+
+_OPEN = "FROM news.feeds f WHERE f.id = al.feed_id AND f.slug = %(feed)s AND al.kind = %(kind)s AND al.ended_at IS NULL"
+
+
+def _update(connection: Connection, alert: Alert) -> None:
+    connection.execute(
+        f"UPDATE news.alerts al SET said = %(said)s, evidence = %(evidence)s {_OPEN}",
+        vars(alert) | {"evidence": Jsonb(alert.evidence)},
+    )
+
+
+def _end(connection: Connection, alert: Alert, now: datetime) -> bool:
+    ended = connection.execute(
+        f"UPDATE news.alerts al SET ended_at = %(now)s {_OPEN}",
+        {"feed": alert.feed, "kind": alert.kind, "now": now},
+    ).rowcount
+    return ended == 1

@@ -9,6 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from db.models import Base
 from db.schema import SQL
+from ingest.events import EventsFile
 from ingest.feeds_file import FeedsFile
 from ingest.settings import Settings
 from ingest.topics import TopicsFile
@@ -24,6 +25,7 @@ def pages() -> dict[Path, str]:
         DOCS / "settings.md": settings(),
         DOCS / "schemas" / "feeds.schema.json": schema(FeedsFile),
         DOCS / "schemas" / "topics.schema.json": schema(TopicsFile),
+        DOCS / "schemas" / "events.schema.json": schema(EventsFile),
     }
 
 

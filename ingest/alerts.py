@@ -98,7 +98,7 @@ def _quiet(row: Mapping[str, Any], answers: Answers) -> Alert:
     else:
         kind, what = "nothing_new", "its answers change, but nothing in them is new"
     since = row["last_new_at"] or row["created_at"]
-    return Alert(row["feed"], kind, since, f"{feed_health.describe(row)}: {what}", evidence)
+    return Alert(row["feed"], kind, since, f"{feed_health.quiet_for(row)}: {what}", evidence)
 
 
 def _in_vain(row: Mapping[str, Any], weeks: Mapping[int, Counter[str]], now: datetime) -> list[Alert]:

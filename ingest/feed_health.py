@@ -13,7 +13,7 @@ from db import Connection
 from ingest import documents, feeds, ledger
 from ingest.clock import spell
 
-__all__ = ["FeedRhythm", "describe", "health", "rhythm"]
+__all__ = ["FeedRhythm", "describe", "health", "quiet_for", "rhythm"]
 
 # With fewer gaps than this a feed's rhythm is not known yet, and it gets the benefit of a week.
 ENOUGH_GAPS = 5
@@ -90,10 +90,15 @@ def health(
 
 
 def describe(row: Mapping[str, Any]) -> str:
-    """Return a sentence about a silent feed."""
+    """Return a sentence about a silent feed: for how long, what it usually does, and its last error if it has one."""
+    said = quiet_for(row)
+    return f"{said}; last error: {row['last_error']}" if row["last_error"] else f"{said}; it answers without error"
+
+
+def quiet_for(row: Mapping[str, Any]) -> str:
+    """Return for how long a feed has brought nothing new, and what it usually does."""
     measured: FeedRhythm = row["rhythm"]
     usual = f"usually every {spell(measured.usual)}" if measured.usual else "rhythm not known yet"
     if len(measured.weeks) >= ENOUGH_WEEKS:
         usual += f"; {min(measured.weeks)} times or more in the same hours of the last {len(measured.weeks)} weeks"
-    said = f"nothing new for {spell(measured.quiet_for)} ({usual})"
-    return f"{said}; last error: {row['last_error']}" if row["last_error"] else f"{said}; it answers without error"
+    return f"nothing new for {spell(measured.quiet_for)} ({usual})"

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".data"), description="Directory of the embedded PostgreSQL.")
     feeds: Path = Field(Path("feeds.yaml"), description="File that lists the feeds.")
     topics: Path = Field(Path("topics.yaml"), description="File that describes the topics.")
+    events: Path = Field(
+        Path("events.yaml"), description="File of events that `ingest report` marks; need not be there."
+    )
     allow_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Comma-separated CIDRs exempt from the ban on private addresses."
     )

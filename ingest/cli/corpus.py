@@ -129,6 +129,42 @@ def export(
     output.print(f"{count} {'pages' if kind is ExportFormat.WARC else 'articles'} written to {folder}")
 
 
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option("--out", help="Page to write; the CSV files are put beside it.")],
+    topic: Annotated[str | None, typer.Option("--topic", help="Only articles on this topic.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--since", formats=DATE_FORMATS, help="Published on or after.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option("--until", formats=DATE_FORMATS, help="Published before.")] = None,
+    events: Annotated[Path | None, typer.Option("--events", help="File of events to mark (NEWS_EVENTS).")] = None,
+    title: Annotated[str, typer.Option("--title", help="Heading of the page.")] = "News in this database",
+) -> None:
+    """Write a picture of the corpus: one page that needs nothing else, and its numbers as CSV."""
+    from ingest import corpus_report
+    from ingest.events import load_events
+
+    settings = load_settings(events=events)
+    # The default need not be there; one that is named must be.
+    marked = load_events(settings.events) if events is not None or settings.events.exists() else []
+    if out.is_dir():
+        raise ConfigError(f"{out} is a folder; name the page, such as {out / 'report.html'}")
+    chosen = articles.Chosen(
+        topic=topic, since=since and since.replace(tzinfo=UTC), until=until and until.replace(tzinfo=UTC)
+    )
+    said = [
+        f"{name} {value:%Y-%m-%d}" if isinstance(value, datetime) else f"{name} {value}"
+        for name, value in (("topic", topic), ("published since", since), ("before", until)) if value
+    ]  # fmt: skip
+    with opened_database(settings) as database, database.connect() as connection:
+        _check_names(connection, chosen)
+        # One moment for all numbers.
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        picture = corpus_report.load(connection, chosen)
+    files = corpus_report.write(picture, out, utc_now(), title=title, conditions=", ".join(said), events=marked)
+    output.print(f"{out} and {files - 1} CSV files written: {picture.totals['articles']:,} articles")
+
+
 def _check_names(connection: Connection, chosen: articles.Chosen) -> None:
     """Raise ConfigError for a topic or an outlet that no article has: most likely it is spelt in another way."""
     topics, outlets = articles.topics_and_outlets(connection) if chosen.topic or chosen.outlets else (set(), set())

@@ -384,6 +384,9 @@ class Document(Base):
     agency: Mapped[str | None] = mapped_column(
         comment="News agency that the text is credited to; agencies where it says no more than that."
     )
+    page_url: Mapped[str | None] = mapped_column(
+        comment="Address that the page states as its own (rel=canonical), where it is one of the same site."
+    )
 
 
 class Story(Base):

@@ -88,6 +88,16 @@ def of_entries(connection: Connection, entry_ids: list[int]) -> dict[int, Presen
     return {row[0]: _present(row[1:]) for row in rows}
 
 
+def of_pages(connection: Connection, canonical_urls: list[str]) -> dict[str, Present]:
+    """Return the articles that describe these pages, by address."""
+    rows = connection.execute(
+        f"SELECT credited.canonical_url, {_PRESENT} FROM news.entries credited"
+        " JOIN news.articles a ON a.entry_id = credited.id WHERE credited.canonical_url = ANY(%s) ORDER BY a.id DESC",
+        [canonical_urls],
+    ).fetchall()
+    return {row[0]: _present(row[1:]) for row in rows}
+
+
 def lock(connection: Connection, content_hashes: list[str]) -> dict[str, Present]:
     """Return the articles that have or had these contents, and keep others from landing the same until the commit.
 

@@ -28,7 +28,8 @@ class Document:
     """An extracted article. `published_from` says where the date comes from: feed, jsonld, meta, page or url.
 
     `stated_at` is the date that the page itself gives for programs, whichever was taken; `published_note` says what
-    dates were refused, and why. `agency` is the news agency the text is credited to.
+    dates were refused, and why. `agency` is the news agency the text is credited to. `page_url` is the address that the
+    page states as its own, in canonical form.
     """
 
     title: str | None
@@ -41,3 +42,4 @@ class Document:
     stated_at: datetime | None = None
     published_note: str | None = None
     agency: str | None = None
+    page_url: str | None = None

@@ -12,6 +12,7 @@ from ingest.not_articles import PageKind
 from ingest.page_dates import dating, dating_of_text
 from ingest.page_metadata import Metadata
 from ingest.page_text import ENGINE, forget, page_text, parse_page
+from ingest.urls import page_address
 
 __all__ = ["detect_language", "extract", "forget"]
 
@@ -77,6 +78,7 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
         stated_at=dated.stated_at,
         published_note="; ".join(dated.refused) or None,
         agency=agency_of(author, raw),
+        page_url=page_address(metadata.address(), url),
     )
 
 

@@ -27,6 +27,7 @@ from ingest.report import Report, no_report
 from ingest.settings import Settings
 from ingest.similarity import Comparable
 from ingest.topics import TopicSet
+from ingest.urls import canonical_url
 
 __all__ = ["LandCounts", "land"]
 
@@ -88,18 +89,14 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
         (entry, "rejected", "its document is no longer stored") for entry in without
     ]
     landings = [_judge(document, topics) for document in loaded]
-    before, known = _lock(connection, landings)
+    before, known, pages = _lock(connection, landings)
     again = [landing for landing in landings if landing.document.entry_id in before]
     returned = _return(connection, again, before, known, now)
     ends += returned.ends
-    copies: dict[str, list[Landing]] = defaultdict(list)
-    for landing in landings:
-        if landing.document.entry_id in returned.settled:
-            continue
-        if landing.matches:
-            copies[landing.content_hash].append(landing)
-        else:
-            ends.append((landing.document.entry_id, "off_topic", "mention" if landing.mention else "no topic"))
+    copies, variants, others = _group(
+        [landing for landing in landings if landing.document.entry_id not in returned.settled], known, pages
+    )
+    ends += others
     new: list[Landing] = []
     moved: set[int] = set()
     # What the stories must know of: new, changed and moved articles, by id.
@@ -127,6 +124,7 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
     texts |= {article: landing.comparable for landing, article in zip(new, inserted, strict=True)}
     stories.take_in(connection, texts, now)
     sightings = [(article_ids[landing.content_hash], landing) for same in copies.values() for landing in same]
+    sightings += [(article_ids[content_hash], landing) for content_hash, landing in variants]
     articles.add_sightings(connection, sightings + returned.sightings, now)
     # A page that came back in this batch, and whose article describes an earlier place since, is a copy of that.
     ends = [
@@ -165,6 +163,36 @@ def _bands_ahead(landings: list[Landing]) -> Iterator[None]:
         thread.join()
 
 
+def _group(
+    landings: list[Landing], known: dict[str, Present], pages: dict[str, Present]
+) -> tuple[dict[str, list[Landing]], list[tuple[str, Landing]], list[tuple[int, str, str | None]]]:
+    """Return the documents on a topic by content, those that are a known page's other edition, and the ends of some.
+
+    Other editions (AMP, for telephones) come with the content of the page they are one of.
+    """
+    copies: dict[str, list[Landing]] = defaultdict(list)
+    variants: list[tuple[str, Landing]] = []
+    ends: list[tuple[int, str, str | None]] = []
+    contents = {address: present.content_hash for address, present in pages.items()}
+    for landing in sorted(landings, key=_own_address_first):
+        entry = landing.document.entry_id
+        if not landing.matches:
+            ends.append((entry, "off_topic", "mention" if landing.mention else "no topic"))
+            continue
+        content = contents.setdefault(landing.document.canonical_url, landing.content_hash)
+        if landing.content_hash in (content, *known):
+            copies[landing.content_hash].append(landing)
+        else:
+            variants.append((content, landing))
+            ends.append((entry, "duplicate", "same page"))
+    return copies, variants, ends
+
+
+def _own_address_first(landing: Landing) -> tuple[bool, int]:
+    document = landing.document
+    return canonical_url(document.url) != document.canonical_url, document.entry_id
+
+
 def _judge(document: Landable, topics: TopicSet) -> Landing:
     sentences = fold_sentences(document.text)
     folded = " ".join(sentences)
@@ -180,19 +208,27 @@ def _judge(document: Landable, topics: TopicSet) -> Landing:
     )
 
 
-def _lock(connection: Connection, landings: list[Landing]) -> tuple[dict[int, Present], dict[str, Present]]:
-    """Return the articles of entries that have landed before, and those by content, all locked until the commit."""
+def _lock(
+    connection: Connection, landings: list[Landing]
+) -> tuple[dict[int, Present], dict[str, Present], dict[str, Present]]:
+    """Return the articles of entries that have landed before, those by content, and those of the same pages.
+
+    All are locked until the commit.
+    """
     entries = [landing.document.entry_id for landing in landings]
+    addresses = [landing.document.canonical_url for landing in landings if landing.matches]
     contents = {landing.content_hash for landing in landings if landing.matches}
     before = articles.of_entries(connection, entries)
+    pages = articles.of_pages(connection, addresses)
     contents |= {landing.content_hash for landing in landings if landing.document.entry_id in before}
     while True:
-        contents |= {present.content_hash for present in before.values()}
+        contents |= {present.content_hash for present in (*before.values(), *pages.values())}
         known = articles.lock(connection, sorted(contents))
         # Another session may have changed an article while this one waited for its lock.
         before = articles.of_entries(connection, entries)
-        if {present.content_hash for present in before.values()} <= contents:
-            return before, known
+        pages = articles.of_pages(connection, addresses)
+        if {present.content_hash for present in (*before.values(), *pages.values())} <= contents:
+            return before, known, pages
 
 
 @dataclass

@@ -56,6 +56,15 @@ class Metadata:
                     if any(str(kind).endswith(("Article", "BlogPosting", "Report")) for kind in kinds):
                         self._article = self._article or thing
 
+    def address(self) -> str | None:
+        """The address that the page states as its own, as it stands."""
+        if self._tree is None:
+            return None
+        for element in self._tree.iter("link"):
+            if "canonical" in (element.get("rel") or "").lower().split() and (stated := element.get("href")):
+                return str(stated)
+        return None
+
     @property
     def og_type(self) -> str:
         """The type of the page in Open Graph, such as `article` or `website`; empty where it gives none."""

@@ -14,6 +14,7 @@ from ingest import articles, documents, ledger, stories
 from ingest.folding import fold_sentences
 from ingest.ledger import Selection
 from ingest.topics import Match, TopicSet
+from ingest.urls import slug_words
 
 __all__ = ["Rejudged", "rejudge"]
 
@@ -22,12 +23,16 @@ BATCH = 500
 
 @dataclass
 class Rejudged:
-    """What a run found: documents newly on a topic, no longer on one, on one as before, off topic as before."""
+    """What a run found: documents newly on a topic, no longer on one, on one as before, off topic as before.
+
+    `wanted` are items that the gates of general feeds had kept out and would not any more.
+    """
 
     newly: int = 0
     no_longer: int = 0
     about: int = 0
     off_topic: int = 0
+    wanted: int = 0
 
     @property
     def documents(self) -> int:
@@ -46,7 +51,8 @@ def rejudge(
 ) -> Rejudged:
     """Judge the stored documents of `selection` anew; with `dry_run`, only count.
 
-    What is newly on a topic is left for `land`. `report` gets the number of documents done so far.
+    What is newly on a topic is left for `land`, what passes a gate now for `fetch`. `report` gets the number of
+    documents done so far.
     """
     found = Rejudged()
     last = 0
@@ -68,7 +74,29 @@ def rejudge(
             read = {item.entry_id: item.extracted_at for item in batch}
             retry_deadlocks(connection, partial(_save, connection, judged, about, newly, read, now()))
         report(found.documents)
+    found.wanted = _open_gates(connection, now, topics, selection, dry_run=dry_run, stopping=stopping)
     return found
+
+
+def _open_gates(
+    connection: Connection, now: Callable[[], datetime], topics: TopicSet, selection: Selection, *, dry_run: bool,
+    stopping: Callable[[], bool],
+) -> int:  # fmt: skip
+    """Let items be fetched that the gates of their feeds had kept out and would not any more; returns how many."""
+    wanted = last = 0
+    while not stopping():
+        batch = ledger.kept_by_gate(connection, selection, after=last, limit=BATCH)
+        connection.rollback()
+        if not batch:
+            break
+        last = batch[-1].id
+        # As when the feed was read: see poll_decisions.judge.
+        passing = [item.id for item in batch if topics.passes_gate(item.title or slug_words(item.url), item.summary)]
+        wanted += len(passing)
+        if passing and not dry_run:
+            ledger.let_through(connection, passing, now())
+            connection.commit()
+    return wanted
 
 
 def _save(

@@ -5,7 +5,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 from w3lib.url import canonicalize_url, safe_url_string, url_query_cleaner
 
-__all__ = ["absolute_url", "canonical_url", "host_of", "slug_words", "without_user_info"]
+__all__ = ["absolute_url", "canonical_url", "host_of", "page_address", "slug_words", "without_user_info"]
 
 # B-tree entries are at most 2,704 bytes, and the Sitemaps protocol allows 2,048 characters.
 MAX_URL_LENGTH = 2048
@@ -87,6 +87,51 @@ def _canonical_plain(url: str, query: str | None) -> str | None:
 def host_of(url: str) -> str:
     """Return host and, unless it is the scheme's default, port of `url`: the unit of politeness and of robots.txt."""
     return _authority(urlsplit(url))
+
+
+# Where sites keep the same pages for telephones, as the first label of the host, and how they mark them in paths.
+_VARIANT_HOSTS = frozenset({"www", "m", "mobile", "wap", "amp"})
+_VARIANT_PATHS = frozenset({"amp", "m", "mobile"})
+# What names an article in its address: a number of some digits that is no year or date, or the last part of the path.
+_NUMBER = re.compile(r"(?<!\d)(?!(?:19|20)\d\d(?:\d{4})?(?!\d))\d{4,}(?!\d)")
+SHORTEST_SLUG = 8
+
+
+def page_address(stated: str | None, url: str) -> str | None:
+    """Return the canonical form of the address that the page at `url` states as its own (`rel=canonical`, RFC 6596).
+
+    None where it states none, or one that cannot be it: of another site, a home page, or of something else. Variants of
+    a page for telephones (AMP, m.example.org) state the address of the page itself.
+    """
+    address = absolute_url(stated, url) if stated else None
+    if address is None:
+        return None
+    own, said = urlsplit(url), urlsplit(address)
+    if _site(own) != _site(said) or not said.path.strip("/"):
+        return None
+    one, other = _segments(own.path), _segments(said.path)
+    # What tells articles of one path apart must not get lost.
+    if any(found not in said.query + said.path for found in re.findall(r"\d{3,}", own.query)):
+        return None
+    same_path = one == other
+    slug = bool(one and other) and one[-1] == other[-1] and len(one[-1]) >= SHORTEST_SLUG
+    numbers = {number for text in (own.path, own.query) for number in _NUMBER.findall(text)}
+    number = any(found in numbers for text in (said.path, said.query) for found in _NUMBER.findall(text))
+    return canonical_url(address) if same_path or slug or number else None
+
+
+def _site(parts: SplitResult) -> str:
+    """The host without the labels that only name a variant of it, and its port."""
+    labels = _authority(parts).split(".")
+    while len(labels) > 2 and labels[0] in _VARIANT_HOSTS:
+        labels = labels[1:]
+    return ".".join(labels)
+
+
+def _segments(path: str) -> list[str]:
+    """The parts of a path without those that name a variant."""
+    parts = [unquote(part) for part in path.split("/") if part]
+    return [re.sub(r"\.amp(?=$|\.)", "", part) for part in parts if part.lower() not in _VARIANT_PATHS]
 
 
 def slug_words(url: str) -> str | None:

@@ -43,7 +43,15 @@ def test_a_topic_that_takes_everything_and_back(
     dry = rejudge(connection, clock, everything, Selection(), dry_run=True)
     assert dry.newly > 0
     assert articles(connection) == before
+    gated = connection.execute("SELECT count(*) FROM news.entries WHERE reason = 'gate'").fetchone()
+    connection.commit()
+    assert (dry.wanted,) == gated
+    assert dry.wanted > 0
     found = rejudge(connection, clock, everything, Selection())
+    assert found.wanted == dry.wanted
+    waiting = connection.execute("SELECT count(*) FROM news.entries WHERE status = 'discovered'").fetchone()
+    connection.commit()
+    assert waiting == gated
     land(connection, settings, clock, everything)
     assert (found.newly, found.no_longer, found.off_topic) == (dry.newly, 0, 0)
     wide = articles(connection)

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import urls
-from ingest.urls import absolute_url, canonical_url, host_of, slug_words, without_user_info
+from ingest.urls import absolute_url, canonical_url, host_of, page_address, slug_words, without_user_info
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,37 @@ def short_canonical(url: str) -> str | None:
 )  # fmt: skip
 def test_words_of_an_address(url: str, words: str | None) -> None:
     assert slug_words(url) == words
+
+
+@pytest.mark.parametrize(
+    ("stated", "url", "expected"),
+    [
+        # The page itself, without what says how a reader came.
+        ("https://a.example/news/troops-leave-iraq", "https://a.example/news/troops-leave-iraq?utm_source=rss",
+         "https://a.example/news/troops-leave-iraq"),
+        ("/news/troops-leave-iraq", "https://a.example/news/troops-leave-iraq?ref=home",
+         "https://a.example/news/troops-leave-iraq"),
+        # Editions for telephones.
+        ("https://www.a.example/news/5512345", "https://www.a.example/amp/news/5512345",
+         "https://www.a.example/news/5512345"),
+        ("https://www.a.example/news/x/", "https://www.a.example/news/x/amp/", "https://www.a.example/news/x/"),
+        ("https://a.example/story/troops-leave.html", "https://a.example/story/troops-leave.amp.html",
+         "https://a.example/story/troops-leave.html"),
+        ("https://www.a.example/article?id=55123", "https://m.a.example/article?id=55123",
+         "https://www.a.example/article?id=55123"),
+        ("https://a.example/ar/news/55123/title", "https://a.example/?p=55123", "https://a.example/ar/news/55123/title"),
+        # Not it: another site, the home page, a section, another article, the day's front.
+        ("https://b.example/news/troops-leave-iraq", "https://a.example/news/troops-leave-iraq", None),
+        ("https://a.example/", "https://a.example/news/troops-leave-iraq", None),
+        ("https://a.example/news/", "https://a.example/news/troops-leave-iraq", None),
+        ("https://a.example/news/55124", "https://a.example/news/55123", None),
+        ("https://a.example/article", "https://a.example/article?id=55123", None),
+        ("https://a.example/20241105/", "https://a.example/20241105/troops-leave-iraq", None),
+        ("https://a.example/2024/11/", "https://a.example/2024/11/troops-leave-iraq", None),
+        ("javascript:alert(1)", "https://a.example/news/55123", None),
+        ("", "https://a.example/news/55123", None),
+        (None, "https://a.example/news/55123", None),
+    ],
+)  # fmt: skip
+def test_the_address_that_a_page_states_as_its_own(stated: str | None, url: str, expected: str | None) -> None:
+    assert page_address(stated, url) == expected

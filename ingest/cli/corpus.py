@@ -303,7 +303,8 @@ def _rejudge(
     else:
         output.print(
             f"{found.documents:,} documents judged: {found.newly:,} newly on a topic, {found.no_longer:,} no longer, "
-            f"{found.about:,} as before, {found.off_topic:,} off topic as before"
+            f"{found.about:,} as before, {found.off_topic:,} off topic as before; "
+            f"{found.wanted:,} items that were not fetched are wanted now"
             + (" (dry run: nothing was changed)" if dry_run else "")
         )
     if stopped:

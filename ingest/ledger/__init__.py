@@ -6,9 +6,12 @@ Those that move claimed entries do not commit: the stage commits its result toge
 
 from ingest.ledger.again import (
     SELECTED,
+    Gated,
     Selection,
     count_with_pages,
+    kept_by_gate,
     land_again,
+    let_through,
     reject,
     reopen,
     set_off_topic,
@@ -38,15 +41,26 @@ from ingest.ledger.due import (
     waiting,
     wake,
 )  # fmt: skip
-from ingest.ledger.items import FEED_DATE, Change, KnownItem, NewEntry, known_items, note_changes, promote, record
+from ingest.ledger.items import (
+    FEED_DATE,
+    Change,
+    KnownItem,
+    NewEntry,
+    know_addresses,
+    known_items,
+    note_changes,
+    promote,
+    record,
+)
 from ingest.ledger.ranks import BACKFILL, LIVE, RECHECK
 from ingest.ledger.statistics import backlog, frequent_reasons, outcomes, statistics, weekly_outcomes
 
 __all__ = [
-    "BACKFILL", "FEED_DATE", "LIVE", "RECHECK", "SELECTED", "Change", "ExtractJob", "FetchJob", "KnownItem", "NewEntry",
-    "Selection", "advance", "announce", "anything_due", "anything_expected", "anything_ready", "backlog",
-    "claim_to_extract", "claim_to_fetch", "count_with_pages", "finish", "finish_landing", "frequent_reasons", "keep",
-    "known_items", "land_again", "lock_to_land", "neglected", "next_due_at", "next_fetch_at", "note_changes",
-    "outcomes", "promote", "record", "reject", "reopen", "retry", "set_off_topic", "statistics",
-    "take_up_rechecks", "waiting", "wake", "weekly_outcomes", "with_pages",
+    "BACKFILL", "FEED_DATE", "LIVE", "RECHECK", "SELECTED", "Change", "ExtractJob", "FetchJob", "Gated",
+    "KnownItem", "NewEntry", "Selection", "advance", "announce", "anything_due", "anything_expected",
+    "anything_ready", "backlog", "claim_to_extract", "claim_to_fetch", "count_with_pages", "finish",
+    "finish_landing", "frequent_reasons", "keep", "kept_by_gate", "know_addresses", "known_items", "land_again",
+    "let_through", "lock_to_land", "neglected", "next_due_at", "next_fetch_at", "note_changes", "outcomes",
+    "promote", "record", "reject", "reopen", "retry", "set_off_topic", "statistics", "take_up_rechecks", "waiting",
+    "wake", "weekly_outcomes", "with_pages",
 ]  # fmt: skip

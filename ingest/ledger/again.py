@@ -4,10 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from psycopg.rows import class_row
+
 from db import Connection
 from ingest.ledger.due import wake
+from ingest.ledger.ranks import BACKFILL
 
-__all__ = ["SELECTED", "Selection", "count_with_pages", "land_again", "reject", "reopen", "set_off_topic", "with_pages"]
+__all__ = [
+    "SELECTED", "Gated", "Selection", "count_with_pages", "kept_by_gate", "land_again", "let_through", "reject",
+    "reopen", "set_off_topic", "with_pages",
+]  # fmt: skip
 
 # What has ended, and may have a page whose document is worth another look.
 _ENDED = "e.status IN ('landed', 'duplicate', 'off_topic', 'rejected') AND e.next_attempt_at IS NULL"
@@ -138,6 +144,38 @@ def set_off_topic(connection: Connection, ends: Sequence[tuple[int, str, float |
         [list(column) for column in zip(*ends, strict=True)],
     ).fetchall()
     return {row[0] for row in rows}
+
+
+@dataclass(frozen=True)
+class Gated:
+    """An item that the gate of its feed kept from being fetched."""
+
+    id: int
+    url: str
+    title: str | None
+    summary: str | None
+
+
+def kept_by_gate(connection: Connection, selection: Selection, *, after: int, limit: int) -> list[Gated]:
+    """Return the next of the entries that a feed's gate has kept out, by id, those above `after`."""
+    with connection.cursor(row_factory=class_row(Gated)) as cursor:
+        return cursor.execute(
+            "SELECT e.id, e.url, e.title, e.summary FROM news.entries e WHERE e.id > %(after)s"
+            f" AND e.status = 'off_topic' AND e.reason = 'gate' AND {SELECTED} ORDER BY e.id LIMIT %(limit)s",
+            vars(selection) | {"after": after, "limit": limit},
+        ).fetchall()
+
+
+def let_through(connection: Connection, entries: Sequence[int], now: datetime) -> int:
+    """Let entries that a gate has kept out be fetched, behind all that is new; returns how many."""
+    opened = connection.execute(
+        "UPDATE news.entries SET status = 'discovered', reason = NULL, attempts = 0, next_attempt_at = %s,"
+        " priority = %s WHERE id = ANY(%s) AND status = 'off_topic' AND reason = 'gate'",
+        [now, BACKFILL, list(entries)],
+    ).rowcount
+    if opened:
+        wake(connection, opened)
+    return opened
 
 
 def reopen(connection: Connection, now: datetime, selection: Selection, *, reason: str | None = None) -> int:

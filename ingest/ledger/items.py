@@ -10,7 +10,17 @@ from db import Connection
 from ingest.ledger.due import announce
 from ingest.ledger.ranks import BACKFILL, LIVE, RECHECK
 
-__all__ = ["FEED_DATE", "Change", "KnownItem", "NewEntry", "known_items", "note_changes", "promote", "record"]
+__all__ = [
+    "FEED_DATE",
+    "Change",
+    "KnownItem",
+    "NewEntry",
+    "know_addresses",
+    "known_items",
+    "note_changes",
+    "promote",
+    "record",
+]
 
 # A page that changes all day is fetched again after this time, then twice that, up to a day.
 RECHECK_AGAIN_AFTER = timedelta(minutes=30)
@@ -123,6 +133,17 @@ def record(
         values,
     ).fetchall()
     return dict(rows)
+
+
+def know_addresses(connection: Connection, addresses: dict[int, str]) -> None:
+    """Let entries be known by the addresses that their pages state as their own."""
+    if addresses:
+        connection.execute(
+            "UPDATE news.entries e SET canonical_url = stated.url"
+            " FROM unnest(%s::bigint[], %s::text[]) AS stated(id, url)"
+            " WHERE e.id = stated.id AND e.canonical_url IS DISTINCT FROM stated.url",
+            [list(addresses), list(addresses.values())],
+        )
 
 
 def promote(connection: Connection, canonical_urls: Sequence[str]) -> None:

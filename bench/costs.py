@@ -1,0 +1,179 @@
+"""What a feed poll, a page and an article cost: processor time, statements, bytes in the database.
+
+Runs the stages one after the other against a newsroom in a process of its own: the feeds polled with all that is new,
+and polled again with nothing new; the pages fetched, extracted and landed. Processor time is that of the stage's
+process with its workers, and of the server's; docs/scaling.md multiplies it up.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from bench.throughput import ROOT
+from db import Connection
+from db.embedded import EmbeddedServer
+from db.engine import connect, upgrade
+from ingest import feeds
+from ingest.clock import utc_now
+from ingest.extract import extract
+from ingest.feeds_file import load_feeds
+from ingest.fetch import fetch
+from ingest.land import land
+from ingest.poll import poll
+from ingest.settings import Settings
+from ingest.topics import load_topics
+from tests.conftest import free_port
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Cost:
+    """What one unit of a stage took, in milliseconds, statements and bytes."""
+
+    what: str
+    units: int
+    python_ms: float
+    server_ms: float
+    statements: float
+    stored: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--feeds", type=int, default=200)
+    parser.add_argument("--entries", type=int, default=2000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        server = EmbeddedServer(folder)
+        server.acquire()
+        upgrade(server.url())
+        with subprocess.Popen(
+            [
+                sys.executable, "-m", "tests.newsroom", "--feeds", str(options.feeds),
+                "--entries", str(options.entries), "--port", str(free_port()),
+                "--write-feeds", str(folder / "feeds.yaml"), "--warm",
+            ],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
+        ) as newsroom:  # fmt: skip
+            assert newsroom.stdin is not None
+            assert newsroom.stdout is not None
+            newsroom.stdout.readline()
+            costs = measured(server, folder)
+            newsroom.stdin.close()
+        server.release()
+    table = Table(title="Cost of each", title_justify="left")
+    for column in ("unit", "units", "Python, ms", "PostgreSQL, ms", "statements", "bytes stored"):
+        table.add_column(column, justify="left" if column == "unit" else "right")
+    for cost in costs:
+        table.add_row(
+            cost.what, f"{cost.units:,}", f"{cost.python_ms:.2f}", f"{cost.server_ms:.2f}", f"{cost.statements:.2f}",
+            f"{cost.stored:,.0f}",
+        )  # fmt: skip
+    console = Console(width=110)
+    console.print(table)
+    console.print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, Python {platform.python_version()}")
+
+
+def measured(server: EmbeddedServer, folder: Path) -> list[Cost]:
+    """Run the stages and return what each unit of them took."""
+    settings = Settings(
+        data_dir=folder, allow_networks=(ip_network("127.0.0.0/8"),), host_delay=0, feeds=folder / "feeds.yaml"
+    )
+    topics = load_topics(ROOT / "topics.yaml")
+    with connect(server.url()) as connection:
+        configured = load_feeds(settings.feeds)
+        feeds.sync(connection, configured, utc_now())
+        connection.commit()
+
+        def later() -> datetime:
+            return utc_now() + timedelta(hours=3)
+
+        stages: list[tuple[str, Callable[[], Any], Callable[[Any], int]]] = [
+            ("feed with news", lambda: poll(connection, settings, utc_now, topics), lambda counts: counts.polled),
+            ("feed without (304)", lambda: poll(connection, settings, later, topics), lambda counts: counts.polled),
+            ("page fetched", lambda: fetch(connection, settings, utc_now), lambda counts: counts.fetched),
+            ("page extracted", lambda: extract(connection, settings, utc_now), lambda counts: counts.extracted),
+            (
+                "document landed",
+                lambda: land(connection, settings, utc_now, topics),
+                lambda counts: counts.landed + counts.duplicate + counts.off_topic,
+            ),
+        ]
+        return [cost_of(server, connection, what, work, units) for what, work, units in stages]
+
+
+def cost_of(
+    server: EmbeddedServer, connection: Connection, what: str, work: Callable[[], Any], units: Callable[[Any], int]
+) -> Cost:
+    """Run a stage and return its cost by the unit."""
+    statements = 0
+    execute, executemany = psycopg.Cursor.execute, psycopg.Cursor.executemany
+
+    def counted(original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **more: Any) -> Any:
+            nonlocal statements
+            statements += 1
+            return original(*arguments, **more)
+
+        return call
+
+    psycopg.Cursor.execute = counted(execute)  # type: ignore[method-assign]
+    psycopg.Cursor.executemany = counted(executemany)  # type: ignore[method-assign]
+    before = _python(), _server(server), _stored(connection)
+    try:
+        done = units(work())
+    finally:
+        psycopg.Cursor.execute, psycopg.Cursor.executemany = execute, executemany  # type: ignore[method-assign]
+    after = _python(), _server(server), _stored(connection)
+    python, of_server, stored = (later - earlier for earlier, later in zip(before, after, strict=True))
+    return Cost(what, done, python * 1000 / done, of_server * 1000 / done, statements / done, stored / done)
+
+
+def _python() -> float:
+    """Processor seconds of this process and the workers it has had."""
+    own = os.times()
+    return own.user + own.system + own.children_user + own.children_system
+
+
+def _server(server: EmbeddedServer) -> float:
+    """Processor seconds of the server's processes, those that have ended included."""
+    postmaster = int((server.cluster / "postmaster.pid").read_text().splitlines()[0])
+    total = 0.0
+    for path in Path("/proc").iterdir():
+        if not path.name.isdigit():
+            continue
+        with suppress(OSError):
+            fields = (path / "stat").read_text().rpartition(")")[2].split()
+            if int(path.name) == postmaster:
+                total += sum(map(int, fields[11:15])) / TICKS
+            elif int(fields[1]) == postmaster:
+                total += sum(map(int, fields[11:13])) / TICKS
+    return total
+
+
+def _stored(connection: Connection) -> int:
+    connection.rollback()
+    row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+    connection.rollback()
+    assert row is not None
+    return int(row[0])
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -107,11 +107,11 @@ def measured(server: EmbeddedServer, folder: Path) -> list[Cost]:
         stages: list[tuple[str, Callable[[], Any], Callable[[Any], int]]] = [
             ("feed with news", lambda: poll(connection, settings, utc_now, topics), lambda counts: counts.polled),
             ("feed without (304)", lambda: poll(connection, settings, later, topics), lambda counts: counts.polled),
-            ("page fetched", lambda: fetch(connection, settings, utc_now), lambda counts: counts.fetched),
-            ("page extracted", lambda: extract(connection, settings, utc_now), lambda counts: counts.extracted),
+            ("page fetched", lambda: fetch(connection, settings, later), lambda counts: counts.fetched),
+            ("page extracted", lambda: extract(connection, settings, later), lambda counts: counts.extracted),
             (
                 "document landed",
-                lambda: land(connection, settings, utc_now, topics),
+                lambda: land(connection, settings, later, topics),
                 lambda counts: counts.landed + counts.duplicate + counts.off_topic,
             ),
         ]
@@ -137,9 +137,11 @@ def cost_of(
     psycopg.Cursor.executemany = counted(executemany)  # type: ignore[method-assign]
     before = _python(), _server(server), _stored(connection)
     try:
-        done = units(work())
+        done = units(counts := work())
     finally:
         psycopg.Cursor.execute, psycopg.Cursor.executemany = execute, executemany  # type: ignore[method-assign]
+    if not done:
+        sys.exit(f"{what}: nothing was done: {counts}")
     after = _python(), _server(server), _stored(connection)
     python, of_server, stored = (later - earlier for earlier, later in zip(before, after, strict=True))
     return Cost(what, done, python * 1000 / done, of_server * 1000 / done, statements / done, stored / done)
@@ -148,23 +150,32 @@ def cost_of(
 def _python() -> float:
     """Processor seconds of this process and the workers it has had."""
     own = os.times()
-    return own.user + own.system + own.children_user + own.children_system
+    total = own.user + own.system + own.children_user + own.children_system
+    # Workers are children of a server of forks, which adds up those that have ended.
+    return total + sum(
+        sum(map(int, fields[11:15])) / TICKS
+        for fields, command in _processes()
+        if int(fields[1]) == os.getpid() and b"forkserver" in command
+    )
+
+
+def _processes() -> Iterator[tuple[list[str], bytes]]:
+    """The fields of /proc/PID/stat behind the name (proc_pid_stat(5)), and the command line, of all processes."""
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit():
+            with suppress(OSError):
+                yield (path / "stat").read_text().rpartition(")")[2].split(), (path / "cmdline").read_bytes()
 
 
 def _server(server: EmbeddedServer) -> float:
     """Processor seconds of the server's processes, those that have ended included."""
     postmaster = int((server.cluster / "postmaster.pid").read_text().splitlines()[0])
-    total = 0.0
-    for path in Path("/proc").iterdir():
-        if not path.name.isdigit():
-            continue
-        with suppress(OSError):
-            fields = (path / "stat").read_text().rpartition(")")[2].split()
-            if int(path.name) == postmaster:
-                total += sum(map(int, fields[11:15])) / TICKS
-            elif int(fields[1]) == postmaster:
-                total += sum(map(int, fields[11:13])) / TICKS
-    return total
+    own = (Path("/proc") / str(postmaster) / "stat").read_text().rpartition(")")[2].split()
+    # Its own and those of its children that have ended, then those of its children that live.
+    return (
+        sum(map(int, own[11:15]))
+        + sum(sum(map(int, fields[11:13])) for fields, _ in _processes() if int(fields[1]) == postmaster)
+    ) / TICKS
 
 
 def _stored(connection: Connection) -> int:

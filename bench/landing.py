@@ -1,39 +1,35 @@
-"""What landing costs in a small and in a large database, and what an article takes on disk.
+"""What landing costs in a small and in a large database, what an article takes on disk, and how long searches take.
 
-Fills a database with articles (made words, in texts of about the usual length, one in ten a copy of another), then
-measures how long it takes to land a thousand more, with 10,000 and with 1,000,000 there, in one run, and searches.
+`python -m bench.corpus --data-dir DIR` makes the large one; `python -m bench.landing --data-dir DIR` makes a small one
+and measures in both, in turns, how long it takes to land a thousand more, a tenth of them copies, and searches.
 """
 
 import argparse
 import platform
-import random
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.corpus import LATER_FROM, NOW, fill, text
 from db import Connection
 from db.embedded import EmbeddedServer
 from db.engine import connect, upgrade
-from ingest import documents, ledger, retention
+from ingest import documents, ledger
 from ingest.document import Document
 from ingest.feeds import import_feed
-from ingest.folding import content_identity, fold
 from ingest.land import land
 from ingest.ledger import NewEntry
 from ingest.settings import Settings
-from ingest.similarity import Comparable
 from ingest.topics import Topic, TopicSet
 
-NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 EVERYTHING = TopicSet({"everything": Topic.model_validate({"match": "all"})})
-WORDS = 160
 QUERIES = (
     "انسحاب القوات",
     '"القوات الأمريكية"',
@@ -42,13 +38,12 @@ QUERIES = (
     "كلمة77 OR كلمة4321",
     "كلمة9 -كلمة11",
 )
-RARE, FREQUENT = 20_000, 600
-LANDED_FROM = 100_000_000
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 1_000_000])
+    parser.add_argument("--data-dir", type=Path, required=True, help="where the large corpus is")
+    parser.add_argument("--small", type=int, default=10_000, help="articles of the small one")
     parser.add_argument("--more", type=int, default=1000, help="articles to land at each size")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
@@ -63,91 +58,40 @@ def main() -> None:
     ):
         table.add_column(column, justify="right")
     with tempfile.TemporaryDirectory() as name:
-        server = EmbeddedServer(Path(name))
-        server.acquire()
+        servers = [EmbeddedServer(Path(name)), EmbeddedServer(options.data_dir)]
         try:
-            upgrade(server.url())
-            with connect(server.url()) as connection:
-                feed = import_feed(connection, NOW)
-                present, first = 0, 0.0
-                numbers = iter(range(10**9))
-                for size in options.sizes:
-                    fill(connection, feed, present, size)
-                    present = size
-                    retention.analyze(connection)
-                    times = [measured(connection, feed, numbers, options.more) for _ in range(options.rounds)]
-                    seconds = statistics.median(times)
-                    first = first or seconds
+            for server in servers:
+                server.acquire()
+                upgrade(server.url())
+            fill(servers[0].url(), options.small)
+            # Other numbers than in earlier runs, as what was landed stays.
+            numbers = count(LATER_FROM + int(time.time()) * 1000)
+            times: list[list[float]] = [[], []]
+            for _ in range(options.rounds + 1):
+                for place, server in enumerate(servers):
+                    with connect(server.url()) as connection:
+                        times[place].append(measured(connection, numbers, options.more))
+            # The first round warms up: the large one has to come from the disk.
+            small = statistics.median(times[0][1:])
+            for place, server in enumerate(servers):
+                with connect(server.url()) as connection:
+                    seconds = statistics.median(times[place][1:])
                     table.add_row(
-                        f"{size:,}", f"{seconds:.2f}", f"{seconds / first:.2f}", f"{searched(connection):.0f}",
-                        f"{per_article(connection):.1f}",
+                        f"{articles(connection):,}", f"{seconds:.2f}", f"{seconds / small:.2f}",
+                        f"{searched(connection):.0f}", f"{per_article(connection):.1f}",
                     )  # fmt: skip
         finally:
-            server.release()
+            for server in servers:
+                server.release()
     console.print(table)
     console.print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, Python {platform.python_version()}")
 
 
-def text(number: int) -> str:
-    """A text of its own; words come as often as in language: few very often, many rarely."""
-    rng = random.Random(number - number % 2 if number % 10 == 1 else number)
-    words = [f"كلمة{rng.randrange(FREQUENT) if rng.random() < 0.5 else rng.randrange(RARE)}" for _ in range(WORDS)]
-    # One in a hundred is about what is searched for.
-    if number % 100 == 0:
-        words[20:20] = ["انسحاب", "القوات", "الأمريكية", "من", "العراق", "withdrawal", "of", "troops", "والمستشارين"]
-    if number % 10 == 1:
-        words[100:] = words[100:130]
-    return " ".join(words)
-
-
-def fill(connection: Connection, feed: int, present: int, size: int) -> None:
-    """Put articles in place by COPY, as landing would have left them."""
-    connection.execute("SET synchronous_commit = off")
-    started = time.monotonic()
-    for start in range(present, size, 20_000):
-        numbers = range(start + 1, min(start + 20_000, size) + 1)
-        bodies = {number: text(number) for number in numbers}
-        _copy(connection, "entries (id, feed_id, identity, url, canonical_url, host, discovered_at, status)", (
-            (n, feed, f"f{n}", f"http://a.example/{n}", f"http://a.example/{n}", "a.example", NOW, "landed")
-            for n in numbers
-        ))  # fmt: skip
-        _copy(connection, "stories (id, first_article_id)", ((n, n) for n in numbers))
-        _copy(
-            connection,
-            "articles (id, content_hash, entry_id, story_id, url, outlet, title, published_at, published_from,"
-            " language, text, word_count, landed_at)", (
-            (n, content_identity(f"{n} {bodies[n]}").content_hash, n, n, f"http://a.example/{n}", f"Outlet {n % 50}",
-             f"عنوان {n % 997}", NOW - timedelta(minutes=n), "feed", "ar", bodies[n], WORDS, NOW) for n in numbers
-        ))  # fmt: skip
-        _copy(connection, "article_signatures (article_id, bands)", (
-            (n, Comparable(None, fold(bodies[n])).bands) for n in numbers
-        ))  # fmt: skip
-        _copy(connection, "sightings (article_id, entry_id, feed_id, url, content_hash, seen_at)", (
-            (n, n, feed, f"http://a.example/{n}", content_identity(f"{n} {bodies[n]}").content_hash, NOW)
-            for n in numbers
-        ))  # fmt: skip
-        connection.commit()
-        if sys.stderr.isatty() or start % 200_000 == 0:
-            print(f"{numbers[-1]:,} articles in {time.monotonic() - started:.0f} s", file=sys.stderr)
-    # What is landed has numbers of its own.
-    for table in ("entries", "stories", "articles"):
-        connection.execute(
-            "SELECT setval(seq, greatest(nextval(seq), %s)) FROM pg_get_serial_sequence(%s, 'id') AS seq",
-            [LANDED_FROM, f"news.{table}"],
-        )
-    connection.commit()
-
-
-def _copy(connection: Connection, into: str, rows: Iterator[tuple[object, ...]]) -> None:
-    with connection.cursor().copy(f"COPY news.{into} FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def measured(connection: Connection, feed: int, numbers: Iterator[int], more: int) -> float:
+def measured(connection: Connection, numbers: Iterator[int], more: int) -> float:
     """Return the seconds it takes to land so many documents, a tenth of them copies."""
+    feed = import_feed(connection, NOW)
     for _ in range(more):
-        number = LANDED_FROM + next(numbers)
+        number = next(numbers)
         url = f"http://b.example/{number}"
         entry = NewEntry(url, url, url, "b.example", "عنوان", None, None, None, None, status="extracted")
         (entry_id,) = ledger.record(connection, feed, [entry], NOW)
@@ -157,6 +101,13 @@ def measured(connection: Connection, feed: int, numbers: Iterator[int], more: in
     counts = land(connection, Settings(), lambda: NOW, EVERYTHING)
     assert counts.landed == more, counts
     return time.monotonic() - started
+
+
+def articles(connection: Connection) -> int:
+    row = connection.execute("SELECT count(*) FROM news.articles").fetchone()
+    connection.rollback()
+    assert row is not None
+    return int(row[0])
 
 
 def searched(connection: Connection) -> float:

@@ -19,6 +19,7 @@ from ingest.settings import Settings
 from ingest.similarity import Comparable, compare
 from ingest.topics import TopicSet
 from tests.conftest import NOW, SHARED, Clock, Run
+from tests.newsroom import Newsroom
 
 WORDS = fold(
     "أعلن المتحدث باسم الحكومة أن اللجنة العسكرية اجتمعت في بغداد لبحث جدول زمني جديد وقال إن القوات ستنتقل إلى قاعدة"
@@ -106,6 +107,29 @@ def test_any_order_gives_the_same_stories(
     (stories,) = seen
     assert {len(story) for story in stories} == {1, 3}
     assert frozenset({"chain-a", "chain-b", "chain-c"}) in stories
+
+
+@pytest.mark.slow
+def test_any_order_of_the_newsrooms_reprints_gives_the_same_stories(
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+) -> None:
+    items = list(Newsroom.build(feeds=16, entries=160, now=NOW).items.values())
+    wires = {item.wire for item in items}
+    articles = [(str(item.number), item.title, item.text) for item in items if item.wire or item.number in wires]
+    assert len(articles) > 40
+    seen = set()
+    for seed in range(50):
+        random.Random(seed).shuffle(articles)
+        for start in range(0, len(articles), 20):
+            put(connection, articles[start : start + 20])
+            land(connection, settings, clock, everything)
+        seen.add(frozenset(told(connection)))
+        agrees(connection)
+        connection.execute("TRUNCATE news.entries, news.articles, news.stories CASCADE")
+        connection.commit()
+    assert len(seen) == 1
+    (stories,) = seen
+    assert max(len(story) for story in stories) > 1
 
 
 def test_any_number_of_workers_gives_the_same_stories(

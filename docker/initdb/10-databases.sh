@@ -16,6 +16,8 @@ CREATE ROLE news_writer LOGIN PASSWORD :'writer_password';
 CREATE ROLE news_reader LOGIN PASSWORD :'reader_password' CONNECTION LIMIT 50;
 ALTER ROLE news_reader SET default_transaction_read_only = on;
 ALTER ROLE news_reader SET statement_timeout = '60s';
+ALTER ROLE news_reader SET idle_in_transaction_session_timeout = '10min';
+ALTER ROLE news_reader SET search_path = news, pg_catalog;
 CREATE DATABASE airflow OWNER airflow;
 CREATE DATABASE news OWNER news;
 REVOKE CONNECT, TEMPORARY ON DATABASE airflow FROM PUBLIC;

@@ -431,11 +431,6 @@ class Article(Base):
         Index("articles_landed_at_idx", "landed_at"),
         Index("articles_story_id_idx", "story_id"),
         Index("articles_search_idx", "search", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
-        Index(
-            "articles_title_words_idx",
-            text("to_tsvector('simple'::regconfig, news.fold(title))"),
-            postgresql_using="gin",
-        ),
         {
             "comment": "A distinct text on a topic (curated layer). Where several places published the same text, "
             "the row describes the earliest, by publication date and address; sightings lists them all."

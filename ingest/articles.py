@@ -14,7 +14,6 @@ from psycopg.types.json import Jsonb
 from db import Connection
 from ingest import stories
 from ingest.documents import Landable
-from ingest.folding import fold
 from ingest.ledger import FEED_DATE, RECHECK
 from ingest.similarity import Comparable
 from ingest.topics import Match
@@ -500,31 +499,24 @@ def set_topics(connection: Connection, matches: dict[int, list[Match]]) -> None:
     _insert_topics(connection, [(article, match) for article, entry in present for match in matches[entry]])
 
 
-# Particles that Arabic writes together with the word that follows: and, so, with, like, for, the.
-_PROCLITICS = ("", "ال", "و", "وال", "ف", "فال", "ب", "بال", "ك", "كال", "ل", "لل")
-
-
 def newest(connection: Connection, *, limit: int, query: str = "") -> list[dict[str, Any]]:
-    """Return the articles that landed last; with a `query`, those whose title has words that begin with all of its."""
-    words = fold(query).split()
-    terms = []
-    for word in words:
-        prefixes = _PROCLITICS if "\u0621" <= word[0] <= "\u06ff" else ("",)
-        terms.append("(" + " | ".join(f"{prefix}{word}:*" for prefix in prefixes) + ")")
-    if query.strip() and not words:
-        return []
+    """Return the articles that landed last; with a `query`, what `news.search` finds for it, the best first."""
     matching = (
-        "WHERE to_tsvector('simple'::regconfig, news.fold(title)) @@ to_tsquery('simple', %(terms)s)" if words else ""
+        "(SELECT article_id AS id, row_number() OVER () AS place FROM news.search(%(query)s, rows => %(limit)s))"
+        if query.strip()
+        else "(SELECT id, row_number() OVER () AS place FROM (SELECT id FROM news.articles"
+        " ORDER BY landed_at DESC, id DESC LIMIT %(limit)s) AS last)"
     )
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
             f"""
-            SELECT id, title, url, outlet, language, published_at, landed_at, left(text, 600) AS beginning,
-                   (SELECT count(*) FROM news.sightings s WHERE s.article_id = found.id) AS places
-            FROM (SELECT * FROM news.articles {matching} ORDER BY landed_at DESC, id DESC LIMIT %(limit)s) AS found
-            ORDER BY landed_at DESC, id DESC
+            SELECT a.id, a.title, a.url, a.outlet, a.language, a.published_at, a.landed_at,
+                   left(a.text, 600) AS beginning,
+                   (SELECT count(*) FROM news.sightings s WHERE s.article_id = a.id) AS places
+            FROM {matching} AS found JOIN news.articles a USING (id)
+            ORDER BY found.place
             """,
-            {"terms": " & ".join(terms), "limit": limit},
+            {"query": query, "limit": limit},
         ).fetchall()
 
 

@@ -1,0 +1,20 @@
+"""The index of titles goes: the news page searches as everybody does."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.drop_index("articles_title_words_idx", "articles", schema="news")
+
+
+def downgrade() -> None:
+    op.create_index(
+        "articles_title_words_idx", "articles", [sa.text("to_tsvector('simple'::regconfig, news.fold(title))")],
+        schema="news", postgresql_using="gin",
+    )  # fmt: skip

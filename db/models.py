@@ -356,6 +356,7 @@ class Document(Base):
     __table_args__ = (
         CheckConstraint(_one_of("published_from", DATE_SOURCES), name="published_from_known"),
         CheckConstraint("(published_at IS NULL) = (published_from IS NULL)", name="published_from"),
+        Index("documents_page_url_idx", "page_url", postgresql_where=text("page_url IS NOT NULL")),
         {"comment": "The article extracted from a page (clean layer), whether on a topic or not."},
     )
     entry_id: Mapped[int] = mapped_column(
@@ -426,7 +427,7 @@ class Article(Base):
         CheckConstraint(_one_of("published_from", DATE_SOURCES), name="published_from_known"),
         CheckConstraint("(published_at IS NULL) = (published_from IS NULL)", name="published_from"),
         Index("articles_content_id_idx", "content_id"),
-        Index("articles_published_at_idx", "published_at"),
+        Index("articles_published_at_idx", text("published_at DESC NULLS LAST")),
         Index("articles_published_on_idx", text("((published_at AT TIME ZONE 'UTC')::date)")),
         Index("articles_landed_at_idx", "landed_at"),
         Index("articles_story_id_idx", "story_id"),

@@ -1,8 +1,7 @@
 -- name: The newest articles
 SELECT published_at, outlet, title, url
 FROM news.articles_flat
-WHERE published_at IS NOT NULL
-ORDER BY published_at DESC
+ORDER BY published_at DESC NULLS LAST
 LIMIT 20;
 
 -- name: Articles of a day, each story once

@@ -5,9 +5,9 @@ and nothing new in them, with documents that are no feed, with pages that hold n
 something else. What tells them apart is in the records of polls and in the ledger; `judge` is a pure function of that.
 """
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,10 +25,16 @@ __all__ = ["Alert", "Changes", "open_alerts", "said", "watch", "watch_at_times"]
 WATCH_EVERY = timedelta(minutes=15)
 # A failure is news when it has lasted, not when a server hiccups.
 FAILING_POLLS, FAILING_FOR = 3, timedelta(hours=6)
+# A failing feed is asked once a day at the least.
+ASKED_LATELY = timedelta(days=2)
 # Statuses by which a server refuses one client while it serves others (RFC 9110, RFC 6585, RFC 7725).
 REFUSALS = (401, 403, 406, 407, 429, 451)
 # Of so many entries in a week, that share must have ended in the same way.
 ENOUGH_ENTRIES, NEARLY_ALL = 10, 0.8
+# What has begun lasts until clearly fewer do.
+STILL = 0.6
+# Kinds of one failure, which may look like the one today and like the other tomorrow.
+FAILURES = ("failing", "blocked", "no_entries")
 # A feed that landed so many in each of the earlier weeks is on the topic; one that never did just is not.
 USUALLY_LANDED = 3
 
@@ -52,25 +58,34 @@ class Changes:
     over: list[Alert]
 
 
-def judge(row: Mapping[str, Any], answers: Answers, weeks: Mapping[int, Counter[str]], now: datetime) -> list[Alert]:
+def judge(
+    row: Mapping[str, Any], answers: Answers, weeks: Mapping[int, Counter[str]], now: datetime,
+    lasting: Collection[str] = (),
+) -> list[Alert]:  # fmt: skip
     """Return what is wrong with a feed.
 
     `row` is one of `feed_health.health`, `answers` what its polls since the last find had, `weeks` how its entries of
-    the last seven days (0) and of the weeks before (1, 2, ...) ended.
+    the last seven days (0) and of the weeks before (1, 2, ...) ended, `lasting` the kinds that have begun already.
     """
     if not row["enabled"]:
         return []
     found = [*_failing(row, answers, now)]
+    kept = [kind for kind in FAILURES if kind in lasting]
+    if found and kept:
+        found = [replace(found[0], kind=kept[0])]
     if not found and row["rhythm"].silent:
         found.append(_quiet(row, answers))
     if not found:
-        found += _in_vain(row, weeks, now)
+        found += _in_vain(row, weeks, now, lasting)
     return found
 
 
 def _failing(row: Mapping[str, Any], answers: Answers, now: datetime) -> list[Alert]:
     since = row["last_success_at"] or row["created_at"]
     if row["failures"] < FAILING_POLLS or now - since < FAILING_FOR:
+        return []
+    # One that was off, or whose turn has not come since the pipeline was down, has not failed lately.
+    if row["last_polled_at"] is None or now - row["last_polled_at"] > ASKED_LATELY:
         return []
     evidence = {"failures": row["failures"], "failure": row["failure"], "status": answers.status}
     if answers.status in REFUSALS:
@@ -101,7 +116,9 @@ def _quiet(row: Mapping[str, Any], answers: Answers) -> Alert:
     return Alert(row["feed"], kind, since, f"{feed_health.quiet_for(row)}: {what}", evidence)
 
 
-def _in_vain(row: Mapping[str, Any], weeks: Mapping[int, Counter[str]], now: datetime) -> list[Alert]:
+def _in_vain(
+    row: Mapping[str, Any], weeks: Mapping[int, Counter[str]], now: datetime, lasting: Collection[str]
+) -> list[Alert]:
     this = weeks.get(0, Counter())
     total = this.total()
     if total < ENOUGH_ENTRIES:
@@ -110,7 +127,7 @@ def _in_vain(row: Mapping[str, Any], weeks: Mapping[int, Counter[str]], now: dat
     evidence = {"entries": dict(this), "landed_in_earlier_weeks": before}
     since = now - timedelta(days=7)
     lost = this["rejected"] + this["dead"]
-    if lost >= NEARLY_ALL * total:
+    if lost >= (STILL if "no_text" in lasting else NEARLY_ALL) * total:
         text = f"nothing could be extracted from {lost} of the {total} pages of the last seven days"
         return [Alert(row["feed"], "no_text", since, text, evidence)]
     landed = this["landed"] + this["duplicate"]
@@ -125,12 +142,17 @@ def watch(connection: Connection, now: datetime) -> Changes:
     rows = feed_health.health(connection, now)
     answers = feeds.answers_since_new(connection)
     outcomes = ledger.weekly_outcomes(connection, now)
+    known = {(alert.feed, alert.kind): alert for alert in open_alerts(connection)}
+    lasting: defaultdict[str, list[str]] = defaultdict(list)
+    for feed, kind in known:
+        lasting[feed].append(kind)
     found = {
         (alert.feed, alert.kind): alert
         for row in rows
-        for alert in judge(row, answers.get(row["id"], Answers()), outcomes.get(row["id"], {}), now)
+        for alert in judge(
+            row, answers.get(row["id"], Answers()), outcomes.get(row["id"], {}), now, lasting[row["feed"]]
+        )
     }
-    known = {(alert.feed, alert.kind): alert for alert in open_alerts(connection)}
     begun = [alert for key, alert in found.items() if key not in known and _insert(connection, alert, now)]
     for key, alert in found.items():
         if key in known:
@@ -185,7 +207,7 @@ def _update(connection: Connection, alert: Alert) -> None:
 
 def _end(connection: Connection, alert: Alert, now: datetime) -> bool:
     ended = connection.execute(
-        f"UPDATE news.alerts al SET ended_at = %(now)s {_OPEN}",
+        f"UPDATE news.alerts al SET ended_at = greatest(%(now)s, al.started_at) {_OPEN}",
         {"feed": alert.feed, "kind": alert.kind, "now": now},
     ).rowcount
     return ended == 1

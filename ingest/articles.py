@@ -87,12 +87,18 @@ def of_entries(connection: Connection, entry_ids: list[int]) -> dict[int, Presen
     return {row[0]: _present(row[1:]) for row in rows}
 
 
-def of_pages(connection: Connection, canonical_urls: list[str]) -> dict[str, Present]:
-    """Return the articles that describe these pages, by address."""
+def of_pages(connection: Connection, addresses: list[str]) -> dict[str, Present]:
+    """Return the articles that describe these pages, by the address in their feeds or the one they state."""
     rows = connection.execute(
-        f"SELECT credited.canonical_url, {_PRESENT} FROM news.entries credited"
-        " JOIN news.articles a ON a.entry_id = credited.id WHERE credited.canonical_url = ANY(%s) ORDER BY a.id DESC",
-        [canonical_urls],
+        f"""
+        SELECT known.address, {_PRESENT}
+        FROM (SELECT id AS entry_id, canonical_url AS address FROM news.entries WHERE canonical_url = ANY(%(urls)s)
+              UNION SELECT entry_id, page_url FROM news.documents WHERE page_url = ANY(%(urls)s)) AS known
+        JOIN news.entries credited ON credited.id = known.entry_id
+        JOIN news.articles a ON a.entry_id = credited.id
+        ORDER BY a.id DESC
+        """,
+        {"urls": addresses},
     ).fetchall()
     return {row[0]: _present(row[1:]) for row in rows}
 
@@ -304,6 +310,8 @@ def elect(connection: Connection, article_ids: Sequence[int], *, among: Sequence
         """,
         {"ids": list(article_ids), "among": among and list(among)},
     )
+    # Dates have changed, or been corrected before.
+    stories.refresh(connection, article_ids)
 
 
 def withdraw(connection: Connection, entry_ids: list[int], now: datetime) -> int:
@@ -408,7 +416,7 @@ def prefer_own_feed(connection: Connection, article_ids: list[int]) -> None:
     """
     if not article_ids:
         return
-    connection.execute(
+    moved = connection.execute(
         f"""
         WITH best AS (
             SELECT DISTINCT ON (a.id) a.id, a.entry_id AS old_entry, e.id AS new_entry, f.outlet,
@@ -419,23 +427,27 @@ def prefer_own_feed(connection: Connection, article_ids: list[int]) -> None:
             JOIN news.entries e ON e.id = s.entry_id AND e.canonical_url = credited.canonical_url
             JOIN news.feeds f ON f.id = e.feed_id
             WHERE a.id = ANY(%s)
-            ORDER BY a.id, (f.host = e.host) DESC, f.slug, e.id
+            -- Imported files have no host, and stand behind feeds.
+            ORDER BY a.id, (f.host = e.host AND e.host <> '') DESC, f.url LIKE 'import:%%', f.slug, e.id
         ), moved AS (
             UPDATE news.articles a
             SET entry_id = best.new_entry, outlet = best.outlet,
                 published_at = coalesce(best.published_at, a.published_at),
                 published_from = CASE WHEN best.published_at IS NULL THEN a.published_from ELSE 'feed' END
             FROM best WHERE a.id = best.id AND best.new_entry <> best.old_entry
-            RETURNING best.old_entry, best.new_entry
+            RETURNING a.id, best.old_entry, best.new_entry
+        ), standing AS (
+            UPDATE news.entries e
+            SET status = CASE WHEN e.id = moved.new_entry THEN 'landed' ELSE 'duplicate' END,
+                reason = CASE WHEN e.id = moved.new_entry THEN NULL ELSE 'same page' END
+            -- One that is on its way, being fetched again, gets its standing when it comes back.
+            FROM moved WHERE e.id IN (moved.new_entry, moved.old_entry) AND e.next_attempt_at IS NULL
         )
-        UPDATE news.entries e
-        SET status = CASE WHEN e.id = moved.new_entry THEN 'landed' ELSE 'duplicate' END,
-            reason = CASE WHEN e.id = moved.new_entry THEN NULL ELSE 'same page' END
-        -- One that is on its way, being fetched again, gets its standing when it comes back.
-        FROM moved WHERE e.id IN (moved.new_entry, moved.old_entry) AND e.next_attempt_at IS NULL
+        SELECT id FROM moved
         """,
         [article_ids],
-    )
+    ).fetchall()
+    stories.refresh(connection, [row[0] for row in moved])
 
 
 def count_and_last(connection: Connection) -> tuple[int, datetime | None]:
@@ -490,8 +502,12 @@ def search(
 
 def set_topics(connection: Connection, matches: dict[int, list[Match]]) -> None:
     """Bring the topics of articles that describe these entries in line with what they match, by entry."""
+    # An article that is credited to an entry without a document of its own is judged by another of its places.
     present = connection.execute(
-        "SELECT id, entry_id FROM news.articles WHERE entry_id = ANY(%s)", [list(matches)]
+        "SELECT DISTINCT ON (a.id) a.id, s.entry_id FROM news.sightings s"
+        " JOIN news.articles a ON a.id = s.article_id AND a.content_hash = s.content_hash"
+        " WHERE s.entry_id = ANY(%s) ORDER BY a.id, s.entry_id <> a.entry_id, s.entry_id",
+        [list(matches)],
     ).fetchall()
     connection.execute(
         "DELETE FROM news.article_topics WHERE article_id = ANY(%s)", [[article for article, _ in present]]

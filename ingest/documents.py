@@ -6,7 +6,6 @@ from datetime import datetime
 from psycopg.rows import class_row, dict_row
 
 from db import Connection
-from ingest import ledger
 from ingest.document import Document, Hint
 from ingest.ledger import FEED_DATE, SELECTED, Selection
 
@@ -28,6 +27,7 @@ class Landable:
     feed_id: int
     url: str
     canonical_url: str
+    page_url: str | None
     outlet: str
     title: str | None
     author: str | None
@@ -36,6 +36,11 @@ class Landable:
     language: str | None
     text: str
     agency: str | None
+
+    @property
+    def page(self) -> str:
+        """The address by which the page is known: the one it states as its own, else the feed's."""
+        return self.page_url or self.canonical_url
 
 
 def hints(connection: Connection, entry_ids: list[int], now: datetime) -> dict[int, Hint]:
@@ -67,7 +72,6 @@ def save(connection: Connection, documents: list[tuple[int, Document]], now: dat
             """,
             [vars(document) | {"entry_id": entry_id, "now": now} for entry_id, document in documents],
         )
-    ledger.know_addresses(connection, {entry: document.page_url for entry, document in documents if document.page_url})
 
 
 @dataclass(frozen=True)
@@ -190,7 +194,7 @@ def load(connection: Connection, entry_ids: list[int]) -> list[Landable]:
     with connection.cursor(row_factory=class_row(Landable)) as cursor:
         return cursor.execute(
             """
-            SELECT e.id AS entry_id, e.feed_id, e.url, e.canonical_url, f.outlet, d.title, d.author,
+            SELECT e.id AS entry_id, e.feed_id, e.url, e.canonical_url, d.page_url, f.outlet, d.title, d.author,
                    d.published_at, d.published_from, d.language, d.text, d.agency
             FROM news.entries e
             JOIN news.feeds f ON f.id = e.feed_id

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -135,17 +136,30 @@ def new_folder(folder: Path) -> Iterator[Path]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder} exists and is not an empty folder; choose another place for the export")
     folder = folder.absolute()
-    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
     try:
-        partial.mkdir(parents=True)
-        yield partial
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Not by the number of the process: containers that share a folder have the same ones.
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial-", dir=folder.parent))
+    except OSError as error:
+        raise IngestError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
+    try:
+        # As a folder made in the usual way.
+        partial.chmod(0o777 & ~_umask())
         if folder.exists():
+            # Now, and not after all the work, where it cannot be replaced: a link, a mounted volume.
             folder.rmdir()
+        yield partial
         partial.rename(folder)
     except OSError as error:
         raise IngestError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _write_txt(rows: Iterator[Row], folder: Path, manifest: Manifest) -> int:

@@ -83,7 +83,9 @@ def health(
         row["landed"] = counts[row["id"], "landed"] + counts[row["id"], "duplicate"]
         row["dates"] = dates.get(row["id"])
         last = row["last_new_at"] or row["created_at"]
-        row["rhythm"] = rhythm(gaps.get(row["feed"], []), last, now, weeks.get(row["feed"], ()))
+        # Quiet is a feed that was asked and had nothing: what nobody asked for may be there.
+        asked = max(min(row["last_success_at"] or now, now), last)
+        row["rhythm"] = rhythm(gaps.get(row["feed"], []), last, asked, weeks.get(row["feed"], ()))
         if row["health"] == "ok" and row["rhythm"].silent:
             row["health"] = "silent"
     return rows

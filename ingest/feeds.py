@@ -414,7 +414,8 @@ def finds_in_earlier_weeks(
     rows = connection.execute(
         """
         SELECT f.slug, (SELECT count(*) FROM news.feed_polls p WHERE p.feed_id = f.id AND p.outcome = 'new'
-                        AND p.polled_at > f.last_new_at - earlier.by AND p.polled_at <= %(now)s - earlier.by)
+                        AND p.polled_at > f.last_new_at - earlier.by
+                        AND p.polled_at <= least(f.last_success_at, %(now)s) - earlier.by)
         FROM news.feeds f
         CROSS JOIN LATERAL (SELECT min(polled_at) AS at FROM news.feed_polls p WHERE p.feed_id = f.id) AS oldest
         CROSS JOIN LATERAL (

@@ -7,22 +7,24 @@ They become documents in the ledger, for `land` to judge like any other. What be
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from db import Connection
 from ingest import documents, feeds, ledger
 from ingest.agencies import agency_of
+from ingest.clock import utc_now
 from ingest.document import Document
 from ingest.errors import ConfigError, IngestError
 from ingest.folding import content_identity, fold
 from ingest.ledger import NewEntry
 from ingest.seeds import ImportCounts
 from ingest.storing import storable
+from ingest.urls import MAX_URL_LENGTH, canonical_url, without_user_info
 
 __all__ = ["article_file", "import_articles"]
 
@@ -37,6 +39,12 @@ def _none_if_empty(value: Any) -> Any:
     return None if value == "" else value
 
 
+def _is_storable(value: str | None) -> str | None:
+    if value is not None and storable(value) != value:
+        raise ValueError("holds characters that the database cannot store")
+    return value
+
+
 def _is_address(value: str | None) -> str | None:
     if value is not None and not value.startswith(ADDRESSES):
         raise ValueError("expected an http:// or https:// address")
@@ -46,12 +54,28 @@ def _is_address(value: str | None) -> str | None:
 def _is_text(value: str) -> str:
     if not fold(value):
         raise ValueError("holds no text")
-    if storable(value) != value:
-        raise ValueError("holds characters that the database cannot store")
     return value
 
 
-Optional = Annotated[str | None, BeforeValidator(_none_if_empty)]
+def _is_date(value: datetime | None) -> datetime | None:
+    if value is not None and not 1990 <= value.year <= utc_now().year + 1:
+        raise ValueError("expected a date from 1990 on, and not in the future")
+    if value is not None and value > utc_now() + timedelta(days=1):
+        raise ValueError("the date is in the future")
+    return value
+
+
+Optional = Annotated[str | None, BeforeValidator(_none_if_empty), AfterValidator(_is_storable)]
+# Names are parts of keys of indexes, which take 2,704 bytes.
+Name = Annotated[
+    Annotated[str, Field(max_length=200)] | None, BeforeValidator(_none_if_empty), AfterValidator(_is_storable)
+]
+Address = Annotated[
+    Annotated[str, Field(max_length=MAX_URL_LENGTH)] | None,
+    BeforeValidator(_none_if_empty),
+    AfterValidator(_is_storable),
+    AfterValidator(_is_address),
+]
 
 
 class Record(BaseModel):
@@ -59,15 +83,15 @@ class Record(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    text: Annotated[str, AfterValidator(_is_text)]
-    url: Annotated[Optional, AfterValidator(_is_address)] = None
-    outlet: Optional = None
-    country: Optional = None
+    text: Annotated[str, AfterValidator(_is_storable), AfterValidator(_is_text)]
+    url: Address = None
+    outlet: Name = None
+    country: Name = None
     title: Optional = None
     author: Optional = None
     agency: Optional = None
     language: Optional = None
-    published_at: Annotated[AwareDatetime | None, BeforeValidator(_none_if_empty)] = None
+    published_at: Annotated[AwareDatetime | None, BeforeValidator(_none_if_empty), AfterValidator(_is_date)] = None
     published_from: Annotated[
         Literal["feed", "jsonld", "meta", "page", "url"] | None, BeforeValidator(_none_if_empty)
     ] = None
@@ -114,7 +138,7 @@ def import_articles(
                 counts.new += new
                 counts.known += len(records) - new
             connection.commit()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise IngestError(f"{path}: cannot be read: {error}") from error
     return counts
 
@@ -153,14 +177,15 @@ def _record(connection: Connection, feed: int, records: list[Record], now: datet
     entries = [
         NewEntry(
             identity=identity,
-            url=record.url,
-            canonical_url=record.url,
+            url=without_user_info(record.url or ""),
+            canonical_url=canonical_url(record.url or ""),
             host="",
             title=record.title,
             summary=None,
             content=None,
             author=record.author,
-            published_at=record.published_at,
+            # What the feed said, not what the page did.
+            published_at=record.published_at if record.published_from in (None, "feed") else None,
             status="extracted",
         )
         for identity, record in by_identity.items()
@@ -187,12 +212,13 @@ def _document(record: Record) -> Document:
 
 
 def _jsonl(path: Path) -> Iterator[tuple[int, Any]]:
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
                 try:
                     yield number, json.loads(line)
-                except json.JSONDecodeError as error:
+                except (ValueError, RecursionError) as error:
+                    # Numbers of thousands of digits and lists in lists raise others than JSONDecodeError.
                     yield number, error
 
 
@@ -200,7 +226,7 @@ def _csv(path: Path) -> Iterator[tuple[int, Any]]:
     csv.field_size_limit(LONGEST_FIELD)
     # As spreadsheets write it, too: with a byte order mark.
     with path.open(encoding="utf-8-sig", newline="") as file:
-        yield from enumerate(csv.DictReader(file), 1)
+        yield from enumerate(csv.DictReader(file, strict=True), 1)
 
 
 def _parquet(path: Path) -> Iterator[tuple[int, Any]]:
@@ -217,6 +243,8 @@ def _parquet(path: Path) -> Iterator[tuple[int, Any]]:
                     yield number, row
     except pa.ArrowInvalid as error:
         raise IngestError(f"{path}: not a Parquet file: {error}") from error
+    except (ValueError, OverflowError, LookupError, pa.ArrowException) as error:
+        raise IngestError(f"{path}: holds values that cannot be read, after row {number}: {error}") from error
 
 
 def _count(path: Path) -> int:

@@ -26,8 +26,8 @@ from ingest.folding import fold_sentences, identity_of_folded, words_of_folded
 from ingest.report import Report, no_report
 from ingest.settings import Settings
 from ingest.similarity import Comparable
+from ingest.storing import UNSTORABLE
 from ingest.topics import TopicSet
-from ingest.urls import canonical_url
 
 __all__ = ["LandCounts", "land"]
 
@@ -60,7 +60,12 @@ def land(
     counts = LandCounts()
     try:
         while not stopping():
-            landed = retry_deadlocks(connection, partial(_land_batch, connection, now(), topics))
+            try:
+                landed = retry_deadlocks(connection, partial(_land_batch, connection, now(), topics))
+            except UNSTORABLE:
+                # One of them cannot be stored, and must not keep the others.
+                connection.rollback()
+                landed = _land_singly(connection, now(), topics)
             if landed is None:
                 break
             for outcome, count in vars(landed).items():
@@ -71,14 +76,35 @@ def land(
     return counts
 
 
-def _land_batch(connection: Connection, now: datetime, topics: TopicSet) -> LandCounts | None:
+def _land_batch(connection: Connection, now: datetime, topics: TopicSet, limit: int = BATCH) -> LandCounts | None:
     """Land one batch in one transaction; None when there is nothing to land."""
     # Before all other locks, as everywhere.
     stories.lock(connection)
-    ids = ledger.lock_to_land(connection, now, BATCH)
+    ids = ledger.lock_to_land(connection, now, limit)
     landed = _land(connection, ids, now, topics) if ids else None
     connection.commit()
     return landed
+
+
+def _land_singly(connection: Connection, now: datetime, topics: TopicSet) -> LandCounts:
+    """Land a batch document by document, each in a transaction; one that cannot be stored is rejected."""
+    counts = LandCounts()
+    for _ in range(BATCH):
+        try:
+            landed = retry_deadlocks(connection, partial(_land_batch, connection, now, topics, 1))
+        except UNSTORABLE as error:
+            connection.rollback()
+            ids = ledger.lock_to_land(connection, now, 1)
+            reason = f"the article cannot be stored: {type(error).__name__}"
+            ledger.finish_landing(connection, [(entry, "rejected", reason) for entry in ids], now, {})
+            connection.commit()
+            log.warning("entry %s: rejected: %s", ids, reason)
+            continue
+        if landed is None:
+            break
+        for outcome, count in vars(landed).items():
+            setattr(counts, outcome, getattr(counts, outcome) + count)
+    return counts
 
 
 def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: TopicSet) -> LandCounts:
@@ -179,7 +205,7 @@ def _group(
         if not landing.matches:
             ends.append((entry, "off_topic", "mention" if landing.mention else "no topic"))
             continue
-        content = contents.setdefault(landing.document.canonical_url, landing.content_hash)
+        content = contents.setdefault(landing.document.page, landing.content_hash)
         if landing.content_hash in (content, *known):
             copies[landing.content_hash].append(landing)
         else:
@@ -190,7 +216,7 @@ def _group(
 
 def _own_address_first(landing: Landing) -> tuple[bool, int]:
     document = landing.document
-    return canonical_url(document.url) != document.canonical_url, document.entry_id
+    return document.canonical_url != document.page, document.entry_id
 
 
 def _judge(document: Landable, topics: TopicSet) -> Landing:
@@ -216,7 +242,7 @@ def _lock(
     All are locked until the commit.
     """
     entries = [landing.document.entry_id for landing in landings]
-    addresses = [landing.document.canonical_url for landing in landings if landing.matches]
+    addresses = [landing.document.page for landing in landings if landing.matches]
     contents = {landing.content_hash for landing in landings if landing.matches}
     before = articles.of_entries(connection, entries)
     pages = articles.of_pages(connection, addresses)

@@ -33,7 +33,7 @@ BATCH = 200
 # Lines of a difference that an example shows, and characters of each.
 EXAMPLE_LINES = 12
 EXAMPLE_WIDTH = 160
-_COMPARED = ("text", "title", "author", "published_at", "published_from", "language", "agency")
+_COMPARED = ("text", "title", "author", "published_at", "published_from", "language", "agency", "page_url")
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """How alike two texts are, and whether one is a copy of the other. Pure, and the same whichever comes first.
 
 Texts are compared by their shingles: runs of three words of the folded text. MinHash (Broder 1997) sums a text up in
-128 numbers, of which two texts share about as many as the share of shingles they have in common; pairs of them are the
-bands by which candidates are found (locality-sensitive hashing): of texts that share a quarter of their shingles, 98
+96 numbers, of which two texts share about as many as the share of shingles they have in common; pairs of them are the
+bands by which candidates are found (locality-sensitive hashing): of texts that share a quarter of their shingles, 95
 in 100 share a band. Candidates are then compared as they are.
 
 A copy is not just alike. News of one kind (weather, prices, results), and texts around the same statement or with the
@@ -26,7 +26,7 @@ from ingest.folding import fold
 __all__ = ["Comparable", "Likeness", "compare", "may_be_copies"]
 
 SHINGLE = 3
-BANDS, ROWS = 64, 2
+BANDS, ROWS = 48, 2
 # Shorter texts have too little that could differ.
 MIN_WORDS = 25
 # From this share of common shingles on, of all that either has, it is the same text; below, it was cut or edited.

@@ -1,7 +1,8 @@
 """The tables `stories`, `story_merges`, `article_links` and `article_signatures`: copies of a text, edited or not.
 
 Articles that are copies of each other are linked, and what is linked, over any number of links, is one story. Links
-depend on two texts alone, so stories are the same in whatever order articles come and however many sessions land them;
+depend on two texts alone, so stories are the same in whatever order articles come and however many sessions land them,
+as long as a text has fewer than MOST_CANDIDATES others that are nearly as much like it;
 the number of a story is that of the oldest of those that have become one.
 
 Callers hold `lock` from the beginning of their transaction: of two copies that land in the same moment, one sees the
@@ -16,7 +17,7 @@ from db import Connection
 from ingest.folding import fold
 from ingest.similarity import Comparable, compare, may_be_copies
 
-__all__ = ["catch_up", "close", "forget", "lock", "regroup", "take_in"]
+__all__ = ["catch_up", "close", "forget", "lock", "refresh", "regroup", "take_in"]
 
 # The texts most like a new one, by common bands, that it is compared with. Of a template there may be thousands.
 MOST_CANDIDATES = 30
@@ -254,6 +255,19 @@ def _store(
             " SELECT id, into_id, %s FROM gone WHERE created_at < now()",
             [*(list(column) for column in zip(*merged, strict=True)), now],
         )
+    _count(connection, stories)
+
+
+def refresh(connection: Connection, articles: Sequence[int]) -> None:
+    """Say anew which articles were the first of their stories, after dates or addresses of some have changed."""
+    told = connection.execute(
+        "SELECT DISTINCT story_id FROM news.articles WHERE id = ANY(%s) ORDER BY story_id", [list(articles)]
+    ).fetchall()
+    if told:
+        _count(connection, [row[0] for row in told])
+
+
+def _count(connection: Connection, stories: Sequence[int]) -> None:
     connection.execute(
         """
         UPDATE news.stories s SET first_article_id = told.first_id, size = told.size
@@ -262,5 +276,5 @@ def _store(
               FROM news.articles WHERE story_id = ANY(%s) GROUP BY story_id) AS told
         WHERE s.id = told.story_id AND (s.first_article_id, s.size) IS DISTINCT FROM (told.first_id, told.size)
         """,
-        [stories],
+        [list(stories)],
     )

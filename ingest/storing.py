@@ -7,12 +7,12 @@ import psycopg
 
 from db import Connection, retry_deadlocks
 
-__all__ = ["storable", "store_or_refuse"]
+__all__ = ["UNSTORABLE", "storable", "store_or_refuse"]
 
 T = TypeVar("T")
 
 # Not the database's trouble but the item's: it has characters, sizes or values that no column takes.
-_UNSTORABLE = (UnicodeError, psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
+UNSTORABLE = (UnicodeError, psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
 
 
 def storable(text: str) -> str:
@@ -34,7 +34,7 @@ def store_or_refuse(
     """
     try:
         retry_deadlocks(connection, lambda: store(items))
-    except _UNSTORABLE as error:
+    except UNSTORABLE as error:
         connection.rollback()
         if len(items) == 1:
             refuse(items[0], f"cannot be stored: {type(error).__name__}")

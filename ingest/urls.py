@@ -1,7 +1,7 @@
 """Addresses of articles: making them absolute, recognising the same page, naming the host."""
 
 import re
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urljoin, urlsplit, urlunsplit
 
 from w3lib.url import canonicalize_url, safe_url_string, url_query_cleaner
 
@@ -92,16 +92,21 @@ def host_of(url: str) -> str:
 # Where sites keep the same pages for telephones, as the first label of the host, and how they mark them in paths.
 _VARIANT_HOSTS = frozenset({"www", "m", "mobile", "wap", "amp"})
 _VARIANT_PATHS = frozenset({"amp", "m", "mobile"})
-# What names an article in its address: a number of some digits that is no year or date, or the last part of the path.
-_NUMBER = re.compile(r"(?<!\d)(?!(?:19|20)\d\d(?:\d{4})?(?!\d))\d{4,}(?!\d)")
-SHORTEST_SLUG = 8
+# Parameters that say how a page is shown or where a reader came from, beside those that are taken off everywhere.
+_SHOWN = frozenset({"amp", "m", "mobile", "output", "outputtype", "view", "ref", "source", "src", "from"})
+_IDS = frozenset({"p", "id", "post", "article", "articleid", "article_id", "newsid", "news_id", "nid", "aid", "story"})
+_LANGUAGES = frozenset({"ar", "en", "ku", "ckb", "fa", "tr", "fr", "de", "es", "he", "ru"})
+# A number that names an article, and is no year, month or day: of four digits or more.
+_NUMBER = re.compile(r"(?<!\d)(?!(?:19|20)\d{2,6}(?!\d)|\d{4}(?:19|20)\d\d(?!\d))\d{4,}(?!\d)")
 
 
 def page_address(stated: str | None, url: str) -> str | None:
     """Return the canonical form of the address that the page at `url` states as its own (`rel=canonical`, RFC 6596).
 
     None where it states none, or one that cannot be it: of another site, a home page, or of something else. Variants of
-    a page for telephones (AMP, m.example.org) state the address of the page itself.
+    a page for telephones (AMP, m.example.org) state the address of the page itself. Sites with a mistake in their
+    templates state the same address on all pages, so it must share with the page's what names an article, and drop
+    nothing that might.
     """
     address = absolute_url(stated, url) if stated else None
     if address is None:
@@ -110,14 +115,32 @@ def page_address(stated: str | None, url: str) -> str | None:
     if _site(own) != _site(said) or not said.path.strip("/"):
         return None
     one, other = _segments(own.path), _segments(said.path)
-    # What tells articles of one path apart must not get lost.
-    if any(found not in said.query + said.path for found in re.findall(r"\d{3,}", own.query)):
+    if [part for part in one if part in _LANGUAGES] != [part for part in other if part in _LANGUAGES]:
         return None
-    same_path = one == other
-    slug = bool(one and other) and one[-1] == other[-1] and len(one[-1]) >= SHORTEST_SLUG
-    numbers = {number for text in (own.path, own.query) for number in _NUMBER.findall(text)}
-    number = any(found in numbers for text in (said.path, said.query) for found in _NUMBER.findall(text))
-    return canonical_url(address) if same_path or slug or number else None
+    given = dict(parse_qsl(said.query, keep_blank_values=True))
+    asked = {
+        name: value
+        for name, value in parse_qsl(own.query, keep_blank_values=True)
+        if name.lower() not in _SHOWN and name not in _TRACKING
+    }
+    dropped = {name.lower(): value for name, value in asked.items() if given.get(name) != value}
+    # Of an address by number, the number may have moved into the path.
+    moved = all(name in _IDS and _NUMBER.fullmatch(value) and value in other for name, value in dropped.items())
+    if not moved:
+        return None
+    if dropped or one == other or _same_slug(one, other):
+        return canonical_url(address)
+    numbers = [set(_NUMBER.findall(parts[-1])) if parts else set() for parts in (one, other)]
+    return canonical_url(address) if numbers[0] & numbers[1] else None
+
+
+def _same_slug(one: list[str], other: list[str]) -> bool:
+    """Whether two paths end in the same words, under the same dates."""
+    if not one or not other or one[-1] != other[-1]:
+        return False
+    words = re.sub(r"\.\w{2,5}$", "", one[-1])
+    dates = [re.findall(r"\d+", "/".join(parts[:-1])) for parts in (one, other)]
+    return ("-" in words or not words.isascii()) and dates[0] == dates[1]
 
 
 def _site(parts: SplitResult) -> str:

@@ -22,7 +22,8 @@ SILENT = FeedRhythm(HOUR, 12 * HOUR, 30 * HOUR)
 def row(**known: Any) -> dict[str, Any]:
     return {
         "feed": "f", "enabled": True, "health": "ok", "failures": 0, "failure": None, "last_error": None,
-        "created_at": NOW - 100 * DAY, "last_success_at": NOW, "last_new_at": NOW - 30 * HOUR, "rhythm": LIVELY,
+        "created_at": NOW - 100 * DAY, "last_success_at": NOW, "last_polled_at": NOW,
+        "last_new_at": NOW - 30 * HOUR, "rhythm": LIVELY,
     } | known  # fmt: skip
 
 
@@ -72,9 +73,10 @@ def add_feed(connection: Connection, slug: str, finds: list[datetime], **state: 
     known = {"failures": 0, "failure": None, "last_error": None, "success": NOW, "health": "ok"} | state
     found = connection.execute(
         "INSERT INTO news.feeds (slug, url, host, outlet, poll_every, created_at, next_poll_at, health, last_new_at,"
-        " last_success_at, failures, failure, last_error) VALUES (%(slug)s, %(slug)s, 'h', 'O', '1 hour', %(made)s,"
-        " now(), %(health)s, %(last)s, %(success)s, %(failures)s, %(failure)s, %(last_error)s) RETURNING id",
-        known | {"slug": slug, "made": NOW - 400 * DAY, "last": max(finds)},
+        " last_success_at, failures, failure, last_error, last_polled_at) VALUES (%(slug)s, %(slug)s, 'h', 'O',"
+        " '1 hour', %(made)s, now(), %(health)s, %(last)s, %(success)s, %(failures)s, %(failure)s, %(last_error)s,"
+        " %(now)s) RETURNING id",
+        known | {"slug": slug, "made": NOW - 400 * DAY, "last": max(finds), "now": NOW},
     ).fetchone()
     assert found is not None
     with connection.cursor() as cursor:
@@ -97,7 +99,7 @@ def add_feed(connection: Connection, slug: str, finds: list[datetime], **state: 
 )  # fmt: skip
 def test_a_quiet_weekend_is_no_silence(connection: Connection, hours: int, silent: bool) -> None:
     assert (NOW.weekday(), NOW.hour) == (6, 12)
-    add_feed(connection, "paper", weekdays_nine_to_five(NOW))
+    add_feed(connection, "paper", weekdays_nine_to_five(NOW), success=NOW + hours * HOUR)
     (found,) = health(connection, NOW + hours * HOUR)
     assert len(found["rhythm"].weeks) == 4
     assert found["rhythm"].silent is silent
@@ -114,6 +116,42 @@ def test_a_lively_feed_is_missed_after_hours(connection: Connection) -> None:
     assert not rhythm([HOUR / 2] * 40, found["last_new_at"], NOW).silent
 
 
+def polled(connection: Connection, at: datetime) -> None:
+    """As if all feeds had been polled, those that do not fail without news."""
+    connection.execute(
+        "UPDATE news.feeds SET last_polled_at = %(at)s,"
+        " last_success_at = CASE WHEN failures = 0 THEN %(at)s ELSE last_success_at END",
+        {"at": at},
+    )
+
+
+def test_what_nobody_asked_for_is_not_missed(connection: Connection) -> None:
+    """The pipeline was down, a feed was off, its interval is long: silence is what a feed answers."""
+    add_feed(connection, "agency", [NOW - number * HOUR / 2 for number in range(48 * 30)])
+    add_feed(connection, "broken", [NOW - 90 * DAY], failures=9, failure="dns", last_error="x", success=NOW - 90 * DAY)
+    later = NOW + 3 * DAY
+    assert alerts.watch(connection, later).begun == []
+    polled(connection, later)
+    begun = alerts.watch(connection, later).begun
+    assert {(alert.feed, alert.kind) for alert in begun} == {("agency", "unchanged"), ("broken", "failing")}
+
+
+@pytest.mark.parametrize("statuses", [(403, 503, 403), (503, 403, None)])
+def test_a_failure_with_two_faces_is_one(statuses: tuple[int | None, ...]) -> None:
+    known = row(**FAILED, failure="http_5xx")
+    kinds = {kind for kind in ("blocked", "failing") for alert in judge(known, Answers(status=statuses[0]), {}, NOW)
+             if alert.kind == kind}  # fmt: skip
+    for status in statuses[1:]:
+        (alert,) = judge(known, Answers(status=status), {}, NOW, kinds)
+        assert {alert.kind} == kinds
+
+
+def test_what_has_begun_lasts_until_it_is_clearly_better() -> None:
+    weeks = {0: Counter(rejected=7, landed=3)}
+    assert judge(row(), Answers(), weeks, NOW) == []
+    assert [alert.kind for alert in judge(row(), Answers(), weeks, NOW, {"no_text"})] == ["no_text"]
+
+
 def test_alerts_begin_once_and_end(connection: Connection) -> None:
     number = add_feed(connection, "quiet", [NOW - 5 * DAY - number * HOUR for number in range(24 * 20)])
     add_feed(connection, "shut", [NOW - 5 * DAY], failures=20, failure="http_4xx", last_error="HTTP 403",
@@ -128,6 +166,7 @@ def test_alerts_begin_once_and_end(connection: Connection) -> None:
     assert first.over == []
     assert "nothing new for 5 d" in (alerts.said(first) or "")
     assert "403" in (alerts.said(first) or "")
+    polled(connection, NOW + HOUR)
     again = alerts.watch(connection, NOW + HOUR)
     assert (again.begun, again.over) == ([], [])
     shown = connection.execute("SELECT feed, kind FROM news.alerts_open ORDER BY feed").fetchall()
@@ -139,6 +178,7 @@ def test_alerts_begin_once_and_end(connection: Connection) -> None:
                                    [number]).fetchall()  # fmt: skip
     assert period == (NOW - 5 * DAY, NOW, NOW + 3 * HOUR)
     # And when it falls silent again, that is another one.
+    polled(connection, NOW + 20 * DAY)
     fourth = alerts.watch(connection, NOW + 20 * DAY)
     assert ("quiet", "unchanged") in {(alert.feed, alert.kind) for alert in fourth.begun}
 
@@ -165,6 +205,17 @@ def test_status_shows_them(connection: Connection, run: Run) -> None:
     assert "quiet: unchanged since" in run("status").stdout.replace("\n", " ")
     (alert,) = json.loads(run("status", "--json").stdout)["alerts"]
     assert (alert["feed"], alert["kind"]) == ("quiet", "unchanged")
+
+
+def test_what_a_backfill_finds_says_nothing_about_the_feed(connection: Connection) -> None:
+    number = add_feed(connection, "busy", [NOW - number * HOUR for number in range(10)])
+    for status, priority, count in (("landed", 0, 40), ("dead", 2, 200)):
+        connection.execute(
+            "INSERT INTO news.entries (feed_id, identity, url, canonical_url, host, discovered_at, status, reason,"
+            " priority) SELECT %s, %s || n, 'u', 'u', 'h', %s, %s, 'why', %s FROM generate_series(1, %s) n",
+            [number, status, NOW - DAY, status, priority, count],
+        )
+    assert alerts.watch(connection, NOW).begun == []
 
 
 def test_several_workers_watch_by_turns(connection: Connection) -> None:

@@ -205,16 +205,37 @@ def test_rows_that_cannot_be_taken_are_named_and_the_others_taken(connection: Co
         '"a string"',
         '{"text": "nul \\u0000"}',
         '{"text": "seven", "outlet": ""}',
+        '{"text": "eight", "published_at": "0001-01-01T00:00:00+05:00"}',
+        '{"text": "nine", "published_at": "9999-12-31T23:59:59-05:00"}',
+        '{"text": "ten", "title": "\\u0000"}',
+        '{"text": "eleven", "outlet": "\\ud800"}',
+        '{"text": "twelve", "n": ' + "1" * 5000 + "}",
+        "[" * 200_000,
+        '{"text": "thirteen", "url": "http://a.example/' + "x" * 3000 + '"}',
+        '{"text": "fourteen", "outlet": "' + "x" * 3000 + '"}',
     ]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     taken = import_articles(connection, file, NOW, progress=as_they_come)
-    assert (taken.files, taken.new) == (10, 2)
+    assert (taken.files, taken.new) == (len(lines), 2)
     said = "\n".join(taken.unreadable)
     for number, problem in (
         (2, "Expecting"), (3, "text: Field required"), (4, "published_at"), (5, "url: expected an http"),
         (6, "the text is not the one"), (7, "holds no text"), (8, "valid dictionary"), (9, "cannot store"),
+        (11, "published_at"), (12, "published_at"), (13, "title"), (14, "outlet"), (15, "limit"), (16, "recursion"),
+        (17, "url"), (18, "outlet"),
     ):  # fmt: skip
         assert any(f"line {number}:" in line and problem in line for line in taken.unreadable), said
+
+
+def test_an_import_does_not_take_over_what_feeds_have_brought(
+    filled: Connection, everything: TopicSet, settings: Settings, tmp_path: Path
+) -> None:
+    query = b"SELECT article_id, feed, published_from, published_at FROM news.articles_flat ORDER BY article_id"
+    before = filled.execute(query).fetchall()
+    exported(filled, tmp_path / "out", ExportFormat.JSONL)
+    import_articles(filled, tmp_path / "out" / "articles.jsonl", NOW, progress=as_they_come)
+    land(filled, settings, lambda: NOW, everything)
+    assert filled.execute(query).fetchall() == before
 
 
 def test_files_that_are_none(run: Run, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
+from datetime import timedelta
+
 import pytest
 
 from db import Connection
-from ingest import documents, ledger
+from ingest import articles, documents, ledger
 from ingest.document import Document
 from ingest.feeds import import_feed
 from ingest.land import land
@@ -45,7 +47,7 @@ def test_editions_of_a_page_are_one_article(
     whole = stored(connection, PAGE, PAGE, WHOLE)
     if not at_once:
         land(connection, settings, clock, everything)
-    stored(connection, "http://m.a.example/news/troops-leave-iraq?id=7", PAGE, SHORT)
+    stored(connection, "http://m.a.example/news/troops-leave-iraq", PAGE, SHORT)
     amp = stored(connection, "http://a.example/amp/news/troops-leave-iraq", PAGE, SHORT)
     counts = land(connection, settings, clock, everything)
     assert counts.duplicate == 2
@@ -66,14 +68,65 @@ def test_of_several_editions_the_one_at_its_own_address_is_taken(
     assert connection.execute("SELECT text FROM news.articles").fetchall() == [(WHOLE,)]
 
 
-def test_entries_that_wait_for_a_page_known_by_its_own_address_are_not_fetched(
+def test_a_text_that_cannot_be_stored_does_not_keep_the_others(
     connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
 ) -> None:
-    waiting = NewEntry("w", PAGE, PAGE, "a", None, None, None, None, None)
-    ledger.record(connection, import_feed(connection, NOW), [waiting], NOW)
-    stored(connection, "http://a.example/amp/news/troops-leave-iraq", PAGE, SHORT)
+    good = stored(connection, "http://a.example/good", None, WHOLE)
+    bad = stored(connection, "http://a.example/bad", None, SHORT)
+    # What no column of PostgreSQL refuses, and no program can read: a year before the first.
+    connection.execute(
+        "UPDATE news.documents SET published_at = '0044-03-15 BC', published_from = 'feed' WHERE entry_id = %s", [bad]
+    )
+    connection.commit()
+    counts = land(connection, settings, clock, everything)
+    assert counts.landed == 1
+    rows = connection.execute("SELECT id, status FROM news.entries ORDER BY id").fetchall()
+    assert rows == [(good, "landed"), (bad, "rejected")]
+
+
+def test_a_text_of_a_hundred_thousand_different_words_lands(
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+) -> None:
+    """PostgreSQL refuses search vectors of more than a megabyte."""
+    stored(connection, "http://a.example/long", None, " ".join(f"كلمة{number}" for number in range(120_000)))
+    assert land(connection, settings, clock, everything).landed == 1
+
+
+@pytest.mark.parametrize("aggregator_first", [True, False])
+def test_the_first_of_a_story_does_not_depend_on_who_is_credited_when(
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock, aggregator_first: bool
+) -> None:
+    """Of a page in two feeds the one of its own host gives the date, whichever came first."""
+    for slug, host in (("aggregator", "b.example"), ("own", "a.example")):
+        connection.execute(
+            "INSERT INTO news.feeds (slug, url, host, outlet, poll_every, created_at, next_poll_at)"
+            " VALUES (%(slug)s, %(slug)s, %(host)s, %(slug)s, '1 hour', now(), now())",
+            {"slug": slug, "host": host},
+        )
+    text = " ".join(f"word{number}" for number in range(80))
+
+    def add(feed: str, url: str, hours: int, body: str | None) -> None:
+        row = connection.execute("SELECT id FROM news.feeds WHERE slug = %s", [feed]).fetchone()
+        assert row is not None
+        at = NOW - timedelta(hours=hours)
+        status = "discovered" if body is None else "extracted"
+        entry = NewEntry(url, url, url, "a.example", "t", None, None, None, at, status=status)
+        for number in ledger.record(connection, row[0], [entry], NOW):
+            if body is not None:
+                documents.save(connection, [(number, Document("t", None, at, "feed", "en", body, "test"))], NOW)
+        connection.commit()
+
+    page = "http://a.example/page"
+    steps = [("aggregator", page, 1, text), ("own", page, 9, None)]
+    if not aggregator_first:
+        steps = [("own", page, 9, text), ("aggregator", page, 1, None)]
+    add(*steps[0])
+    add("aggregator", "http://c.example/copy", 5, text + " and one thing more")
     land(connection, settings, clock, everything)
-    # Which of the two is credited is another question.
-    assert connection.execute("SELECT status FROM news.entries ORDER BY status").fetchall() == [
-        ("duplicate",), ("landed",),
-    ]  # fmt: skip
+    add(*steps[1])
+    articles.settle_twins(connection, [page], NOW)
+    connection.commit()
+    first = connection.execute(
+        "SELECT a.url, a.published_at FROM news.stories s JOIN news.articles a ON a.id = s.first_article_id"
+    ).fetchall()
+    assert first == [(page, NOW - timedelta(hours=9))]

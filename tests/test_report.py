@@ -76,6 +76,15 @@ def test_events_of_the_time_are_marked(filled: Connection, run: Run, tmp_path: P
     assert run("report", "--out", str(tmp_path / "r.html"), "--events", str(tmp_path / "none.yaml")).returncode == 2
 
 
+def test_conditions(filled: Connection, run: Run, tmp_path: Path) -> None:
+    out = str(tmp_path / "r.html")
+    result = run("report", "--out", out, "--topic", "iraq-withdrawal", "--since", "2026-10-20")
+    assert result.returncode == 0
+    count = filled.execute("SELECT count(*) FROM news.articles WHERE published_at >= '2026-10-20'").fetchone()
+    assert count == (sum(int(row["count"]) for row in read(tmp_path / "r-outlets.csv")),)
+    assert run("report", "--out", out, "--topic", "nonesuch").returncode == 2
+
+
 def test_an_empty_database_has_a_page_too(run: Run, tmp_path: Path) -> None:
     assert run("report", "--out", str(tmp_path / "r.html")).returncode == 0
     assert "no articles yet" in (tmp_path / "r.html").read_text(encoding="utf-8")

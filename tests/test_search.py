@@ -192,3 +192,12 @@ def test_readers_may_search(corpus: Connection) -> None:
     corpus.execute("SET ROLE news_reader")
     assert found(corpus, "انسحاب") == [1, 2]
     corpus.execute("RESET ROLE")
+
+
+def test_articles_without_a_date_do_not_push_others_out(corpus: Connection) -> None:
+    corpus.execute("UPDATE news.articles SET published_at = NULL, published_from = NULL WHERE id > 1")
+    corpus.commit()
+    assert found(corpus, "انسحاب", rows=1) == [1]
+    plan = corpus.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'articles_published_at_idx'").fetchone()
+    assert plan is not None
+    assert "NULLS LAST" in plan[0]

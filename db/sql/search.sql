@@ -33,12 +33,14 @@ CREATE OR REPLACE FUNCTION news.search_vector(title text, body text) RETURNS tsv
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog
 AS $function$
-    SELECT setweight(to_tsvector('english'::regconfig, news.stem(news.fold(coalesce(title, '')))), 'A')
-        || to_tsvector('english'::regconfig, news.stem(news.fold(body)))
+    -- A tsvector takes a megabyte; no news article is as long as that.
+    SELECT setweight(to_tsvector('english'::regconfig, news.stem(news.fold(left(coalesce(title, ''), 2000)))), 'A')
+        || to_tsvector('english'::regconfig, news.stem(news.fold(left(body, 200000))))
 $function$;
 
 COMMENT ON FUNCTION news.search_vector(text, text) IS
-    'What articles.search is made of: the stems of title (weight A) and text (weight D), English ones by Snowball.';
+    'What articles.search is made of: the stems of title (weight A) and of the first 200,000 characters of the text '
+    '(weight D), English ones by Snowball.';
 
 CREATE OR REPLACE FUNCTION news.search_query(query text) RETURNS tsquery
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -125,7 +127,7 @@ BEGIN
           AND (search.since IS NULL OR a.published_at >= search.since)
           AND (search.until IS NULL OR a.published_at < search.until)
           AND (search.outlets IS NULL OR a.outlet = ANY (search.outlets))
-        ORDER BY a.published_at DESC
+        ORDER BY a.published_at DESC NULLS LAST
         LIMIT 300
     ), best AS MATERIALIZED (
         SELECT a.id, ts_rank_cd('{0.1, 0.2, 0.4, 1}', a.search, sought, 1) AS rank, a.published_at

@@ -42,7 +42,10 @@ COMMENT ON COLUMN news.articles_flat.text IS 'The text, paragraphs separated by 
 
 CREATE VIEW news.article_places AS
 SELECT a.id AS article_id, a.story_id, f.outlet, f.country, f.slug AS feed, g.url,
-       coalesce(d.title, e.title) AS title, coalesce(d.published_at, e.published_at) AS published_at, g.seen_at,
+       coalesce(d.title, e.title) AS title,
+       coalesce(d.published_at, CASE WHEN e.published_note ~ '^(future|lastmod)' THEN NULL ELSE e.published_at END)
+           AS published_at,
+       g.seen_at,
        g.entry_id = a.entry_id AS original, g.content_hash = a.content_hash AS unchanged
 FROM news.sightings g
 JOIN news.articles a ON a.id = g.article_id

@@ -234,8 +234,9 @@ def prepare() -> Counts:
 def check_feeds(context: Any) -> dict[str, str]:
     """Send an alert that names the feeds that are silent at present; returns them with what is known."""
     with _working() as (settings, connection):
-        alerts.watch(connection, utc_now())
+        changed = alerts.said(alerts.watch(connection, utc_now()))
         silent = {alert.feed: alert.said for alert in alerts.open_alerts(connection)}
+    _alert(changed, settings, context)
     if not silent:
         log.info("no feed is silent for longer than its own rhythm explains")
         return {}

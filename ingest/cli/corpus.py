@@ -158,6 +158,7 @@ def report(
     ]  # fmt: skip
     with opened_database(settings) as database, database.connect() as connection:
         _check_names(connection, chosen)
+        connection.rollback()
         # One moment for all numbers.
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         picture = corpus_report.load(connection, chosen)

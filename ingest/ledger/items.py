@@ -15,7 +15,6 @@ __all__ = [
     "Change",
     "KnownItem",
     "NewEntry",
-    "know_addresses",
     "known_items",
     "note_changes",
     "promote",
@@ -133,17 +132,6 @@ def record(
         values,
     ).fetchall()
     return dict(rows)
-
-
-def know_addresses(connection: Connection, addresses: dict[int, str]) -> None:
-    """Let entries be known by the addresses that their pages state as their own."""
-    if addresses:
-        connection.execute(
-            "UPDATE news.entries e SET canonical_url = stated.url"
-            " FROM unnest(%s::bigint[], %s::text[]) AS stated(id, url)"
-            " WHERE e.id = stated.id AND e.canonical_url IS DISTINCT FROM stated.url",
-            [list(addresses), list(addresses.values())],
-        )
 
 
 def promote(connection: Connection, canonical_urls: Sequence[str]) -> None:

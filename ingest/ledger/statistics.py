@@ -28,17 +28,17 @@ def outcomes(connection: Connection) -> Counter[tuple[int, str]]:
 def weekly_outcomes(connection: Connection, now: datetime, *, weeks: int = 4) -> dict[int, dict[int, Counter[str]]]:
     """Return by feed and week how the entries of that week ended; week 0 is the last seven days, 1 those before.
 
-    Weeks before a feed's first entry are left out.
+    Weeks before a feed's first entry are left out, and so is what a backfill found.
     """
     rows = connection.execute(
         """
         SELECT feed_id, floor(extract(epoch FROM %(now)s - discovered_at) / 604800)::int AS week, status, count(*)
         FROM news.entries
         WHERE next_attempt_at IS NULL AND discovered_at > %(now)s - %(weeks)s * interval '7 days'
-          AND discovered_at <= %(now)s
+          AND discovered_at <= %(now)s AND priority <> %(backfill)s
         GROUP BY 1, 2, 3
         """,
-        {"now": now, "weeks": weeks},
+        {"now": now, "weeks": weeks, "backfill": BACKFILL},
     ).fetchall()
     found: dict[int, dict[int, Counter[str]]] = {}
     for feed, week, status, count in rows:

@@ -32,6 +32,13 @@ TEMPLATE = "template_news"
 SHARED = Path(os.environ.get("NEWS_TEST_SHARED", ROOT.parent / "shared"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What tests/faults can be told."""
+    group = parser.getgroup("faults", "runs of the pipeline under random faults")
+    group.addoption("--fault-runs", type=int, help="how many (default: 20, or 1 with --fault-seed)")
+    group.addoption("--fault-seed", type=int, help="the seed of the first")
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the developer's shell reaches a test."""

@@ -33,6 +33,14 @@ class Faults:
     redirect_loop: bool = False
     huge_bytes: int = 0
     body: bytes | None = None
+    # The connection is cut before an answer, or instead of one come bytes that are no HTTP.
+    reset: bool = False
+    no_http: bool = False
+    # The right body under a Content-Length that promises more, or compressed and cut to a half under the right one.
+    promised_bytes: int = 0
+    half_compressed: bool = False
+    # What Content-Type says of the charset, whatever it is.
+    declared_charset: str | None = None
     paths: tuple[str, ...] = ()
     # How many requests are answered so; afterwards the host behaves.
     times: int | None = None
@@ -97,12 +105,14 @@ class RunningNewsroom:
         return response
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
+        faults = self.faults.get(request.host)
+        if faults is None or not faults.applies(request.path):
+            return self._behave(request, None)
+        response = await self._misbehave(request, faults)
+        return response if response is not None else await self._lie(request, self._behave(request, faults), faults)
+
+    def _behave(self, request: web.Request, faults: Faults | None) -> web.Response:
         host, path = request.host, request.path
-        faults = self.faults.get(host)
-        if faults is not None and faults.applies(path):
-            response = await self._misbehave(request, faults)
-            if response is not None:
-                return response
         if path == "/robots.txt":
             text = self.robots.get(host)
             return web.Response(text=text) if text is not None else web.Response(status=404)
@@ -171,6 +181,13 @@ class RunningNewsroom:
             return web.Response(body=faults.body, headers={"Content-Type": "text/html; charset=utf-8"})
         if faults.huge_bytes:
             return await self._stream(request, b"<p>" + b"word " * 200, faults.huge_bytes, 0)
+        if faults.reset or faults.no_http:
+            assert request.transport is not None
+            if faults.no_http:
+                request.transport.write(b"\0\1 this is not HTTP\r\n\r\n")
+                await asyncio.sleep(0.01)
+            request.transport.abort()
+            return web.Response(status=500)
         if faults.slow_seconds:
             await asyncio.sleep(faults.slow_seconds)
             return None
@@ -182,6 +199,33 @@ class RunningNewsroom:
             request.transport.abort()
             return response
         return None
+
+    async def _lie(self, request: web.Request, response: web.Response, faults: Faults) -> web.StreamResponse:
+        """Answer rightly, but for what `faults` makes of it."""
+        body = response.body
+        if not isinstance(body, bytes) or response.status != 200:
+            return response
+        headers = {"Content-Type": response.headers["Content-Type"]}
+        encoding = response.headers.get("Content-Encoding")
+        if faults.declared_charset is not None:
+            headers["Content-Type"] = f"{response.content_type}; charset={faults.declared_charset}"
+        elif faults.half_compressed and encoding is not None:
+            body = body[: len(body) // 2]
+        elif faults.promised_bytes:
+            lying = web.StreamResponse(headers=headers)
+            lying.content_length = len(body) + faults.promised_bytes
+            if encoding is not None:
+                lying.headers["Content-Encoding"] = encoding
+            await lying.prepare(request)
+            await lying.write(body)
+            assert request.transport is not None
+            request.transport.close()
+            return lying
+        else:
+            return response
+        if encoding is not None:
+            headers["Content-Encoding"] = encoding
+        return web.Response(body=body, headers=headers)
 
     async def _stream(self, request: web.Request, chunk: bytes, size: int, pause: float) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/html"})

@@ -255,8 +255,12 @@ class EmbeddedServer:
                     "-w", "-t", str(START_SECONDS), "-o", options,
                 )  # fmt: skip
             except DatabaseUnavailable as error:
+                # It was there, and took no connections while it recovered from the crash of a session.
+                if self.is_running():
+                    return
                 # What a server that was killed leaves behind takes a moment to go: its process, its shared memory.
-                passing = any(sign in str(error) for sign in ("postmaster.pid", "shared memory block"))
+                signs = ("another server might be running", "postmaster.pid", "shared memory block")
+                passing = any(sign in str(error) for sign in signs)
                 if not passing or time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)

@@ -128,6 +128,21 @@ def test_it_recovers_after_a_crash_of_the_server(data_dir: Path, start: Start) -
     server.release()
 
 
+def test_a_server_that_recovers_by_itself_is_not_started_again(data_dir: Path, start: Start) -> None:
+    """A session that is killed makes the server end all others and recover; meanwhile it answers nobody."""
+    server = start(data_dir)
+    with psycopg.connect(server.url()) as victim, psycopg.connect(server.url()) as other:
+        os.kill(victim.info.backend_pid, signal.SIGKILL)
+        # Told when the server has noticed.
+        with pytest.raises(psycopg.OperationalError):
+            other.execute("SELECT pg_sleep(10)")
+    began = time.monotonic()
+    server.ensure_running()
+    assert time.monotonic() - began < 8
+    psycopg.connect(server.url()).close()
+    server.release()
+
+
 def test_a_url_that_was_handed_out_works_for_a_while(data_dir: Path, start: Start) -> None:
     server = start(data_dir)
     server.keep_for(60)

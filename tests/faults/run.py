@@ -4,7 +4,9 @@ import contextlib
 import functools
 import heapq
 import ipaddress
+import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -39,10 +41,20 @@ PUBLISHED_BEFORE = timedelta(days=2)
 # Longer than any wait that faults lead to, shorter than the time after which landed pages are fetched again.
 ROUNDS, ROUND = 15, timedelta(minutes=90)
 REQUEST_SECONDS = 2.0
-START_SECONDS = 15.0
+# Programs send their first request after some such time, or later.
+START_SECONDS, LATE_START_SECONDS = 0.8, 15.0
+# So often is looked again for what a fault is to hit, a tenth of a second apart.
+TRIES = 10
+# What ended is started again after this time.
+RESTART_SECONDS = 0.2
 # A run of `--once` may end by itself for so long, then it is told to; and a process that was told ends within this.
 OWN_END_SECONDS = 0.6
 END_SECONDS = 20.0
+
+
+_TRACEBACK = re.compile(r"^Traceback", re.MULTILINE)
+# A worker that is still starting when its pool ends complains about what is no more.
+_WORKER_TRACEBACK = re.compile(r'^Traceback .*\n +File ".*forkserver\.py"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -186,6 +198,7 @@ class Program:
         # Exit codes of what ended by itself, with what it said.
         self.ends: list[tuple[int, str]] = []
         self._said = 0
+        self._ended_at = 0.0
 
     def start(self) -> None:
         with self.log.open("ab") as output:
@@ -210,24 +223,33 @@ class Program:
         new.write_text(str(seconds))
         new.replace(self.clock)
 
-    def kill(self) -> None:
+    def kill(self) -> bool:
+        """Kill the process; returns whether there was one."""
+        if self.pid is None:
+            return False
         self._killed = True
         self.send(signal.SIGKILL)
+        return True
 
     def send(self, number: signal.Signals) -> None:
         if self.pid is not None and self._process is not None:
             self._process.send_signal(number)
 
-    def supervise(self) -> bool:
-        """Return whether the process has ended, by itself or not; how it did is noted."""
+    def start_again(self) -> None:
+        """Start what has ended, after a moment."""
+        if self._process is None and time.monotonic() > self._ended_at + RESTART_SECONDS:
+            self.start()
+
+    def supervise(self) -> None:
+        """Note the end of the process, by itself or not, when it has ended."""
         if self._process is None or self._process.poll() is None:
-            return False
+            return
         said = self.log.read_text(errors="replace")
         if not self._killed:
             self.ends.append((self._process.returncode, said[self._said :]))
         self._said = len(said)
         self._process = None
-        return True
+        self._ended_at = time.monotonic()
 
     def tell(self) -> None:
         """Let it finish what it has in hand, and no more. Twice would mean at once."""
@@ -275,6 +297,7 @@ class Run:
         ]
         # What is to happen: when, in which order, what, and how it is called.
         self._agenda: list[tuple[float, int, Callable[[], str | None], str]] = []
+        self._numbers = itertools.count()
 
     def _environment(self) -> dict[str, str]:
         database = (
@@ -303,7 +326,9 @@ class Run:
             self._disturb()
         finally:
             self._heal()
+        self._note("peace")
         self._settle()
+        self._note("settled")
         self._result.seconds = time.monotonic() - began
         if self._result.problems:
             logs = [(program.log.name, program.log.read_text(errors="replace")[-6000:]) for program in self._programs]
@@ -315,13 +340,15 @@ class Run:
     def _disturb(self) -> None:
         for program in self._programs:
             program.start()
-        self._started = time.monotonic()
+        self._started = time.monotonic() + START_SECONDS
         for fault in self._plan.faults:
             self._at(fault.at, functools.partial(self._fire, fault), fault.kind)
         self._at(self._plan.publish_at, lambda: publish(self._room), "more news")
-        while not self._room.log and time.monotonic() - self._started < START_SECONDS:
-            # Faults before the first request come while programs start; half a second goes into that.
-            self._pass(time.monotonic() - self._started - 0.8, until=-0.01)
+        # Time counts from the first request; where something comes before that, from when it was to be expected.
+        early = any(fault.at < 0 for fault in self._plan.faults)
+        latest = self._started + (0 if early else LATE_START_SECONDS)
+        while time.monotonic() < latest and (early or not self._room.log):
+            self._pass(min(time.monotonic() - self._started, -0.01))
             time.sleep(0.01)
         self._started = time.monotonic()
         while self._agenda:
@@ -331,6 +358,7 @@ class Run:
         deadline = time.monotonic() + (OWN_END_SECONDS if self._plan.command == "--once" else 0.1)
         while any(program.pid for program in self._programs) and time.monotonic() < deadline:
             time.sleep(0.02)
+        self._note("told to end")
         for program in self._programs:
             program.tell()
         for program in self._programs:
@@ -338,32 +366,45 @@ class Run:
             if hung:
                 self._result.stuck.append(hung)
             self._judge_ends(program)
+        self._note("ended")
+
+    def _note(self, what: str) -> None:
+        self._result.fired.append((time.monotonic() - self._started, what))
 
     def _at(self, moment: float, what: Callable[[], str | None], name: str) -> None:
-        heapq.heappush(self._agenda, (moment, len(self._agenda) + len(self._result.fired) * 100, what, name))
+        heapq.heappush(self._agenda, (moment, next(self._numbers), what, name))
 
-    def _pass(self, now: float, until: float = 1e9) -> None:
+    def _pass(self, now: float) -> None:
         """Do what is due."""
         for program in self._programs:
-            if program.supervise():
-                program.start()
-        while self._agenda and self._agenda[0][0] <= min(now, until):
+            program.supervise()
+            program.start_again()
+        while self._agenda and self._agenda[0][0] <= now:
             _, _, what, name = heapq.heappop(self._agenda)
             at = time.monotonic() - self._started
             detail = what()
             self._result.fired.append((at, f"{name}{f' ({detail})' if detail else ''}"))
 
     def _later(self, fault: Fault, undo: Callable[[], None], name: str) -> None:
-        now = time.monotonic() - self._started if self._room.log else fault.at
-        self._at(now + fault.lasts, undo, name)
+        self._at(max(time.monotonic() - self._started, fault.at) + fault.lasts, undo, name)
 
-    def _fire(self, fault: Fault) -> str | None:
-        self._result.kinds.append(fault.kind)
+    def _fire(self, fault: Fault, tries: int = 0) -> str | None:
+        detail = self._inject(fault)
+        if detail is None or not detail.startswith("0 "):
+            self._result.kinds.append(fault.kind)
+        elif tries < TRIES:
+            # What is to be hit is not there yet, or has just gone.
+            self._at(
+                time.monotonic() - self._started + 0.1, functools.partial(self._fire, fault, tries + 1), fault.kind
+            )
+        return detail
+
+    def _inject(self, fault: Fault) -> str | None:
         program = self._programs[fault.target % len(self._programs)]
         cluster = self._cluster
         match fault.kind:
             case "kill the pipeline":
-                program.kill()
+                return "1 of 1" if program.kill() else "0 there"
             case "kill a worker":
                 workers = [pid for server in _fork_servers(program.pid) for pid in children(server)]
                 return _kill(workers, fault.amount)
@@ -384,12 +425,12 @@ class Run:
                 cluster.halt("immediate")
                 self._revive_later(fault)
             case "cut a connection":
-                return f"{cluster.cut(self._name, fault.amount)} cut"
+                return f"{cluster.cut(self._name, fault.amount)} of them"
             case "cut all connections":
-                return f"{cluster.cut(self._name, None)} cut"
+                return f"{cluster.cut(self._name, None)} of them"
             case "disk full":
                 if cluster.disk.refusal is not None:
-                    return f"skipped: {cluster.disk.refusal}"
+                    return f"0 times: {cluster.disk.refusal}"
                 cluster.disk.fill()
 
                 def clear() -> None:
@@ -442,7 +483,10 @@ class Run:
         for code, said in program.ends:
             # A program that cannot start, or breaks off as its database goes away, says so and returns 1.
             following = self._plan.command == "--follow" and "following" in said
-            if code not in (0, 1) or "Traceback" in said or (following and code != 0):
+            # Nor does it listen to signals before it works.
+            early = code == -signal.SIGTERM and not following
+            surprised = len(_TRACEBACK.findall(said)) > len(_WORKER_TRACEBACK.findall(said))
+            if (code not in (0, 1) and not early) or surprised or (following and code != 0):
                 self._result.broken.append(f"`ingest run {self._plan.command}` ended with {code}")
 
     # -- peace
@@ -490,11 +534,11 @@ def _fork_servers(pid: int | None) -> list[int]:
 
 def _kill(pids: list[int], amount: int) -> str:
     if not pids:
-        return "there was none"
+        return "0 there"
     pid = pids[amount % len(pids)]
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    return f"one of {len(pids)}"
+    return f"1 of {len(pids)}"
 
 
 def _server_faults(kind: str, amount: int) -> tuple[Faults, str]:

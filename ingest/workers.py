@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -32,8 +33,13 @@ KEPT_MEMORY_BYTES = 300_000_000
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 # A worker that spins in C code does not hear SIGTERM; it is killed this much later, and other workers wait meanwhile.
 CONSTS.term_timeout = 0.1
+# A worker that is killed while it takes a task leaves the queue locked; after this time the others give up on it, and
+# the pool is made anew. To take a task takes milliseconds.
+CONSTS.channel_lock_timeout = 10
 # How often Pebble looks for time-outs and dead workers; also what each of its threads takes to end.
 CONSTS.sleep_unit = 0.03
+# How often a task that is waited for looks whether its pool is still there.
+LOOK_SECONDS = 1.0
 
 
 class WorkerTimeout(Exception):
@@ -151,9 +157,13 @@ class WorkerPool:
     async def run_within(self, seconds: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `run`, with a time limit of its own, which the pool's still bounds."""
         pool, limit = self._pool, min(seconds, self._timeout)
+        started = time.monotonic()
         try:
-            return await asyncio.wrap_future(pool.schedule(function, args=args, kwargs=kwargs, timeout=limit))
+            return await _outcome(pool, asyncio.wrap_future(pool.schedule(function, args, kwargs, limit)))
         except TimeoutError:
+            # Pebble goes by the time of day, and a clock that was set ahead is no fault of the task.
+            if time.monotonic() - started < limit:
+                raise WorkerDied(-signal.SIGKILL) from None
             raise WorkerTimeout(f"took longer than {limit:g} s") from None
         except ProcessExpired as error:
             raise WorkerDied(error.exitcode) from None
@@ -176,6 +186,18 @@ class WorkerPool:
             initializer=_prepare_worker,
             context=self._context,
         )
+
+
+async def _outcome(pool: ProcessPool, task: "asyncio.Future[T]") -> T:
+    """Return the result of a task, or raise what it raised; BrokenProcessPool when its pool has forgotten it."""
+    try:
+        while not (await asyncio.wait({task}, timeout=LOOK_SECONDS))[0]:
+            # Tasks that are on their way to the workers when Pebble gives a pool up are never ended.
+            if not pool.active and not task.done():
+                raise BrokenProcessPool("the pool was given up")
+        return task.result()
+    finally:
+        task.cancel()
 
 
 def _do_nothing() -> None:

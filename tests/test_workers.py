@@ -3,10 +3,14 @@
 import asyncio
 import multiprocessing
 import os
+import random
 import re
 import signal
 import time
+from concurrent.futures import Future
+from contextlib import suppress
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -113,6 +117,62 @@ async def exercise(pool: WorkerPool) -> None:
 def test_the_pool_survives_its_workers() -> None:
     with WorkerPool(1, 0.5, preload=("json",)) as pool:
         asyncio.run(exercise(pool))
+
+
+def test_a_task_that_a_broken_pool_has_forgotten_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    with WorkerPool(1, 20, preload=()) as pool:
+        broken = pool._pool
+        monkeypatch.setattr(broken, "schedule", lambda *_: Future())
+        broken.stop()  # type: ignore[no-untyped-call]
+        with pytest.raises(WorkerDied, match="whole pool"):
+            asyncio.run(pool.run(answer))
+        assert asyncio.run(pool.run(answer)) == 42
+        broken.join()
+
+
+def test_killed_workers_leave_nobody_waiting() -> None:
+    """Whatever a worker was about when it was killed: taking a task, at work, handing in the result."""
+
+    async def insist() -> int:
+        while True:
+            with suppress(WorkerDied):
+                return await pool.run(len, bytes(100_000))
+
+    async def kill(moments: random.Random) -> None:
+        while True:
+            await asyncio.sleep(moments.uniform(0.05, 0.3))
+            for worker in list(pool._pool._pool_manager.worker_manager.workers)[:1]:
+                with suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
+
+    async def work() -> None:
+        killing = asyncio.ensure_future(kill(random.Random(1)))
+        ends = time.monotonic() + 3
+        while time.monotonic() < ends:
+            assert await asyncio.gather(*(insist() for _ in range(50))) == [100_000] * 50
+        killing.cancel()
+
+    with WorkerPool(2, 20, preload=()) as pool:
+        asyncio.run(asyncio.wait_for(work(), 60))
+
+
+def test_a_clock_that_is_set_ahead_is_no_fault_of_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = 0
+
+    async def jump() -> None:
+        nonlocal ahead
+        running = asyncio.ensure_future(pool.run(time.sleep, 5))
+        await asyncio.sleep(1)
+        ahead = 3600
+        await running
+
+    clock = SimpleNamespace(time=lambda: time.time() + ahead, sleep=time.sleep)
+    monkeypatch.setattr("pebble.pool.process.time", clock)
+    with WorkerPool(1, 20, preload=()) as pool:
+        assert asyncio.run(pool.run(answer)) == 42
+        with pytest.raises(WorkerDied):
+            asyncio.run(jump())
+        assert asyncio.run(pool.run(answer)) == 42
 
 
 _kept: list[bytearray] = []

@@ -30,6 +30,8 @@ KINDS: dict[str, tuple[float, float]] = {
     "server breaks off": (0.2, 1.0),
     "server lies": (0.2, 1.0),
 }
+# The third time that a worker dies over a page, the page is to blame, and given up.
+DEADLY, MOST_DEADLY = ("kill a worker", "kill the fork server"), 2
 LIES = ("length", "compression", "unasked 304", "no HTTP", "charset", "empty", "not a feed", "robots.txt")
 # Clocks jump by so many seconds. Less than a day and a half, or pages would be fetched again because of their age.
 JUMPS = (120, 1_800, 7_500, 21_600)
@@ -70,7 +72,12 @@ class Plan:
     def draw(cls, seed: int) -> "Plan":
         """Return the plan of a seed."""
         rng = random.Random(seed)
-        faults = [_draw(rng, rng.choice(list(KINDS))) for _ in range(rng.randint(1, 4))]
+        faults: list[Fault] = []
+        wanted = rng.randint(1, 4)
+        while len(faults) < wanted:
+            fault = _draw(rng, rng.choice(list(KINDS)))
+            if fault.kind not in DEADLY or sum(known.kind in DEADLY for known in faults) < MOST_DEADLY:
+                faults.append(fault)
         return cls(
             seed=seed,
             world=rng.randrange(WORLDS),

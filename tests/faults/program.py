@@ -3,6 +3,7 @@
 import faulthandler
 import os
 import signal
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,11 +17,14 @@ def main() -> None:
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     shift = Path(os.environ["FAULTS_CLOCK"])
 
+    true_time = time.time
+
     def shifted_now() -> datetime:
         return datetime.now(UTC) + timedelta(seconds=float(shift.read_text()))
 
     # Before the modules are imported that take the function by its name.
     clock.utc_now = shifted_now
+    time.time = lambda: true_time() + float(shift.read_text())
     from ingest.cli import main as ingest
 
     ingest()

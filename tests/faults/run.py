@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
@@ -39,7 +39,7 @@ FEEDS, ENTRIES, UPCOMING = 5, 44, 6
 # No clock of a run goes back before what is published, nor so far ahead that it is old.
 PUBLISHED_BEFORE = timedelta(days=2)
 # Longer than any wait that faults lead to, shorter than the time after which landed pages are fetched again.
-ROUNDS, ROUND = 15, timedelta(minutes=90)
+ROUNDS, ROUND = 16, timedelta(minutes=80)
 REQUEST_SECONDS = 2.0
 # Programs send their first request after some such time, or later.
 START_SECONDS, LATE_START_SECONDS = 0.8, 15.0
@@ -500,23 +500,26 @@ class Run:
         self._room.world.now = max(self._room.world.now, self._lab._first + timedelta(minutes=UPCOMING + 1))
 
     def _settle(self) -> None:
-        result, clock = self._result, Clock(utc_now())
+        result, clock, settled = self._result, Clock(utc_now()), False
         with self._database.connect() as connection:
             result.broken += invariants.half_done(connection)
             connection.rollback()
             result.stuck += invariants.unsettled(connection, clock.now + timedelta(seconds=max(JUMPS)))
-            began, settled = clock.now, False
             feeds.sync(connection, load_feeds(self._folder / "feeds.yaml"), clock.now)
+            # Not by their times, as those are of clocks that were wrong.
+            row = connection.execute("SELECT coalesce(max(id), 0) FROM news.feed_polls").fetchone()
+            assert row is not None
+            last_poll: int = row[0]
             for number in range(ROUNDS):
                 Pipeline(self._database, self._lab.settings(), self._lab.topics, clock).once()
                 if number == 0:
                     result.stuck += invariants.leases(connection)
                     connection.rollback()
-                if settled := _is_settled(connection, began):
+                if settled := _is_settled(connection, last_poll):
                     break
                 clock.advance(seconds=ROUND.total_seconds())
             if not settled:
-                result.stuck += _unsettled(connection, began)
+                result.stuck += _unsettled(connection, last_poll)
             result.broken += invariants.half_done(connection)
             result.doubled += invariants.doubles(connection)
             connection.rollback()
@@ -570,27 +573,31 @@ def _server_faults(kind: str, amount: int) -> tuple[Faults, str]:
     return lies[lie], lie
 
 
-def _is_settled(connection: Connection, since: datetime) -> bool:
+# Feeds that have not been read since a poll, or not well.
+_UNREAD = """
+    FROM news.feeds f WHERE f.enabled AND (f.failures > 0 OR NOT EXISTS (
+        SELECT FROM news.feed_polls p WHERE p.feed_id = f.id AND p.id > %s AND p.outcome <> 'failed'))"""
+
+
+def _is_settled(connection: Connection, last_poll: int) -> bool:
     """Whether nothing is on its way, and every feed has been read since the faults were over."""
     row = connection.execute(
         "SELECT NOT EXISTS (SELECT FROM news.entries WHERE next_attempt_at IS NOT NULL)"
-        " AND NOT EXISTS (SELECT FROM news.feeds WHERE enabled"
-        "                 AND (last_success_at IS NULL OR last_success_at < %s OR failures > 0))",
-        [since],
+        f" AND NOT EXISTS (SELECT {_UNREAD})",
+        [last_poll],
     ).fetchone()
     connection.rollback()
     assert row is not None
     return bool(row[0])
 
 
-def _unsettled(connection: Connection, since: datetime) -> list[str]:
+def _unsettled(connection: Connection, last_poll: int) -> list[str]:
     rows = connection.execute(
         "SELECT format('entry %%s is %%s after %%s attempts (%%s), due %%s', id, status, attempts, reason,"
         " next_attempt_at) FROM news.entries WHERE next_attempt_at IS NOT NULL"
-        " UNION ALL SELECT format('feed %%s was last read %%s, failed %%s times (%%s), is due %%s', slug,"
-        " last_success_at, failures, last_error, next_poll_at) FROM news.feeds"
-        " WHERE enabled AND (last_success_at IS NULL OR last_success_at < %s OR failures > 0)",
-        [since],
+        " UNION ALL SELECT format('feed %%s failed %%s times (%%s), is due %%s', slug, failures, last_error,"
+        f" next_poll_at) {_UNREAD}",
+        [last_poll],
     ).fetchall()
     connection.rollback()
     return [row[0] for row in rows]

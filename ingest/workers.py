@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import process
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -135,8 +135,10 @@ class WorkerPool:
         self._context.set_forkserver_preload(list(preload))
         self._replacing = threading.Lock()
         self._pool = self._new_pool()
-        # Pebble starts its processes with the first task; their imports shall not wait for the first page.
-        self._pool.schedule(_do_nothing)
+        # Pebble starts its processes with the first task; their imports shall not wait for the first page. Where that
+        # fails, the page finds out.
+        with suppress(BrokenProcessPool):
+            self._pool.schedule(_do_nothing)
 
     def __enter__(self) -> Self:
         return self
@@ -167,8 +169,12 @@ class WorkerPool:
             raise WorkerTimeout(f"took longer than {limit:g} s") from None
         except ProcessExpired as error:
             raise WorkerDied(error.exitcode) from None
-        except (BrokenProcessPool, RuntimeError) as error:
+        except BrokenProcessPool as error:
             # Pebble gives up the whole pool when a worker dies while it holds the queue.
+            self._replace(pool)
+            raise WorkerDied(None) from error
+        except RuntimeError as error:
+            # The task's own, or Pebble's, as it has given up the pool already.
             if pool.active:
                 raise
             self._replace(pool)
@@ -178,6 +184,8 @@ class WorkerPool:
         with self._replacing:
             if self._pool is broken:
                 self._pool = self._new_pool()
+                # Its processes would wait for tasks for as long as this one lives.
+                threading.Thread(target=_end, args=[broken], name="broken pool", daemon=True).start()
 
     def _new_pool(self) -> ProcessPool:
         return ProcessPool(
@@ -198,6 +206,11 @@ async def _outcome(pool: ProcessPool, task: "asyncio.Future[T]") -> T:
         return task.result()
     finally:
         task.cancel()
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]
+    pool.join()
 
 
 def _do_nothing() -> None:

@@ -8,11 +8,14 @@ import re
 import signal
 import time
 from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from pebble import ProcessPool
 
 from db import Connection
 from ingest import documents, ledger, pages
@@ -119,15 +122,50 @@ def test_the_pool_survives_its_workers() -> None:
         asyncio.run(exercise(pool))
 
 
+def worker_pids(pool: WorkerPool) -> list[int]:
+    return list(pool._pool._pool_manager.worker_manager.workers)
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
 def test_a_task_that_a_broken_pool_has_forgotten_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     with WorkerPool(1, 20, preload=()) as pool:
-        broken = pool._pool
-        monkeypatch.setattr(broken, "schedule", lambda *_: Future())
-        broken.stop()  # type: ignore[no-untyped-call]
+        assert asyncio.run(pool.run(answer)) == 42
+        (worker,) = worker_pids(pool)
+        monkeypatch.setattr(pool._pool, "schedule", lambda *_: Future())
+        pool._pool.stop()  # type: ignore[no-untyped-call]
         with pytest.raises(WorkerDied, match="whole pool"):
             asyncio.run(pool.run(answer))
         assert asyncio.run(pool.run(answer)) == 42
-        broken.join()
+        assert worker_pids(pool) != [worker]
+        # Nobody would use it any more.
+        deadline = time.monotonic() + 10
+        while not has_ended(worker) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert has_ended(worker)
+
+
+def test_a_pool_that_cannot_be_started_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the process that starts the workers is killed while it starts one."""
+    fails = iter([True, True, False])
+
+    def schedule(self: ProcessPool, *args: Any, **kwargs: Any) -> Any:
+        if next(fails, False):
+            raise BrokenProcessPool
+        return original(self, *args, **kwargs)
+
+    original = ProcessPool.schedule
+    monkeypatch.setattr(ProcessPool, "schedule", schedule)
+    with WorkerPool(1, 20, preload=()) as pool:
+        with pytest.raises(WorkerDied, match="whole pool"):
+            asyncio.run(pool.run(answer))
+        assert asyncio.run(pool.run(answer)) == 42
 
 
 def test_killed_workers_leave_nobody_waiting() -> None:
@@ -141,7 +179,7 @@ def test_killed_workers_leave_nobody_waiting() -> None:
     async def kill(moments: random.Random) -> None:
         while True:
             await asyncio.sleep(moments.uniform(0.05, 0.3))
-            for worker in list(pool._pool._pool_manager.worker_manager.workers)[:1]:
+            for worker in worker_pids(pool)[:1]:
                 with suppress(ProcessLookupError):
                     os.kill(worker, signal.SIGKILL)
 

@@ -4,6 +4,7 @@ python -m tests.faults --runs 500 --seed 1
 """
 
 import argparse
+import faulthandler
 import signal
 import sys
 import tempfile
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20, help="how many")
     parser.add_argument("--seed", type=int, default=1, help="the seed of the first run; each has the next one")
     options = parser.parse_args()
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     # So that the server and its disk go away with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     began, results = time.monotonic(), []

@@ -22,14 +22,21 @@ _LOCK_CLASS = 0x6C65
 
 def hold(connection: Connection) -> None:
     """Let this session's claims count as alive for as long as the session lasts."""
-    connection.execute(
+    fresh = connection.execute(
         "SELECT pg_advisory_lock(%(cls)s, pg_backend_pid()) WHERE NOT EXISTS ("
         "  SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %(cls)s AND objsubid = 2"
         "  AND objid = pg_backend_pid()::oid AND pid = pg_backend_pid()"
         "  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
         {"cls": _LOCK_CLASS},
-    )
+    ).fetchone()
     connection.commit()
+    if fresh is None:
+        return
+    # Process ids come again, soon where the server runs in a container. What this one holds before its first claim is
+    # a dead session's; no process has the number 0.
+    for table in ("entries", "feeds", "hosts"):
+        connection.execute(f"UPDATE news.{table} SET lease_holder = 0 WHERE lease_holder = pg_backend_pid()")
+        connection.commit()
 
 
 def release_dead(connection: Connection, now: datetime) -> int:

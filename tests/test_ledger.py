@@ -183,6 +183,21 @@ class TestLeases:
                 break
         assert len(feeds.claim(connection, later, began, limit=9, per_host=1, delay=timedelta(0))) == 1
 
+    def test_a_session_does_not_keep_what_a_dead_one_with_its_number_held(
+        self, connection: Connection, database: Database
+    ) -> None:
+        fill(connection, {"a": 3})
+        with database.connect() as worker:
+            claimed = "UPDATE news.entries SET lease_holder = %s, next_attempt_at = %s"
+            connection.execute(claimed, [worker.info.backend_pid, NOW + leases.LEASE])
+            connection.commit()
+            leases.hold(worker)
+            assert leases.release_dead(connection, NOW) == 3
+            assert claim(worker) == ["a"] * 3
+            # What it has claimed itself stays its own.
+            leases.hold(worker)
+            assert leases.release_dead(connection, NOW) == 0
+
     def test_a_lease_runs_out(self, connection: Connection, database: Database) -> None:
         fill(connection, {"a": 3})
         with database.connect() as worker:

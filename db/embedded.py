@@ -51,6 +51,7 @@ SOCKET_TOKEN_FILE = "news_socket_token"  # noqa: S105 - a file name
 START_SECONDS = 120
 STOP_SECONDS = 60
 CRASH_SECONDS = 15
+SUCCESSION_SECONDS = 3
 
 SERVER_SETTINGS = {
     "listen_addresses": "",
@@ -199,7 +200,21 @@ class EmbeddedServer:
             os.close(lock)
 
     def guard(self) -> None:
-        """Wait until the server is used by nobody, stop it and return. The body of the guard process."""
+        """Wait until the server is used by nobody, stop it and return. The body of the guard process.
+
+        Returns at once, or nearly so, where there is a guard already: each start of the server brings one.
+        """
+        lock = _open_lock(self.home / "guard.lock")
+        deadline = time.monotonic() + SUCCESSION_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                # One that has just stopped the server is gone in a moment.
+                if time.monotonic() > deadline:
+                    return
+                time.sleep(0.1)
         while not self.stop_if_unused(wait=True):
             time.sleep(1)
 

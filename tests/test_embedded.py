@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -141,6 +142,31 @@ def test_a_server_that_recovers_by_itself_is_not_started_again(data_dir: Path, s
     assert time.monotonic() - began < 8
     psycopg.connect(server.url()).close()
     server.release()
+
+
+def guards(data_dir: Path) -> int:
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        # Processes come and go.
+        with suppress(OSError):
+            lines.append(path.read_bytes())
+    wanted = f"db.embedded\0{data_dir}\0".encode()
+    return sum(line.endswith(wanted) for line in lines)
+
+
+@pytest.mark.slow
+def test_each_start_after_a_crash_does_not_leave_one_more_guard(data_dir: Path, start: Start) -> None:
+    server = start(data_dir)
+    for _ in range(2):
+        os.kill(int((server.cluster / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+        assert wait_until_stopped(server)
+        server.ensure_running()
+    deadline = time.monotonic() + 15
+    while guards(data_dir) > 1 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert guards(data_dir) == 1
+    server.release()
+    assert not server.is_running()
 
 
 def test_a_url_that_was_handed_out_works_for_a_while(data_dir: Path, start: Start) -> None:

@@ -1,6 +1,7 @@
 """Turns at hosts: a request that no claim has spaced (a redirect, robots.txt) waits for a turn of its own."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
@@ -39,16 +40,21 @@ class Turns:
 
         With `hold`, the host is this session's alone until it is let go; see `hosts.reserve`.
         """
-        loop = asyncio.get_running_loop()
-        gives_up = loop.time() + hosts.LONGEST_WAIT.total_seconds()
+        gives_up = time.monotonic() + hosts.LONGEST_WAIT.total_seconds()
+
+        def reserve() -> tuple[hosts.Turn, datetime, float]:
+            now, asked = self._now(), time.monotonic()
+            return hosts.reserve(self._connection, host, self._delay, now, hold=hold), now, asked
+
         while True:
-            turn = await self.query(lambda: hosts.reserve(self._connection, host, self._delay, self._now(), hold=hold))
-            if turn.at is not None or not turn.in_hand or loop.time() >= gives_up:
+            turn, now, asked = await self.query(reserve)
+            if turn.at is not None or not turn.in_hand or time.monotonic() >= gives_up:
                 break
             await asyncio.sleep(LOOK_SECONDS)
         if turn.at is None:
             raise RequestFailed("busy", f"{host}: asked not to be asked for now")
-        wait = (turn.at - self._now()).total_seconds()
+        # From the time at which it was asked for: if the clock was set back since, it says nothing about the wait.
+        wait = (turn.at - now).total_seconds() - (time.monotonic() - asked)
         if wait > 0:
             await asyncio.sleep(wait)
 

@@ -1,5 +1,6 @@
 """What servers see: how far apart requests come, counted by the servers themselves."""
 
+import asyncio
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -15,6 +16,7 @@ from ingest.fetch import fetch
 from ingest.poll import poll
 from ingest.settings import Settings
 from ingest.topics import TopicSet
+from ingest.turns import Turns
 from tests.conftest import NOW, Serve, configure
 from tests.newsroom import Faults, RunningNewsroom
 
@@ -64,3 +66,9 @@ def test_a_hosts_own_delay_counts_from_the_answer(connection: Connection) -> Non
         "SELECT host, extract(epoch FROM next_request_at - %s)::int FROM news.hosts ORDER BY 1", [NOW]
     ).fetchall()
     assert rows == [("a", 7), ("b", 11), ("c", 0)]
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait(connection: Connection, settings: Settings) -> None:
+    times = iter([NOW])
+    turns = Turns(connection, asyncio.Lock(), settings, lambda: next(times, NOW - timedelta(hours=1)))
+    asyncio.run(asyncio.wait_for(turns.take("a"), 5))

@@ -85,9 +85,10 @@ _HALF_DONE = {
         SELECT m.story_id FROM news.story_merges m
         WHERE NOT EXISTS (SELECT FROM news.stories s WHERE s.id = m.into_id)
         AND NOT EXISTS (SELECT FROM news.story_merges n WHERE n.story_id = m.into_id)""",
+    # Fewer may be: what a session found whose lease had run out, by a clock that was ahead, is taken in unrecorded.
     "polls that found more new entries than there are": """
         SELECT p.feed_id FROM news.feed_polls p GROUP BY 1
-        HAVING sum(p.new_entries) <> (SELECT count(*) FROM news.entries e WHERE e.feed_id = p.feed_id)""",
+        HAVING sum(p.new_entries) > (SELECT count(*) FROM news.entries e WHERE e.feed_id = p.feed_id)""",
     "feeds that count as polled and have no poll": """
         SELECT f.id FROM news.feeds f WHERE f.last_polled_at IS NOT NULL
         AND NOT EXISTS (SELECT FROM news.feed_polls p WHERE p.feed_id = f.id)""",

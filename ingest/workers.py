@@ -35,7 +35,7 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 CONSTS.term_timeout = 0.1
 # A worker that is killed while it takes a task leaves the queue locked; after this time the others give up on it, and
 # the pool is made anew. To take a task takes milliseconds.
-CONSTS.channel_lock_timeout = 10
+CONSTS.channel_lock_timeout = 5
 # How often Pebble looks for time-outs and dead workers; also what each of its threads takes to end.
 CONSTS.sleep_unit = 0.03
 # How often a task that is waited for looks whether its pool is still there.

@@ -49,7 +49,7 @@ TRIES = 10
 RESTART_SECONDS = 0.2
 # A run of `--once` may end by itself for so long, then it is told to; and a process that was told ends within this.
 OWN_END_SECONDS = 0.6
-END_SECONDS = 20.0
+END_SECONDS = 30.0
 
 
 _TRACEBACK = re.compile(r"^Traceback", re.MULTILINE)

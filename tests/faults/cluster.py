@@ -22,7 +22,7 @@ DISK_MB = 400
 TEMPLATE = "template_faults"
 # Commits that do not wait for the disk stay in memory for seconds, not for moments: a crash undoes more of them.
 CONFIGURATION = "wal_writer_delay = 5s\nwal_writer_flush_after = 100MB\ncheckpoint_timeout = 1h\n"
-START_SECONDS = 30
+START_SECONDS, STOP_SECONDS = 30, 3
 # Of a file that is there for no other purpose than to take up room.
 PIECE_BYTES = 4096
 
@@ -58,6 +58,11 @@ class Disk:
                     if room == PIECE_BYTES:
                         return
                 size = os.fstat(file.fileno()).st_size
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it was filled and not cleared."""
+        return self._ballast.exists()
 
     def clear(self) -> None:
         """Make room again."""
@@ -118,12 +123,14 @@ class Cluster(EmbeddedServer):
 
     def halt(self, mode: str) -> None:
         """Stop the server: `fast`, in order, or `immediate`, which is a crash."""
-        # It may be down already, for another fault.
+        # It may be down already, for another fault, or be started again while this waits for its end.
         with contextlib.suppress(DatabaseUnavailable):
-            self._run("pg_ctl", "stop", "-D", str(self.cluster), "-m", mode, "-w", "-t", str(START_SECONDS))
+            self._run("pg_ctl", "stop", "-D", str(self.cluster), "-m", mode, "-w", "-t", str(STOP_SECONDS))
 
     def revive(self) -> None:
-        """Start the server if it does not run; returns when it takes connections."""
+        """Start the server if it does not run; returns when it takes connections, or at once if its disk is full."""
+        if self.disk.is_full:
+            return
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:

@@ -37,10 +37,10 @@ env:
 	@$(PYTHON) docker/env.py
 
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 quick: setup
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
 
 lint: setup
 	$(BIN)/ruff check .

@@ -130,7 +130,7 @@ class Cluster(EmbeddedServer):
     def revive(self) -> None:
         """Start the server if it does not run; returns when it takes connections, or at once if its disk is full."""
         if self.disk.is_full:
-            return
+            return None
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:

@@ -134,7 +134,8 @@ class Cluster(EmbeddedServer):
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                return self.ensure_running()
+                self.ensure_running()
+                return
             except (DatabaseUnavailable, psycopg.OperationalError):
                 # Crash recovery, or a process that is still on its way out.
                 if time.monotonic() > deadline:

@@ -31,6 +31,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import quote
 
 import psycopg
@@ -89,6 +90,8 @@ def _programs() -> Path:
 
 class EmbeddedServer:
     """The PostgreSQL server under one data directory. `acquire` it, use `url`, `release` it."""
+
+    settings: ClassVar[dict[str, str]] = SERVER_SETTINGS
 
     def __init__(self, data_dir: Path) -> None:
         self.home = data_dir.absolute() / "postgres"
@@ -260,7 +263,7 @@ class EmbeddedServer:
         if self.socket_dir.lstat().st_uid not in (self._owner.pw_uid, os.geteuid()):
             raise DatabaseUnavailable(f"{self.socket_dir} belongs to another user; remove it")
         self._make_private(self.socket_dir)
-        settings = SERVER_SETTINGS | {"unix_socket_directories": str(self.socket_dir)}
+        settings = self.settings | {"unix_socket_directories": str(self.socket_dir)}
         options = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in settings.items())
         deadline = time.monotonic() + CRASH_SECONDS
         while True:

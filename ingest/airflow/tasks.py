@@ -234,9 +234,10 @@ def prepare() -> Counts:
 def check_feeds(context: Any) -> dict[str, str]:
     """Send an alert that names the feeds that are silent at present; returns them with what is known."""
     with _working() as (settings, connection):
-        changed = alerts.said(alerts.watch(connection, utc_now()))
+        # What has begun is named with all that lasts.
+        over = alerts.said(alerts.Changes([], alerts.watch(connection, utc_now()).over))
         silent = {alert.feed: alert.said for alert in alerts.open_alerts(connection)}
-    _alert(changed, settings, context)
+    _alert(over, settings, context)
     if not silent:
         log.info("no feed is silent for longer than its own rhythm explains")
         return {}

@@ -8,17 +8,18 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import psycopg
 from psycopg import sql
 
-from db.embedded import ROLE, EmbeddedServer
+from db.embedded import ROLE, SERVER_SETTINGS, EmbeddedServer
 from db.engine import upgrade
 from db.errors import DatabaseUnavailable
 
 __all__ = ["Cluster", "Disk", "children", "command_line", "running_cluster"]
 
-DISK_MB = 400
+DISK_MB = 500
 TEMPLATE = "template_faults"
 # Commits that do not wait for the disk stay in memory for seconds, not for moments: a crash undoes more of them.
 CONFIGURATION = "wal_writer_delay = 5s\nwal_writer_flush_after = 100MB\ncheckpoint_timeout = 1h\n"
@@ -76,7 +77,9 @@ class Disk:
 
 
 class Cluster(EmbeddedServer):
-    """A server whose data lie on `disk`."""
+    """A server whose data lie on `disk`, with a log that leaves room on it."""
+
+    settings: ClassVar[dict[str, str]] = SERVER_SETTINGS | {"max_wal_size": "96MB", "min_wal_size": "32MB"}
 
     def __init__(self, disk: Disk) -> None:
         super().__init__(disk.folder)
@@ -130,7 +133,7 @@ class Cluster(EmbeddedServer):
     def revive(self) -> None:
         """Start the server if it does not run; returns when it takes connections, or at once if its disk is full."""
         if self.disk.is_full:
-            return None
+            return
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:

@@ -76,11 +76,11 @@ def land(
     return counts
 
 
-def _land_batch(connection: Connection, now: datetime, topics: TopicSet, limit: int = BATCH) -> LandCounts | None:
+def _land_batch(connection: Connection, now: datetime, topics: TopicSet) -> LandCounts | None:
     """Land one batch in one transaction; None when there is nothing to land."""
     # Before all other locks, as everywhere.
     stories.lock(connection)
-    ids = ledger.lock_to_land(connection, now, limit)
+    ids = ledger.lock_to_land(connection, now, BATCH)
     landed = _land(connection, ids, now, topics) if ids else None
     connection.commit()
     return landed
@@ -90,21 +90,29 @@ def _land_singly(connection: Connection, now: datetime, topics: TopicSet) -> Lan
     """Land a batch document by document, each in a transaction; one that cannot be stored is rejected."""
     counts = LandCounts()
     for _ in range(BATCH):
-        try:
-            landed = retry_deadlocks(connection, partial(_land_batch, connection, now, topics, 1))
-        except UNSTORABLE as error:
-            connection.rollback()
-            ids = ledger.lock_to_land(connection, now, 1)
-            reason = f"the article cannot be stored: {type(error).__name__}"
-            ledger.finish_landing(connection, [(entry, "rejected", reason) for entry in ids], now, {})
-            connection.commit()
-            log.warning("entry %s: rejected: %s", ids, reason)
-            continue
+        landed = retry_deadlocks(connection, partial(_land_one, connection, now, topics))
         if landed is None:
             break
         for outcome, count in vars(landed).items():
             setattr(counts, outcome, getattr(counts, outcome) + count)
     return counts
+
+
+def _land_one(connection: Connection, now: datetime, topics: TopicSet) -> LandCounts | None:
+    stories.lock(connection)
+    ids = ledger.lock_to_land(connection, now, 1)
+    landed = LandCounts() if ids else None
+    if ids:
+        try:
+            # Within the transaction that holds the entry, so that it is this one that is rejected.
+            with connection.transaction():
+                landed = _land(connection, ids, now, topics)
+        except UNSTORABLE as error:
+            reason = f"the article cannot be stored: {type(error).__name__}"
+            ledger.finish_landing(connection, [(ids[0], "rejected", reason)], now, {})
+            log.warning("entry %d: rejected: %s", ids[0], reason)
+    connection.commit()
+    return landed
 
 
 def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: TopicSet) -> LandCounts:

@@ -54,12 +54,19 @@ STOP_SECONDS = 60
 CRASH_SECONDS = 15
 SUCCESSION_SECONDS = 3
 
+
+def _shared_buffers() -> str:
+    """An eighth of the machine's memory, between 256 MB and 2 GB; it is taken as it is needed."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+    return f"{min(max(memory // 8, 256), 2048)}MB"
+
+
 SERVER_SETTINGS = {
     "listen_addresses": "",
     # 0700: peer authentication already tells users apart, this keeps the others from knocking.
     "unix_socket_permissions": "0700",
     "max_connections": "200",
-    "shared_buffers": "256MB",
+    "shared_buffers": _shared_buffers(),
     # A checkpoint every 1 GB (the default) would be one every few seconds in a large import.
     "max_wal_size": "4GB",
     "jit": "off",

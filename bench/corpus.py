@@ -10,7 +10,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -180,11 +180,6 @@ def _copy(connection: Connection, into: str, rows: Iterable[tuple[object, ...]])
     with connection.cursor().copy(f"COPY news.{into} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
-
-
-def first_numbers() -> Iterator[int]:
-    """Numbers for what is landed later, beginning with LATER_FROM."""
-    return iter(range(LATER_FROM, 2**62))
 
 
 if __name__ == "__main__":

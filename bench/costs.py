@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import psycopg
 from rich.console import Console
@@ -118,28 +118,29 @@ def measured(server: EmbeddedServer, folder: Path) -> list[Cost]:
         return [cost_of(server, connection, what, work, units) for what, work, units in stages]
 
 
+class Counting(psycopg.Cursor[Any]):
+    """Counts what is sent to the server; a statement for many rows is one."""
+
+    statements: ClassVar[int] = 0
+
+    def execute(self, *arguments: Any, **more: Any) -> Self:
+        Counting.statements += 1
+        return super().execute(*arguments, **more)
+
+    def executemany(self, *arguments: Any, **more: Any) -> None:
+        Counting.statements += 1
+        super().executemany(*arguments, **more)
+
+
 def cost_of(
     server: EmbeddedServer, connection: Connection, what: str, work: Callable[[], Any], units: Callable[[Any], int]
 ) -> Cost:
     """Run a stage and return its cost by the unit."""
-    statements = 0
-    execute, executemany = psycopg.Cursor.execute, psycopg.Cursor.executemany
-
-    def counted(original: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **more: Any) -> Any:
-            nonlocal statements
-            statements += 1
-            return original(*arguments, **more)
-
-        return call
-
-    psycopg.Cursor.execute = counted(execute)  # type: ignore[method-assign]
-    psycopg.Cursor.executemany = counted(executemany)  # type: ignore[method-assign]
+    Counting.statements = 0
+    connection.cursor_factory = Counting
     before = _python(), _server(server), _stored(connection)
-    try:
-        done = units(counts := work())
-    finally:
-        psycopg.Cursor.execute, psycopg.Cursor.executemany = execute, executemany  # type: ignore[method-assign]
+    done = units(counts := work())
+    statements = Counting.statements
     if not done:
         sys.exit(f"{what}: nothing was done: {counts}")
     after = _python(), _server(server), _stored(connection)

@@ -31,10 +31,6 @@ FRESH = (
     ("5 minutes", timedelta(minutes=5)), ("15 minutes", timedelta(minutes=15)), ("an hour", timedelta(hours=1)),
     ("6 hours", timedelta(hours=6)), ("a day", timedelta(days=1)), ("a week", timedelta(days=7)),
 )  # fmt: skip
-FUNNEL = (
-    ("on their way", ("discovered", "fetched", "extracted")), ("landed", ("landed",)), ("seen before", ("duplicate",)),
-    ("off topic", ("off_topic",)), ("rejected", ("rejected",)), ("given up", ("dead",)),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,7 @@ def load(connection: Connection, chosen: Chosen) -> Picture:
         ),
         stories=_widest(rows),
         freshness=_freshness(rows),
-        funnel=_funnel(ledger.statistics(connection)),
+        funnel=[Counted(*row) for row in ledger.funnel(ledger.statistics(connection))],
         dates=_counted(rows(_grouped("coalesce(a.published_from, 'no date')"))),
         copies=_counted(
             rows(
@@ -202,12 +198,6 @@ def _freshness(rows: Callable[..., list[tuple[Any, ...]]]) -> list[Counted]:
         most=[most for _, most in FRESH],
     )
     return [Counted(name, count, count / total) for name, count, total in found]
-
-
-def _funnel(statuses: dict[str, int]) -> list[Counted]:
-    total = sum(statuses.values())
-    sums = [(label, sum(statuses.get(status, 0) for status in of)) for label, of in FUNNEL]
-    return [Counted(label, count, count / total) for label, count in sums] if total else []
 
 
 def _within(picture: Picture, events: Sequence[Event]) -> list[Event]:

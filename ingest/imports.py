@@ -12,12 +12,20 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from db import Connection
 from ingest import documents, feeds, ledger
 from ingest.agencies import agency_of
-from ingest.clock import utc_now
+from ingest.dates import EARLIEST
 from ingest.document import Document
 from ingest.errors import ConfigError, IngestError
 from ingest.folding import content_identity, fold
@@ -57,15 +65,7 @@ def _is_text(value: str) -> str:
     return value
 
 
-def _is_date(value: datetime | None) -> datetime | None:
-    if value is not None and not 1990 <= value.year <= utc_now().year + 1:
-        raise ValueError("expected a date from 1990 on, and not in the future")
-    if value is not None and value > utc_now() + timedelta(days=1):
-        raise ValueError("the date is in the future")
-    return value
-
-
-Optional = Annotated[str | None, BeforeValidator(_none_if_empty), AfterValidator(_is_storable)]
+Text = Annotated[str | None, BeforeValidator(_none_if_empty), AfterValidator(_is_storable)]
 # Names are parts of keys of indexes, which take 2,704 bytes.
 Name = Annotated[
     Annotated[str, Field(max_length=200)] | None, BeforeValidator(_none_if_empty), AfterValidator(_is_storable)
@@ -87,15 +87,15 @@ class Record(BaseModel):
     url: Address = None
     outlet: Name = None
     country: Name = None
-    title: Optional = None
-    author: Optional = None
-    agency: Optional = None
-    language: Optional = None
-    published_at: Annotated[AwareDatetime | None, BeforeValidator(_none_if_empty), AfterValidator(_is_date)] = None
+    title: Text = None
+    author: Text = None
+    agency: Text = None
+    language: Text = None
+    published_at: Annotated[AwareDatetime | None, BeforeValidator(_none_if_empty)] = None
     published_from: Annotated[
         Literal["feed", "jsonld", "meta", "page", "url"] | None, BeforeValidator(_none_if_empty)
     ] = None
-    content_hash: Optional = None
+    content_hash: Text = None
 
 
 def article_file(path: Path) -> Path | None:
@@ -131,7 +131,7 @@ def import_articles(
         while batch := list(islice(rows, AT_ONCE)):
             counts.files += len(batch)
             # Not sorted: they land in the order of the file.
-            for (outlet, country), group in groupby(_valid(path, batch, counts.unreadable), _publisher):
+            for (outlet, country), group in groupby(_valid(path, batch, counts.unreadable, now), _publisher):
                 feed = feeds.import_feed(connection, now, outlet or None, country or None)
                 records = list(group)
                 new = _record(connection, feed, records, now)
@@ -143,7 +143,7 @@ def import_articles(
     return counts
 
 
-def _valid(path: Path, rows: Iterable[tuple[int, Any]], unreadable: list[str]) -> Iterator[Record]:
+def _valid(path: Path, rows: Iterable[tuple[int, Any]], unreadable: list[str], now: datetime) -> Iterator[Record]:
     for number, row in rows:
         where = f"{path}, {'line' if path.suffix == '.jsonl' else 'row'} {number}"
         if isinstance(row, Exception):
@@ -155,6 +155,10 @@ def _valid(path: Path, rows: Iterable[tuple[int, Any]], unreadable: list[str]) -
             problem = error.errors()[0]
             name = ".".join(map(str, problem["loc"])) or "the row"
             unreadable.append(f"{where}: {name}: {problem['msg'].removeprefix('Value error, ')}")
+            continue
+        # As those of pages.
+        if record.published_at and not EARLIEST <= record.published_at <= now + timedelta(days=1):
+            unreadable.append(f"{where}: published_at: expected a date from {EARLIEST.year} on, not in the future")
             continue
         if record.content_hash and record.content_hash != content_identity(record.text).content_hash:
             unreadable.append(f"{where}: the text is not the one that content_hash is of; the file was changed")

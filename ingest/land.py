@@ -46,6 +46,10 @@ class LandCounts:
     duplicate: int = 0
     off_topic: int = 0
 
+    def add(self, other: "LandCounts") -> None:
+        for outcome, count in vars(other).items():
+            setattr(self, outcome, getattr(self, outcome) + count)
+
 
 def land(
     connection: Connection,
@@ -68,8 +72,8 @@ def land(
                 landed = _land_singly(connection, now(), topics)
             if landed is None:
                 break
+            counts.add(landed)
             for outcome, count in vars(landed).items():
-                setattr(counts, outcome, getattr(counts, outcome) + count)
                 report(outcome, count)
     finally:
         connection.rollback()
@@ -93,8 +97,7 @@ def _land_singly(connection: Connection, now: datetime, topics: TopicSet) -> Lan
         landed = retry_deadlocks(connection, partial(_land_one, connection, now, topics))
         if landed is None:
             break
-        for outcome, count in vars(landed).items():
-            setattr(counts, outcome, getattr(counts, outcome) + count)
+        counts.add(landed)
     return counts
 
 
@@ -185,9 +188,9 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
 def _bands_ahead(landings: list[Landing]) -> Iterator[None]:
     """Work the signatures out while the database is at work: it makes the search vectors meanwhile."""
 
-    def work() -> None:
-        for landing in landings:
-            landing.comparable.bands  # noqa: B018 - kept by what it is asked of
+    def work() -> list[list[int]]:
+        # Kept by what they are asked of.
+        return [landing.comparable.bands for landing in landings]
 
     thread = Thread(target=work, name="signatures")
     thread.start()

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from psycopg import sql
 
 from db import Connection
+from ingest import ledger
 from ingest.settings import Settings
 
 __all__ = ["MaintenanceCounts", "analyze", "delete_old", "prepare_months"]
@@ -72,16 +73,9 @@ def delete_old(connection: Connection, settings: Settings, now: datetime) -> Mai
 
 
 def _delete_entries(connection: Connection, before: datetime) -> int:
-    """Delete entries that came to nothing, with their documents and pages; what articles rest on stays."""
     total = 0
     while True:
-        deleted = connection.execute(
-            "DELETE FROM news.entries WHERE id IN (SELECT e.id FROM news.entries e WHERE e.discovered_at < %s"
-            " AND e.status IN ('off_topic', 'rejected', 'dead')"
-            " AND NOT EXISTS (SELECT FROM news.sightings s WHERE s.entry_id = e.id)"
-            " AND NOT EXISTS (SELECT FROM news.articles a WHERE a.entry_id = e.id) LIMIT %s FOR UPDATE SKIP LOCKED)",
-            [before, ENTRIES_AT_ONCE],
-        ).rowcount
+        deleted = ledger.forget(connection, before, ENTRIES_AT_ONCE)
         connection.commit()
         total += deleted
         if deleted < ENTRIES_AT_ONCE:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -157,6 +158,15 @@ def configure(connection: Connection, world: Newsroom, folder: Path, now: dateti
     path.write_text(world.feeds_yaml(), encoding="utf-8")
     feeds.sync(connection, load_feeds(path), now)
     return path
+
+
+def chromium() -> str:
+    """Return the path of the system's browser; skips the test where there is none, but in CI."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        assert not os.environ.get("CI"), "chromium is missing: .ci/run installs it"
+        pytest.skip("needs chromium")
+    return found
 
 
 class Clock:

@@ -20,11 +20,11 @@ from ingest.errors import IngestError
 from ingest.export import COLUMNS, ExportFormat, export_articles
 from ingest.imports import import_articles
 from ingest.land import land
-from ingest.pipeline import Pipeline
 from ingest.settings import Settings
 from ingest.topics import TopicSet
-from tests.conftest import NOW, Run, Serve, new_database
+from tests.conftest import NOW, Clock, Run, Serve, configure, new_database
 from tests.newsroom.server import RunningNewsroom
+from tests.test_pipeline import run_once
 
 # What another database would have in its own way.
 OWN = {"id", "landed_at", "story_id"}
@@ -36,16 +36,12 @@ def room(newsroom: Serve) -> RunningNewsroom:
 
 
 @pytest.fixture
-def filled(database: Database, room: RunningNewsroom, settings: Settings, everything: TopicSet) -> Iterator[Connection]:
-    from ingest import feeds
-    from ingest.feeds_file import load_feeds
-
-    path = settings.data_dir.parent / "feeds.yaml"
-    path.write_text(room.world.feeds_yaml())
+def filled(
+    database: Database, room: RunningNewsroom, settings: Settings, everything: TopicSet, tmp_path: Path
+) -> Iterator[Connection]:
     with database.connect() as opened:
-        feeds.sync(opened, load_feeds(path), NOW)
-        opened.commit()
-        Pipeline(database, settings, everything, lambda: NOW).once()
+        configure(opened, room.world, tmp_path)
+        run_once(database, settings, everything, Clock())
         yield opened
 
 

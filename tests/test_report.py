@@ -1,9 +1,7 @@
 """The report: numbers that agree with the database, a page that needs nothing else, whatever titles hold."""
 
 import csv
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -12,23 +10,19 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from db import Connection, Database
-from ingest.pipeline import Pipeline
 from ingest.settings import Settings
 from ingest.topics import TopicSet
-from tests.conftest import NOW, Run, Serve
+from tests.conftest import Clock, Run, Serve, chromium, configure
+from tests.test_pipeline import run_once
 
 
 @pytest.fixture
-def filled(database: Database, newsroom: Serve, settings: Settings, topics: TopicSet) -> Iterator[Connection]:
-    from ingest import feeds
-    from ingest.feeds_file import load_feeds
-
-    path = settings.data_dir.parent / "feeds.yaml"
-    path.write_text(newsroom(feeds=8, entries=150).world.feeds_yaml())
+def filled(
+    database: Database, newsroom: Serve, settings: Settings, topics: TopicSet, tmp_path: Path
+) -> Iterator[Connection]:
     with database.connect() as opened:
-        feeds.sync(opened, load_feeds(path), NOW)
-        opened.commit()
-        Pipeline(database, settings, topics, lambda: NOW).once()
+        configure(opened, newsroom(feeds=8, entries=150).world, tmp_path)
+        run_once(database, settings, topics, Clock())
         yield opened
 
 
@@ -100,14 +94,11 @@ def test_a_browser_shows_it_without_asking_anybody(filled: Connection, run: Run,
     assert "<script>document.title" not in page
     assert not re.search(r'<(?:script|img|link|iframe)[^>]+(?:src|href)="', page)
     assert 'href="javascript:' not in page
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        assert not os.environ.get("CI"), "chromium is missing: .ci/run installs it"
-        pytest.skip("needs chromium")
+    path = chromium()
     asked: list[str] = []
     said: list[str] = []
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         tab = browser.new_page()
         tab.on("request", lambda request: asked.append(request.url))
         tab.on("console", lambda message: said.append(message.text))

@@ -8,7 +8,6 @@ import pytest
 from db import Connection, Database
 from db.embedded import EmbeddedServer, _programs
 from db.engine import upgrade
-from ingest.pipeline import Pipeline
 from ingest.settings import Settings
 from ingest.topics import TopicSet
 from tests.conftest import Clock, Serve, configure, new_database
@@ -41,7 +40,7 @@ def test_after_a_restore_nothing_is_fetched_again(
             there.commit()
             asked = len(room.log)
             clock.advance(hours=1)
-            Pipeline(restored, settings, topics, clock).once()
+            run_once(restored, settings, topics, clock)
             new = room.log[asked:]
             assert len(new) == 4
             assert all(request.conditional for request in new)

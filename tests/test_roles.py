@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -9,10 +10,10 @@ import pytest
 from db import Connection, Database
 from db.embedded import EmbeddedServer
 from ingest import retention
-from ingest.pipeline import Pipeline
 from ingest.settings import Settings
 from ingest.topics import TopicSet
-from tests.conftest import NOW, Run, Serve
+from tests.conftest import NOW, Clock, Run, Serve, configure
+from tests.test_pipeline import run_once
 
 # Each after SET default_transaction_read_only = off, which every role may say.
 ATTEMPTS = [
@@ -113,23 +114,18 @@ def test_readers_are_limited_in_time(server: EmbeddedServer, database: Database)
 
 
 def test_the_pipeline_works_as_a_role_that_owns_nothing(
-    server: EmbeddedServer, database: Database, newsroom: Serve, settings: Settings, topics: TopicSet, run: Run
-) -> None:
-    from ingest import feeds
-    from ingest.feeds_file import load_feeds
-
+    server: EmbeddedServer, database: Database, newsroom: Serve, settings: Settings, topics: TopicSet, run: Run,
+    tmp_path: Path,
+) -> None:  # fmt: skip
     url = database.url.replace("postgresql://news@", "postgresql://news_writer@")
     room = newsroom(feeds=2, entries=12)
-    path = settings.data_dir.parent / "feeds.yaml"
-    path.write_text(room.world.feeds_yaml())
     writer = Database(url)
     with writer.connect() as connection:
         owned = connection.execute("SELECT count(*) FROM pg_shdepend WHERE refobjid = 'news_writer'::regrole"
                                    " AND deptype = 'o'").fetchone()  # fmt: skip
         assert owned == (0,)
-        feeds.sync(connection, load_feeds(path), NOW)
-        connection.commit()
-    Pipeline(writer, settings, topics, lambda: NOW).once()
+        configure(connection, room.world, tmp_path)
+    run_once(writer, settings, topics, Clock())
     with writer.connect() as connection:
         assert connection.execute("SELECT count(*) > 0 FROM news.articles").fetchone() == (True,)
         # What it stores goes into partitions it makes, and out with those it drops.

@@ -1,6 +1,7 @@
 """Copies of a text, and the stories they make."""
 
 import random
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +27,9 @@ WORDS = fold(
     " أخرى قبل نهاية العام المقبل بعد أن تتسلم وحدات من الجيش المواقع التي كانت تشغلها منذ سنوات عدة وأضاف أن الاتفاق"
     " يشمل التدريب والمشورة وتبادل المعلومات بين البلدين وأن مجلس النواب سيناقش مسودته خلال الأسابيع القادمة"
 ).split()
+
+
+Stories = Callable[[list[tuple[str, str, str]], int], frozenset[frozenset[str]]]
 
 
 def text(number: int, words: int = 120) -> str:
@@ -88,48 +92,45 @@ def corpus() -> list[tuple[str, str, str]]:
     return articles + [(f"own-{number}", "آخر", text(100 + number)) for number in range(6)]
 
 
-def test_any_order_gives_the_same_stories(
-    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock, corpus: list[tuple[str, str, str]],
-) -> None:  # fmt: skip
-    seen = set()
-    for seed in range(50):
-        shuffled = corpus.copy()
-        random.Random(seed).shuffle(shuffled)
-        # In several runs, so that stories that exist already grow and merge.
-        for start in range(0, len(shuffled), 7):
-            put(connection, shuffled[start : start + 7])
-            land(connection, settings, clock, everything)
-        seen.add(frozenset(told(connection)))
-        agrees(connection)
-        connection.execute("TRUNCATE news.entries, news.articles, news.stories CASCADE")
-        connection.commit()
-    assert len(seen) == 1
-    (stories,) = seen
+ORDERS = 50
+
+
+@pytest.fixture
+def in_any_order(connection: Connection, settings: Settings, everything: TopicSet, clock: Clock) -> Stories:
+    """Lands articles in many orders, a few at a time, and returns the stories, which must be the same for all."""
+
+    def stories_of(articles: list[tuple[str, str, str]], at_once: int) -> frozenset[frozenset[str]]:
+        seen = set()
+        for seed in range(ORDERS):
+            shuffled = articles.copy()
+            random.Random(seed).shuffle(shuffled)
+            # In several runs, so that stories that exist already grow and merge.
+            for start in range(0, len(shuffled), at_once):
+                put(connection, shuffled[start : start + at_once])
+                land(connection, settings, clock, everything)
+            seen.add(frozenset(told(connection)))
+            agrees(connection)
+            connection.execute("TRUNCATE news.entries, news.articles, news.stories CASCADE")
+            connection.commit()
+        assert len(seen) == 1
+        return seen.pop()
+
+    return stories_of
+
+
+def test_any_order_gives_the_same_stories(in_any_order: Stories, corpus: list[tuple[str, str, str]]) -> None:
+    stories = in_any_order(corpus, 7)
     assert {len(story) for story in stories} == {1, 3}
     assert frozenset({"chain-a", "chain-b", "chain-c"}) in stories
 
 
 @pytest.mark.slow
-def test_any_order_of_the_newsrooms_reprints_gives_the_same_stories(
-    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
-) -> None:
+def test_any_order_of_the_newsrooms_reprints_gives_the_same_stories(in_any_order: Stories) -> None:
     items = list(Newsroom.build(feeds=16, entries=160, now=NOW).items.values())
     wires = {item.wire for item in items}
     articles = [(str(item.number), item.title, item.text) for item in items if item.wire or item.number in wires]
     assert len(articles) > 40
-    seen = set()
-    for seed in range(50):
-        random.Random(seed).shuffle(articles)
-        for start in range(0, len(articles), 20):
-            put(connection, articles[start : start + 20])
-            land(connection, settings, clock, everything)
-        seen.add(frozenset(told(connection)))
-        agrees(connection)
-        connection.execute("TRUNCATE news.entries, news.articles, news.stories CASCADE")
-        connection.commit()
-    assert len(seen) == 1
-    (stories,) = seen
-    assert max(len(story) for story in stories) > 1
+    assert max(len(story) for story in in_any_order(articles, 20)) > 1
 
 
 def test_any_number_of_workers_gives_the_same_stories(

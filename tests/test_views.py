@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from db import Connection, Database
 from docs.generate import cookbook
-from ingest.pipeline import Pipeline
 from ingest.settings import Settings
 from ingest.topics import TopicSet
-from tests.conftest import NOW, Serve
+from tests.conftest import Clock, Serve, configure
+from tests.test_pipeline import run_once
 
 # Of a newsroom without revisions, agencies and troubles nothing is to be seen there.
 MAY_BE_EMPTY = {
@@ -21,16 +22,12 @@ MAY_BE_EMPTY = {
 
 
 @pytest.fixture
-def filled(database: Database, newsroom: Serve, settings: Settings, topics: TopicSet) -> Iterator[Connection]:
-    from ingest import feeds
-    from ingest.feeds_file import load_feeds
-
-    path = settings.data_dir.parent / "feeds.yaml"
-    path.write_text(newsroom(feeds=6, entries=120).world.feeds_yaml())
+def filled(
+    database: Database, newsroom: Serve, settings: Settings, topics: TopicSet, tmp_path: Path
+) -> Iterator[Connection]:
     with database.connect() as opened:
-        feeds.sync(opened, load_feeds(path), NOW)
-        opened.commit()
-        Pipeline(database, settings, topics, lambda: NOW).once()
+        configure(opened, newsroom(feeds=6, entries=120).world, tmp_path)
+        run_once(database, settings, topics, Clock())
         yield opened
 
 

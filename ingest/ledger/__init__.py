@@ -9,6 +9,7 @@ from ingest.ledger.again import (
     Gated,
     Selection,
     count_with_pages,
+    forget,
     kept_by_gate,
     land_again,
     let_through,
@@ -52,13 +53,13 @@ from ingest.ledger.items import (
     record,
 )
 from ingest.ledger.ranks import BACKFILL, LIVE, RECHECK
-from ingest.ledger.statistics import backlog, frequent_reasons, outcomes, statistics, weekly_outcomes
+from ingest.ledger.statistics import backlog, by_status, frequent_reasons, funnel, outcomes, statistics, weekly_outcomes
 
 __all__ = [
     "BACKFILL", "FEED_DATE", "LIVE", "RECHECK", "SELECTED", "Change", "ExtractJob", "FetchJob", "Gated",
     "KnownItem", "NewEntry", "Selection", "advance", "announce", "anything_due", "anything_expected",
-    "anything_ready", "backlog", "claim_to_extract", "claim_to_fetch", "count_with_pages", "finish",
-    "finish_landing", "frequent_reasons", "keep", "kept_by_gate", "known_items", "land_again",
+    "anything_ready", "backlog", "by_status", "claim_to_extract", "claim_to_fetch", "count_with_pages", "finish",
+    "finish_landing", "forget", "frequent_reasons", "funnel", "keep", "kept_by_gate", "known_items", "land_again",
     "let_through", "lock_to_land", "neglected", "next_due_at", "next_fetch_at", "note_changes", "outcomes",
     "promote", "record", "reject", "reopen", "retry", "set_off_topic", "statistics", "take_up_rechecks", "waiting",
     "wake", "weekly_outcomes", "with_pages",

@@ -1,4 +1,4 @@
-"""Entries that have ended and are worked on again: opened anew by hand, or with a document that has changed."""
+"""Entries that have ended: worked on again, by hand or with a document that has changed, or let go."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from ingest.ledger.due import wake
 from ingest.ledger.ranks import BACKFILL
 
 __all__ = [
-    "SELECTED", "Gated", "Selection", "count_with_pages", "kept_by_gate", "land_again", "let_through", "reject",
-    "reopen", "set_off_topic", "with_pages",
+    "SELECTED", "Gated", "Selection", "count_with_pages", "forget", "kept_by_gate", "land_again", "let_through",
+    "reject", "reopen", "set_off_topic", "with_pages",
 ]  # fmt: skip
 
 # What has ended, and may have a page whose document is worth another look.
@@ -176,6 +176,20 @@ def let_through(connection: Connection, entries: Sequence[int], now: datetime) -
     if opened:
         wake(connection, opened)
     return opened
+
+
+def forget(connection: Connection, before: datetime, limit: int) -> int:
+    """Delete entries first seen before that time that came to nothing, with their documents and pages.
+
+    At most so many; returns how many. What articles rest on stays.
+    """
+    return connection.execute(
+        "DELETE FROM news.entries WHERE id IN (SELECT e.id FROM news.entries e WHERE e.discovered_at < %s"
+        " AND e.status IN ('off_topic', 'rejected', 'dead')"
+        " AND NOT EXISTS (SELECT FROM news.sightings s WHERE s.entry_id = e.id)"
+        " AND NOT EXISTS (SELECT FROM news.articles a WHERE a.entry_id = e.id) LIMIT %s FOR UPDATE SKIP LOCKED)",
+        [before, limit],
+    ).rowcount
 
 
 def reopen(connection: Connection, now: datetime, selection: Selection, *, reason: str | None = None) -> int:

@@ -1,12 +1,13 @@
 """The ledger in numbers."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 
 from db import Connection
 from ingest.ledger.ranks import BACKFILL
 
-__all__ = ["backlog", "frequent_reasons", "outcomes", "statistics", "weekly_outcomes"]
+__all__ = ["backlog", "by_status", "frequent_reasons", "funnel", "outcomes", "statistics", "weekly_outcomes"]
 
 
 def outcomes(connection: Connection) -> Counter[tuple[int, str]]:
@@ -48,10 +49,33 @@ def weekly_outcomes(connection: Connection, now: datetime, *, weeks: int = 4) ->
 
 def statistics(connection: Connection) -> dict[str, int]:
     """Return the number of entries by status."""
+    return by_status(outcomes(connection))
+
+
+def by_status(counts: Mapping[tuple[int, str], int]) -> dict[str, int]:
+    """Return the sums of `outcomes` by status alone. Pure."""
     sums: Counter[str] = Counter()
-    for (_, status), count in outcomes(connection).items():
+    for (_, status), count in counts.items():
         sums[status] += count
     return dict(sums)
+
+
+# What became of entries, in the words of those who read it.
+_FUNNEL = (
+    ("on their way", ("discovered", "fetched", "extracted")),
+    ("landed", ("landed",)),
+    ("seen before", ("duplicate",)),
+    ("off topic", ("off_topic",)),
+    ("rejected", ("rejected",)),
+    ("given up", ("dead",)),
+)
+
+
+def funnel(statuses: Mapping[str, int]) -> list[tuple[str, int, float]]:
+    """Return (label, entries, share of all) for the outcomes in words, from the number of entries by status. Pure."""
+    total = sum(statuses.values())
+    sums = [(label, sum(statuses.get(status, 0) for status in of)) for label, of in _FUNNEL]
+    return [(label, count, count / total if total else 0.0) for label, count in sums]
 
 
 def frequent_reasons(connection: Connection, *, among: int, limit: int) -> list[tuple[str, str, int]]:

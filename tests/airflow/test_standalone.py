@@ -24,7 +24,7 @@ from db import Connection
 from db.embedded import EmbeddedServer
 from ingest.airflow.standalone import COMPONENTS
 from ingest.clock import utc_now
-from tests.conftest import ROOT, free_port
+from tests.conftest import ROOT, chromium, free_port
 from tests.newsroom import Newsroom, RunningNewsroom, serve
 from tests.test_pipeline import landed, true_places
 
@@ -224,12 +224,9 @@ def test_a_port_that_is_taken_is_a_plain_message(running: Running, tmp_path: Pat
 @contextmanager
 def browser_page(running: Running, name: str, **options: Any) -> Iterator[Page]:
     """A page of Debian's chromium, logged in; a screenshot is kept when the test fails."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        assert not os.environ.get("CI"), "chromium is missing: .ci/run installs it"
-        pytest.skip("needs chromium")
+    path = chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_context(**options).new_page()
         page.set_default_timeout(60_000)
         problems: list[str] = []

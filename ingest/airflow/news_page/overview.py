@@ -20,14 +20,6 @@ ARTICLES = 25
 
 # The worst first, as what needs a hand stands on top.
 _ORDER = {health: place for place, health in enumerate(("gone", "failing", "silent", "waiting", "ok", "disabled"))}
-_FUNNEL = (
-    ("on their way", ("discovered", "fetched", "extracted")),
-    ("landed", ("landed",)),
-    ("seen before", ("duplicate",)),
-    ("off topic", ("off_topic",)),
-    ("rejected", ("rejected",)),
-    ("given up", ("dead",)),
-)
 
 
 @dataclass(frozen=True)
@@ -60,10 +52,6 @@ def load(connection: Connection, now: datetime, query: str) -> Overview:
     feeds.sort(key=lambda row: (_ORDER[row["health"]], row["feed"]))
     # Imported entries belong to no feed that is shown, and count all the same.
     total = outcomes.total()
-    funnel = []
-    for label, statuses in _FUNNEL:
-        count = sum(entries for (_, status), entries in outcomes.items() if status in statuses)
-        funnel.append((label, count, count / total if total else 0.0))
     count, last = articles.count_and_last(connection)
     known, median, p95 = articles.delays(connection, among=FRESHNESS_ARTICLES)
     first_day = (now - timedelta(days=CHART_DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -71,7 +59,7 @@ def load(connection: Connection, now: datetime, query: str) -> Overview:
         feeds=feeds,
         healths=Counter(row["health"] for row in feeds),
         entries=total,
-        funnel=funnel,
+        funnel=ledger.funnel(ledger.by_status(outcomes)),
         reasons=ledger.frequent_reasons(connection, among=REASONS_AMONG, limit=REASONS),
         article_count=count,
         last_landed_at=last,

@@ -1,0 +1,168 @@
+"""Reading the articles: counted, searched, chosen by conditions, streamed."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, LiteralString
+
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from db import Connection
+
+__all__ = [
+    "CHOSEN", "Chosen", "bound", "count_and_last", "count_chosen", "delays", "newest", "per_day", "search", "streamed",
+    "topics_and_outlets",
+]  # fmt: skip
+
+# Articles are a few kB, so some MB.
+ROWS_AT_ONCE = 500
+
+
+def count_and_last(connection: Connection) -> tuple[int, datetime | None]:
+    """Return the number of articles and when the last of them landed."""
+    row = connection.execute("SELECT count(*), max(landed_at) FROM news.articles").fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def per_day(connection: Connection, since: datetime) -> list[tuple[date, str, int]]:
+    """Return the number of articles by day of publication (UTC) and outlet, from `since` on."""
+    return connection.execute(
+        "SELECT (published_at AT TIME ZONE 'UTC')::date AS day, outlet, count(*) FROM news.articles"
+        " WHERE published_at >= %s GROUP BY 1, 2 ORDER BY 1, 2",
+        [since],
+    ).fetchall()
+
+
+def delays(connection: Connection, *, among: int) -> tuple[int, timedelta | None, timedelta | None]:
+    """Return the median and the 95th percentile of the time from publication to landing, and of how many articles.
+
+    Looks at the last `among` articles. Those published before their feed was added do not count: they would say how
+    old the backlog was.
+    """
+    row = connection.execute(
+        """
+        SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY landed_at - published_at),
+               percentile_cont(0.95) WITHIN GROUP (ORDER BY landed_at - published_at)
+        FROM (
+            SELECT a.landed_at, a.published_at
+            FROM (SELECT * FROM news.articles ORDER BY landed_at DESC LIMIT %s) a
+            JOIN news.entries e ON e.id = a.entry_id JOIN news.feeds f ON f.id = e.feed_id
+            WHERE a.published_at BETWEEN f.created_at AND a.landed_at
+        ) AS fresh
+        """,
+        [among],
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1], row[2]
+
+
+def search(
+    connection: Connection, query: str, *, language: str | None = None, since: datetime | None = None,
+    until: datetime | None = None, outlets: list[str] | None = None, rows: int = 20,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return what `news.search` finds, as dictionaries."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            "SELECT * FROM news.search(%s, %s, %s, %s, %s, %s)", [query, language, since, until, outlets, rows]
+        ).fetchall()
+
+
+def newest(connection: Connection, *, limit: int, query: str = "") -> list[dict[str, Any]]:
+    """Return the articles that landed last; with a `query`, what `news.search` finds for it, the best first."""
+    matching = (
+        "(SELECT article_id AS id, row_number() OVER () AS place FROM news.search(%(query)s, rows => %(limit)s))"
+        if query.strip()
+        else "(SELECT id, row_number() OVER () AS place FROM (SELECT id FROM news.articles"
+        " ORDER BY landed_at DESC, id DESC LIMIT %(limit)s) AS last)"
+    )
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            f"""
+            SELECT a.id, a.title, a.url, a.outlet, a.language, a.published_at, a.landed_at,
+                   left(a.text, 600) AS beginning,
+                   (SELECT count(*) FROM news.sightings s WHERE s.article_id = a.id) AS places
+            FROM {matching} AS found JOIN news.articles a USING (id)
+            ORDER BY found.place
+            """,
+            {"query": query, "limit": limit},
+        ).fetchall()
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which articles: all, or those that meet each condition that is given.
+
+    `since` is inclusive, `until` is not; both are about the date of publication, and leave out what has none. `firsts`
+    takes each story once, by the article that was published first.
+    """
+
+    topic: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    languages: tuple[str, ...] = ()
+    outlets: tuple[str, ...] = ()
+    firsts: bool = False
+
+
+# Of the articles `a`. Values are bound by name.
+CHOSEN: LiteralString = """
+    (%(topic)s::text IS NULL
+        OR EXISTS (SELECT FROM news.article_topics t WHERE t.article_id = a.id AND t.topic = %(topic)s))
+    AND (%(since)s::timestamptz IS NULL OR a.published_at >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR a.published_at < %(until)s)
+    AND (%(languages)s::text[] = '{}' OR a.language = ANY (%(languages)s))
+    AND (%(outlets)s::text[] = '{}' OR a.outlet = ANY (%(outlets)s))
+    AND (NOT %(firsts)s OR EXISTS (SELECT FROM news.stories s WHERE s.first_article_id = a.id))
+"""
+
+
+def bound(chosen: Chosen) -> dict[str, Any]:
+    """Return the values of CHOSEN."""
+    return vars(chosen) | {"languages": list(chosen.languages), "outlets": list(chosen.outlets)}
+
+
+def count_chosen(connection: Connection, chosen: Chosen) -> int:
+    """Return how many articles meet the conditions."""
+    row = connection.execute(f"SELECT count(*) FROM news.articles a WHERE {CHOSEN}", bound(chosen)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def topics_and_outlets(connection: Connection) -> tuple[set[str], set[str]]:
+    """Return the names of the topics and of the outlets that have articles."""
+    topics = connection.execute("SELECT DISTINCT topic FROM news.article_topics").fetchall()
+    outlets = connection.execute("SELECT DISTINCT outlet FROM news.articles").fetchall()
+    return {row[0] for row in topics}, {row[0] for row in outlets}
+
+
+@contextmanager
+def streamed(
+    connection: Connection, columns: Sequence[str], chosen: Chosen | None = None
+) -> Iterator[Iterator[dict[str, Any]]]:
+    """Yield articles in the order they landed, a few hundred in memory at a time.
+
+    `columns` are those of the table, `country` (of the publisher) and `topics` (their names, the best first).
+    """
+    expressions: dict[str, LiteralString] = {
+        "country": "(SELECT f.country FROM news.entries e JOIN news.feeds f ON f.id = e.feed_id"
+        " WHERE e.id = a.entry_id)",
+        "topics": "ARRAY(SELECT t.topic FROM news.article_topics t WHERE t.article_id = a.id"
+        " ORDER BY t.score DESC, t.topic)",
+    }
+    selected = sql.SQL(", ").join(
+        sql.SQL("{} AS {}").format(
+            sql.SQL(expressions[name]) if name in expressions else sql.Identifier("a", name), sql.Identifier(name)
+        )
+        for name in columns
+    )
+    # A cursor on the server: the articles pass through.
+    with connection.cursor("articles", row_factory=dict_row) as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        cursor.execute(
+            sql.SQL("SELECT {} FROM news.articles a WHERE {} ORDER BY a.id").format(selected, sql.SQL(CHOSEN)),
+            bound(chosen or Chosen()),
+        )
+        yield iter(cursor)

@@ -431,7 +431,7 @@ class Article(Base):
         Index("articles_published_on_idx", text("((published_at AT TIME ZONE 'UTC')::date)")),
         Index("articles_landed_at_idx", "landed_at"),
         Index("articles_story_id_idx", "story_id"),
-        Index("articles_search_idx", "search", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+        Index("articles_search_idx", "search", postgresql_using="gin"),
         {
             "comment": "A distinct text on a topic (curated layer). Where several places published the same text, "
             "the row describes the earliest, by publication date and address; sightings lists them all."
@@ -480,12 +480,12 @@ class ArticleSignature(Base):
     __tablename__ = "article_signatures"
     __table_args__ = (
         Index("article_signatures_bands_idx", "bands", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
-        {"comment": "What finds texts that are alike (MinHash over runs of three folded words)."},
+        {"comment": "What finds texts that are alike (MinHash over runs of six folded words)."},
     )
     article_id: Mapped[int] = _article_key("The article (articles.id).")
     bands: Mapped[list[int]] = mapped_column(
         ARRAY(Integer),
-        comment="Hashes of pairs of its MinHash values; two texts that are alike share some. Empty for short texts.",
+        comment="Hashes of its MinHash values; two texts that are alike share some. Empty for short texts.",
     )
 
 

@@ -1,9 +1,10 @@
 """How alike two texts are, and whether one is a copy of the other. Pure, and the same whichever comes first.
 
-Texts are compared by their shingles: runs of three words of the folded text. MinHash (Broder 1997) sums a text up in
-96 numbers, of which two texts share about as many as the share of shingles they have in common; pairs of them are the
-bands by which candidates are found (locality-sensitive hashing): of texts that share a quarter of their shingles, 95
-in 100 share a band. Candidates are then compared as they are.
+Texts are compared by their shingles: runs of three words of the folded text. What may be a copy of a text is found by
+its bands: MinHash (Broder 1997) sums the runs of six words up in 16 numbers, of which two texts share about as many as
+the share of runs they have in common. Runs of six words are rare enough in other texts for one number to be a band
+(locality-sensitive hashing); of shorter runs it takes a pair of numbers, and three times as many bands. Candidates are
+then compared as they are.
 
 A copy is not just alike. News of one kind (weather, prices, results), and texts around the same statement or with the
 same background, have much in common too. A copy opens with the same sentences, or is called the same, and has a good
@@ -23,10 +24,10 @@ from numpy.typing import NDArray
 
 from ingest.folding import fold
 
-__all__ = ["Comparable", "Likeness", "compare", "may_be_copies"]
+__all__ = ["Comparable", "Likeness", "compare"]
 
 SHINGLE = 3
-BANDS, ROWS = 48, 2
+BANDS, BAND_WORDS = 16, 6
 # Shorter texts have too little that could differ.
 MIN_WORDS = 25
 # From this share of common shingles on, of all that either has, it is the same text; below, it was cut or edited.
@@ -49,7 +50,7 @@ _PARTICLES = re.compile("^(?:[وف]?(?:ال|لل|[بك]ال)|[ولب](?=.{4}))")
 
 def _numbers(name: str) -> NDArray[np.uint64]:
     """As many numbers of 64 bits as there are hashes, the same for ever: signatures are stored."""
-    digests = (hashlib.blake2b(f"{name} {place}".encode(), digest_size=8).digest() for place in range(BANDS * ROWS))
+    digests = (hashlib.blake2b(f"{name} {place}".encode(), digest_size=8).digest() for place in range(BANDS))
     return np.array([int.from_bytes(digest) for digest in digests], dtype=np.uint64)
 
 
@@ -62,6 +63,16 @@ def _mixed(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.uin
     """One hash of 64 bits for each two, in that order."""
     mixed = (one * np.uint64(0x9E3779B97F4A7C15)) ^ (other + np.uint64(0xD6E8FEB86659FD93))
     return np.asarray(mixed ^ (mixed >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)
+
+
+def _runs(hashes: NDArray[np.uint64], count: int) -> NDArray[np.uint64]:
+    """One hash of 64 bits for each run of so many of `hashes`, which are at least as many."""
+    length = 1
+    while length < count:
+        # Runs of any length are made of two shorter ones that may overlap.
+        step = min(length, count - length)
+        hashes, length = _mixed(hashes[:-step], hashes[step:]), length + step
+    return hashes
 
 
 class Comparable:
@@ -97,13 +108,11 @@ class Comparable:
         """Return the hashes of the text's bands, as 32-bit integers with sign; none where it is too short."""
         if len(self._words) < MIN_WORDS:
             return []
-        shingles = np.unique(self._shingles)
-        values = (shingles[:, None] * _FACTORS + _TERMS) >> np.uint64(32)
-        smallest = values.min(axis=0).reshape(BANDS, ROWS)
-        places = np.arange(BANDS, dtype=np.uint64)
-        mixed = (smallest[:, 0] * np.uint64(0x9E3779B97F4A7C15)) ^ (smallest[:, 1] + places * np.uint64(0xC2B2AE3D))
-        mixed *= np.uint64(0xD6E8FEB86659FD93)
-        return [int(band) for band in (mixed >> np.uint64(32)).astype(np.uint32).view(np.int32)]
+        runs = _runs(self._shingles, BAND_WORDS - SHINGLE + 1) >> np.uint64(32)
+        smallest = ((runs[:, None] * _FACTORS + _TERMS) >> np.uint64(32)).min(axis=0)
+        # The same number is another band in another place.
+        mixed = _mixed(smallest, np.arange(BANDS, dtype=np.uint64)) >> np.uint64(32)
+        return [int(band) for band in mixed.astype(np.uint32).view(np.int32)]
 
     @cached_property
     def _opening(self) -> list[int]:
@@ -123,15 +132,10 @@ class Comparable:
     def _hash_pieces(self, shingles: int) -> frozenset[int]:
         _, of_shingle, count = np.unique(self._shingles, return_inverse=True, return_counts=True)
         repeated = np.concatenate(([0], np.cumsum(count[of_shingle] > REPEATED)))
-        runs = len(self._shingles) - shingles + 1
-        if runs < 1:
+        if len(self._shingles) < shingles:
             return frozenset()
-        hashes, length = self._shingles, 1
-        while length < shingles:
-            # Runs of any length are made of two shorter ones that may overlap.
-            step = min(length, shingles - length)
-            hashes, length = _mixed(hashes[:-step], hashes[step:]), length + step
-        whole = repeated[shingles:] == repeated[:runs]
+        hashes = _runs(self._shingles, shingles)
+        whole = repeated[shingles:] == repeated[: len(hashes)]
         return frozenset(hashes[whole].tolist())
 
     @cached_property
@@ -152,17 +156,6 @@ class Likeness:
     similarity: float
     containment: float
     relation: str
-
-
-def may_be_copies(one: Comparable, other: Comparable, shared_bands: int) -> bool:
-    """Return whether two texts that share so many bands can have in common what copies do.
-
-    The number of shared bands is near BANDS * similarity ** ROWS; three standard deviations are allowed for.
-    """
-    shorter, longer = sorted((len(one._words), len(other._words)))
-    similarity = OPEN_ALIKE * shorter / (shorter + longer - OPEN_ALIKE * shorter)
-    expected = BANDS * similarity**ROWS
-    return shared_bands >= expected - 3 * math.sqrt(expected)
 
 
 def compare(one: Comparable, other: Comparable) -> Likeness | None:

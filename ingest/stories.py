@@ -15,7 +15,7 @@ from datetime import datetime
 
 from db import Connection
 from ingest.folding import fold
-from ingest.similarity import Comparable, compare, may_be_copies
+from ingest.similarity import Comparable, compare
 
 __all__ = ["catch_up", "close", "forget", "lock", "refresh", "regroup", "take_in"]
 
@@ -36,32 +36,34 @@ def take_in(connection: Connection, new: dict[int, Comparable], now: datetime) -
     """Link new or changed articles, by id, with their copies, and bring the stories up to date."""
     if not new:
         return
+    before = _neighbours(connection, list(new))
+    if before:
+        forget(connection, list(new))
+    linked = _link(connection, new)
+    if linked or before:
+        regroup(connection, linked | before | (new.keys() if before else set()), now)
+
+
+def _link(connection: Connection, new: dict[int, Comparable]) -> set[int]:
+    """Link articles with their copies among those that have signatures; returns all that are in new links."""
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO news.article_signatures (article_id, bands) VALUES (%s, %s::int[])"
             " ON CONFLICT (article_id) DO UPDATE SET bands = excluded.bands",
             [(article, comparable.bands) for article, comparable in new.items()],
         )
-    before = _neighbours(connection, list(new))
-    connection.execute(
-        "DELETE FROM news.article_links WHERE article_id = ANY(%(ids)s) OR other_id = ANY(%(ids)s)", {"ids": list(new)}
-    )
     candidates = _candidates(connection, list(new))
-    known = _load(connection, {other for _, other, _ in candidates}, new)
+    known = _load(connection, {other for _, other in candidates}, new)
     links = []
-    pairs = {
-        (min(article, other), max(article, other))
-        for article, other, shared in candidates
-        if may_be_copies(known[article], known[other], shared)
-    }
-    for article, other in sorted(pairs):
+    for article, other in sorted({(min(pair), max(pair)) for pair in candidates}):
         likeness = compare(known[article], known[other])
         if likeness is not None:
             links.append((article, other, likeness))
     if links:
         connection.execute(
             "INSERT INTO news.article_links (article_id, other_id, relation, similarity, containment)"
-            " SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::real[], %s::real[])",
+            " SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::real[], %s::real[])"
+            " ON CONFLICT DO NOTHING",
             [
                 [article for article, _, _ in links],
                 [other for _, other, _ in links],
@@ -70,13 +72,11 @@ def take_in(connection: Connection, new: dict[int, Comparable], now: datetime) -
                 [likeness.containment for _, _, likeness in links],
             ],
         )
-    linked = {article for pair in links for article in pair[:2]}
-    if linked or before:
-        regroup(connection, linked | before | (new.keys() if before else set()), now)
+    return {article for pair in links for article in pair[:2]}
 
 
 def forget(connection: Connection, articles: Sequence[int]) -> None:
-    """Take the links of articles that are about to be deleted away; `close` comes after."""
+    """Take the links of articles away; `close` or `regroup` comes after."""
     connection.execute(
         "DELETE FROM news.article_links WHERE article_id = ANY(%(ids)s) OR other_id = ANY(%(ids)s)",
         {"ids": list(articles)},
@@ -122,7 +122,10 @@ def regroup(connection: Connection, articles: Iterable[int], now: datetime) -> N
 
 
 def catch_up(connection: Connection, now: datetime) -> int:
-    """Link articles that came before there were signatures; returns how many. Commits as it goes."""
+    """Give articles that have none signatures and links; returns how many. Links that are there stay.
+
+    Commits as it goes, so that what is interrupted goes on from there.
+    """
     done = 0
     while True:
         lock(connection)
@@ -131,7 +134,9 @@ def catch_up(connection: Connection, now: datetime) -> int:
             " (SELECT FROM news.article_signatures s WHERE s.article_id = a.id) ORDER BY a.id LIMIT %s",
             [AT_ONCE],
         ).fetchall()
-        take_in(connection, {row[0]: Comparable(row[1], fold(row[2])) for row in rows}, now)
+        linked = _link(connection, {row[0]: Comparable(row[1], fold(row[2])) for row in rows})
+        if linked:
+            regroup(connection, linked, now)
         connection.commit()
         done += len(rows)
         if len(rows) < AT_ONCE:
@@ -147,11 +152,11 @@ def _neighbours(connection: Connection, articles: Sequence[int]) -> set[int]:
     return {row[0] for row in rows}
 
 
-def _candidates(connection: Connection, articles: Sequence[int]) -> list[tuple[int, int, int]]:
-    """The articles that share bands with each of these: (article, other, how many bands)."""
+def _candidates(connection: Connection, articles: Sequence[int]) -> list[tuple[int, int]]:
+    """The articles that share most bands with each of these: (article, other)."""
     return connection.execute(
         """
-        SELECT new.article_id, found.article_id, found.shared
+        SELECT new.article_id, found.article_id
         FROM news.article_signatures new CROSS JOIN LATERAL (
             SELECT s.article_id,
                    (SELECT count(*) FROM unnest(s.bands, new.bands) AS pair(one, other) WHERE one = other) AS shared

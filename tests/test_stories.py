@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from db import Connection, Database
-from ingest import documents, ledger
+from ingest import documents, ledger, stories
 from ingest.agencies import agency_of
 from ingest.document import Document
 from ingest.feeds import import_feed
@@ -249,6 +249,44 @@ def test_candidates_are_found_through_the_index(
     ).fetchall()
     connection.rollback()
     assert any("article_signatures_bands_idx" in row[0] for row in plan), plan
+
+
+def test_copies_that_were_cut_and_edited_share_bands() -> None:
+    rng = random.Random(5)
+    original = [f"word{rng.randrange(3000)}" for _ in range(300)]
+    found = 0
+    for _ in range(200):
+        # Two fifths of the text at the least, one word in thirty another.
+        words = original[: rng.randint(120, 300)]
+        words = [f"other{rng.random()}" if rng.random() < 1 / 30 else word for word in words]
+        found += not set(Comparable(None, " ".join(words)).bands).isdisjoint(Comparable(None, " ".join(original)).bands)
+    assert found >= 195
+    # What texts of one kind have in common, phrases of a few words, makes no candidates.
+    phrases = [" ".join(original[start : start + 5]) for start in range(0, 300, 5)]
+    texts = [" ".join(word for p in phrases for word in (p, f"own{number}")) for number in range(2)]
+    assert set(Comparable(None, texts[0]).bands).isdisjoint(Comparable(None, texts[1]).bands)
+
+
+def test_new_signatures_leave_stories_as_they_are(
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock, corpus: list[tuple[str, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    put(connection, corpus)
+    land(connection, settings, clock, everything)
+    signed = "SELECT article_id, bands FROM news.article_signatures ORDER BY 1"
+    kept = (
+        signed,
+        "SELECT id, story_id FROM news.articles ORDER BY 1",
+        "SELECT * FROM news.article_links ORDER BY 1, 2",
+        "SELECT story_id FROM news.story_merges ORDER BY 1",
+    )
+    before = [connection.execute(query).fetchall() for query in kept]
+    connection.execute("TRUNCATE news.article_signatures")
+    connection.commit()
+    # Copies are in different transactions.
+    monkeypatch.setattr(stories, "AT_ONCE", 2)
+    assert stories.catch_up(connection, NOW) == len(before[0])
+    assert [connection.execute(query).fetchall() for query in kept] == before
 
 
 def test_short_and_templated_texts_are_not_copies() -> None:

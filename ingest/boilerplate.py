@@ -8,12 +8,12 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from importlib.resources import files
 from typing import Literal
 
 from ingest.dates import read_date
-from ingest.folding import fold
+from ingest.folding import fold, fold_all
 
 __all__ = ["Rule", "rules", "without_boilerplate"]
 
@@ -31,7 +31,6 @@ LAST_LINES = 8
 _SENTENCE_END = re.compile(r"[.!؟?؛»\"”]\s*$")
 _WORD = re.compile(r"\W*[\w\u0610-\u061a\u064b-\u0652]+")
 _AFTER_HEADING = re.compile(r"\s*(?:[:：\-–—|•»<>/.…]|$)")
-_LINE_BREAK = "zqlinebreakqz"
 _BAR = re.compile(r"[|•·/»]")
 
 
@@ -43,11 +42,6 @@ class Rule:
     where: Where
     phrases: tuple[str, ...]
     example: str
-
-    @cached_property
-    def signs(self) -> frozenset[str]:
-        """The phrases that fold to nothing, and are looked for as they are."""
-        return frozenset(phrase for phrase in self.phrases if not fold(phrase))
 
 
 @cache
@@ -68,19 +62,15 @@ def _folded(phrase: str) -> str:
 def without_boilerplate(text: str) -> str:
     """Return the text without the lines that the rules find, and without dates and menus at its edges."""
     lines = text.split("\n")
-    # Folded at once, which is quicker: a word stands for the line breaks, which folding would make spaces of.
-    folded = [line.strip() for line in fold(text.replace("\n", f" {_LINE_BREAK} ")).split(_LINE_BREAK)]
-    if len(folded) != len(lines):
-        # Somebody's text has that word.
-        folded = [fold(line) for line in lines]
+    folded = fold_all(lines)
     kept = [line for line in range(len(lines)) if folded[line] or lines[line].strip() == ""]
     cut = _section_start(lines, folded)
     if cut is not None:
         kept = [line for line in kept if line < cut]
     kept = [line for line in kept if not _is_boilerplate(line, lines, folded)]
-    while kept and _is_furniture(lines[kept[0]]):
+    while kept and _is_furniture(lines[kept[0]], folded[kept[0]]):
         kept.pop(0)
-    while kept and _is_furniture(lines[kept[-1]]):
+    while kept and _is_furniture(lines[kept[-1]], folded[kept[-1]]):
         kept.pop()
     return "\n".join(lines[line] for line in kept).strip()
 
@@ -136,18 +126,26 @@ def _beginnings(words: str) -> Iterator[tuple[Rule, str]]:
 def _contains(line: str, words: str) -> bool:
     if words.count(" ") >= LONG_LINE:
         return False
-    return any(
-        _has(rule, phrase, line, words) for rule in rules() if rule.where == "contains" for phrase in rule.phrases
+    phrases, signs, parted = _within()
+    padded = f" {words} "
+    return (
+        any(phrase in padded for phrase in phrases)
+        or any(sign in line for sign in signs)
+        or any(padded.startswith(beginning) and rest in padded for beginning, rest in parted)
     )
 
 
-def _has(rule: Rule, phrase: str, line: str, words: str) -> bool:
-    if phrase in rule.signs:
-        return phrase in line
-    beginning, parted, rest = phrase.partition(PARTED)
-    if parted:
-        return words.startswith(f"{beginning} ") and f" {rest} " in f" {words} "
-    return f" {phrase} " in f" {words} "
+@cache
+def _within() -> tuple[list[str], list[str], list[tuple[str, str]]]:
+    """What last lines have: phrases; signs, which fold to nothing and are looked for as they are; parted phrases."""
+    found = [phrase for rule in rules() if rule.where == "contains" for phrase in rule.phrases]
+    signs = [phrase for phrase in found if not fold(phrase)]
+    parted = [tuple(phrase.split(PARTED)) for phrase in found if PARTED in phrase]
+    return (
+        [f" {phrase} " for phrase in found if PARTED not in phrase and phrase not in signs],
+        signs,
+        [(f" {beginning} ", f" {rest} ") for beginning, rest in parted],
+    )
 
 
 def _heads(phrase: str, line: str, words: str) -> bool:
@@ -170,9 +168,9 @@ def _is_title(line: str, words: str) -> bool:
     return words.count(" ") < TITLE_LINE and not _SENTENCE_END.search(line)
 
 
-def _is_furniture(line: str) -> bool:
+def _is_furniture(line: str, folded: str) -> bool:
     """Whether a line at the edge of a text is a date and little else, or a menu."""
-    words = fold(line).split()
+    words = folded.split()
     if not words:
         return True
     if len(_BAR.findall(line)) >= 3 and not _SENTENCE_END.search(line):

@@ -8,7 +8,7 @@ as `news.fold(text)` (`db/sql/fold.sql`, written by `sql_definition` here), so a
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest import unicode_tables
@@ -17,6 +17,7 @@ __all__ = [
     "ContentIdentity",
     "content_identity",
     "fold",
+    "fold_all",
     "fold_sentences",
     "identity_of_folded",
     "sql_definition",
@@ -65,8 +66,13 @@ class _Patterns:
         return cls(
             unassigned=re.compile(f"[{_python_class(limit, unicode_tables.UNASSIGNED)}]"),
             dropped=re.compile(f"[{TATWEEL}{_python_class(limit, unicode_tables.MARKS, unicode_tables.FORMATS)}]+"),
-            separators=re.compile(f"[^0-9{_python_class(limit, unicode_tables.LETTERS)}]+"),
+            # Single spaces, which most are, stay as they are.
+            separators=re.compile(f"[^ 0-9{_python_class(limit, unicode_tables.LETTERS)}]+"),
         )
+
+    def words(self, text: str) -> str:
+        """The words of a text with single spaces between them."""
+        return " ".join(self.separators.sub(" ", text).split())
 
 
 # The regular expression engine looks up the Basic Multilingual Plane in a table and walks the ranges beyond it one
@@ -93,27 +99,41 @@ def fold(text: str) -> str:
     space; the ends are stripped. Empty when the text has neither letter nor digit.
     """
     if text.isascii():
-        return _PLANE_0.separators.sub(" ", text.lower()).strip(" ")
+        return _PLANE_0.words(text.lower())
     if not _UNUSUAL.search(text):
-        folded = _PLANE_0.dropped.sub("", unicodedata.normalize("NFKC", text).casefold())
+        # What is in normal form but for these spaces, as most texts are, is recognised at once.
+        folded = unicodedata.normalize("NFKC", text.replace("\u00a0", " ")).casefold()
+        folded = _PLANE_0.dropped.sub("", folded)
         for form, plain in _USUAL_FORMS:
             if form in folded:
                 folded = folded.replace(form, plain)
-        return _PLANE_0.separators.sub(" ", folded).strip(" ")
+        return _PLANE_0.words(folded)
     known = _patterns_for(text).unassigned.sub(" ", text)
     folded = unicodedata.normalize("NFKC", known).casefold()
     # NFKC can lead out of the plane: some compatibility ideographs decompose into plane 2.
     patterns = _patterns_for(folded)
-    return patterns.separators.sub(" ", patterns.dropped.sub("", folded).translate(_UNIFIED)).strip(" ")
+    return patterns.words(patterns.dropped.sub("", folded).translate(_UNIFIED))
 
 
-# After the sign that ends a sentence, unless it is that of an abbreviation (U.S.), and at line breaks.
-_SENTENCE_END = re.compile("(?<=[^A-Z.][.!?\u061f\u06d4\u2026])[\\s\"'\u201d\u00bb)]+|\n+")
+# Stands between texts that are folded at once.
+_BETWEEN = "zqbetweenqz"
+
+
+def fold_all(texts: Sequence[str]) -> list[str]:
+    """Return each of the texts folded, in a fraction of the time it takes to fold them one by one."""
+    folded = [text.strip(" ") for text in fold(f" {_BETWEEN} ".join(texts)).split(_BETWEEN)]
+    # Otherwise one of them has that word, or there are none.
+    return folded if len(folded) == len(texts) else list(map(fold, texts))
+
+
+# The sign that ends a sentence and what separates it from the next, unless it is that of an abbreviation (U.S.), and
+# line breaks. The sign comes first, since the regular expression engine looks for it eight times as fast.
+_SENTENCE_END = re.compile("[.!?\u061f\u06d4\u2026\n](?:(?<=\n)\n*|(?<=[^A-Z.].)[\\s\"'\u201d\u00bb)]+)", re.DOTALL)
 
 
 def fold_sentences(text: str) -> list[str]:
     """Return the sentences of `text`, each folded, without empty ones; joined by spaces they are `fold(text)`."""
-    return [folded for sentence in _SENTENCE_END.split(text) if (folded := fold(sentence))]
+    return list(filter(None, fold_all(_SENTENCE_END.split(text))))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
-from ingest.folding import fold
+from ingest.folding import fold, fold_all
 from ingest.page_metadata import Metadata
 
 __all__ = ["PageKind"]
@@ -97,7 +97,7 @@ class PageKind:
         is_article = metadata.is_article
         address = urlsplit(url)
         on_front = bool(address.netloc) and not address.query and _FRONT_PAGE.fullmatch(address.path) is not None
-        texts = () if is_article else (fold(link) for link in _links(tree))
+        links = [] if is_article else fold_all(list(_links(tree)))
         return cls(
             title=tree.findtext(".//title") or "",
             heading=" ".join(" ".join(heading.itertext()) for heading in tree.iter("h1")),
@@ -105,8 +105,8 @@ class PageKind:
             is_front_page=on_front,
             is_list=not is_article and not _LISTS.isdisjoint(metadata.kinds),
             is_video=not is_article and ("VideoObject" in metadata.kinds or metadata.og_type.startswith("video")),
-            links=frozenset(text for text in texts if text.count(" ") >= LINK_WORDS - 1),
-            teasers=frozenset() if is_article else frozenset(map(fold, _teasers(tree))),
+            links=frozenset(text for text in links if text.count(" ") >= LINK_WORDS - 1),
+            teasers=frozenset() if is_article else frozenset(fold_all(_teasers(tree))),
         )
 
     def instead_of_article(self, text: str) -> str | None:
@@ -131,7 +131,7 @@ class PageKind:
             return False
         words: Counter[str] = Counter()
         linked = 0
-        for line in map(fold, text.split("\n")):
+        for line in fold_all(text.split("\n")):
             kind = "link" if line in self.links else "teaser" if line in self.teasers else "other"
             linked += kind == "link"
             words[kind] += line.count(" ") + 1

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from htmldate import find_date
 from lxml import etree
@@ -132,13 +133,14 @@ def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[str]:
     named: list[tuple[int, HtmlElement]] = []
     headings: list[tuple[int, HtmlElement]] = []
     for place, element in enumerate(tree.iter(etree.Element)):
-        if element.tag == "h1":
+        tag, has = element.tag, element.get
+        if tag == "h1":
             headings.append((place, element))
-        if element.get("itemprop") in ("datePublished", "dateCreated") or element.get("pubdate") is not None:
+        if has("itemprop") in ("datePublished", "dateCreated") or has("pubdate") is not None:
             marked.append(element)
-        elif element.tag == "time":
+        elif tag == "time":
             timed.append((place, element))
-        elif _DATE_CLASS.search(f"{element.get('class', '')} {element.get('id', '')}"):
+        elif any(name and _names_a_date(name) for name in (has("class"), has("id"))):
             named.append((place, element))
     values = {element.get("datetime") for _, element in timed}
     if len(timed) == 1 or (len(values) == 1 and None not in values):
@@ -155,6 +157,11 @@ def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[str]:
         for value in (element.get("datetime"), element.get("content"), " ".join(element.itertext())):
             if value and len(value) <= MAX_DATE_LENGTH:
                 yield value
+
+
+@lru_cache(1000)
+def _names_a_date(name: str) -> bool:
+    return _DATE_CLASS.search(name) is not None
 
 
 def _place_of_title(headings: list[tuple[int, HtmlElement]], title: str | None) -> int | None:

@@ -31,11 +31,11 @@ MAX_ELEMENTS = 100_000
 # others there are (a notice about cookies, a line about the site) is less than this share of it.
 PROSE_LENGTH = 40
 ARTICLE_SHARE = 0.98
-_PROSE = etree.XPath(f".//text()[string-length(normalize-space()) >= {PROSE_LENGTH}][not(ancestor::a)]")
+_PROSE = etree.XPath(f"descendant::text()[string-length(normalize-space()) >= {PROSE_LENGTH}][not(ancestor::a)]")
 # What trafilatura takes out anyway, after it has copied the tree four times and searched it as often.
 _NO_TEXT = (
     "applet", "area", "aside", "audio", "button", "canvas", "datalist", "dialog", "embed", "fieldset", "footer", "head",
-    "iframe", "input", "label", "link", "map", "menu", "meta", "nav", "noindex", "noscript", "object", "option",
+    "iframe", "img", "input", "label", "link", "map", "menu", "meta", "nav", "noindex", "noscript", "object", "option",
     "picture", "progress", "script", "select", "source", "style", "svg", "template", "textarea", "time", "video",
 )  # fmt: skip
 
@@ -61,8 +61,8 @@ def parse_page(body: bytes, content_type: str | None) -> HtmlElement | None:
         return None
     if tree is None or not len(tree):
         return None
-    elements = int(tree.xpath("count(//*)"))
-    if elements > MAX_ELEMENTS:
+    # An element takes three characters at the least, and counting takes a while.
+    if len(source) > 3 * MAX_ELEMENTS and (elements := int(tree.xpath("count(//*)"))) > MAX_ELEMENTS:
         raise NotAnArticle(f"the page has {elements:,} elements, which no article needs")
     return tree
 
@@ -72,6 +72,9 @@ def page_text(tree: HtmlElement, url: str, again: Callable[[], HtmlElement | Non
 
     The tree serves for nothing else afterwards: what holds no text is taken out of it. `again` returns a new one.
     """
+    for icon in tree.iter("i", "span"):
+        if not len(icon) and not icon.text:
+            icon.tag = _NO_TEXT[0]
     etree.strip_elements(tree, *_NO_TEXT, with_tail=False)
     _cut_beside_article(tree)
     text = _extracted(tree, url, fast=True)

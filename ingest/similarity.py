@@ -45,6 +45,8 @@ LEAD, LEAD_WITHIN = 30, 80
 # one does, and where the titles are alike.
 OPEN_ALIKE, OPEN_SOMEWHAT, ONE_OPENS, CALLED_ALIKE = 0.64, 0.70, 0.75, 0.78
 TITLE_ALIKE = 0.34
+# Words whose hashes are kept: news is made of the same ones.
+REMEMBERED_WORDS = 100_000
 _PARTICLES = re.compile("^(?:[وف]?(?:ال|لل|[بك]ال)|[ولب](?=.{4}))")
 
 
@@ -75,6 +77,16 @@ def _runs(hashes: NDArray[np.uint64], count: int) -> NDArray[np.uint64]:
     return hashes
 
 
+class _WordHashes(dict[str, int]):
+    """The hashes of words, each worked out when it is first asked for."""
+
+    def __missing__(self, word: str) -> int:
+        return self.setdefault(word, zlib.crc32(word.encode()))
+
+
+_word_hashes = _WordHashes()
+
+
 class Comparable:
     """A text, folded, and its title, ready to be compared."""
 
@@ -86,12 +98,9 @@ class Comparable:
     @cached_property
     def _shingles(self) -> NDArray[np.uint64]:
         """The hash of each run of words, in the order of the text."""
-        known: dict[str, int] = {}
-        hashes = np.fromiter(
-            (known.get(word) or known.setdefault(word, zlib.crc32(word.encode())) for word in self._words),
-            dtype=np.uint64,
-            count=len(self._words),
-        )
+        if len(_word_hashes) > REMEMBERED_WORDS:
+            _word_hashes.clear()
+        hashes = np.fromiter(map(_word_hashes.__getitem__, self._words), dtype=np.uint64, count=len(self._words))
         runs = len(hashes) - SHINGLE + 1
         if runs < 1:
             return np.empty(0, dtype=np.uint64)

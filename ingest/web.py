@@ -16,6 +16,7 @@ from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from isal import isal_zlib
 
 from ingest.settings import Network, Settings
 from ingest.storing import storable
@@ -32,6 +33,9 @@ IDLE_SECONDS = 15.0
 # size nothing is at stake.
 MAX_RATIO = 200
 RATIO_FROM_BYTES = 1_000_000
+# Unpacks gzip and deflate in a third of the time.
+aiohttp.set_zlib_backend(isal_zlib)
+
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")

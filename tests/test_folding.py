@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from db import Connection
 from ingest import unicode_tables
-from ingest.folding import _ranges, content_identity, fold, sql_definition, word_count
+from ingest.folding import _ranges, content_identity, fold, fold_all, fold_sentences, sql_definition, word_count
 
 CASES = {
     "القُوَّاتُ": "القوات",
@@ -40,6 +40,23 @@ def test_fold(text: str, folded: str) -> None:
 @pytest.mark.parametrize("text", CASES)
 def test_fold_is_stable(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+@given(st.lists(st.text() | st.sampled_from([*CASES, "zqbetweenqz", "a zqbetweenqz b", "\u0651"])))
+def test_texts_are_folded_at_once_as_one_by_one(texts: list[str]) -> None:
+    assert fold_all(texts) == [fold(text) for text in texts]
+
+
+@given(st.lists(st.sampled_from([*CASES, ".", "!", "؟", "…", " ", "\n", "A", "b", ")", "»"])).map("".join))
+def test_sentences_together_are_the_text(text: str) -> None:
+    assert " ".join(fold_sentences(text)) == fold(text)
+
+
+def test_sentences_end_at_their_signs_and_at_line_breaks() -> None:
+    text = "The U.S. army left. «انتهى!» Who says?\nHe does… 2.5 per cent (or more.) And so on.. not here"
+    assert fold_sentences(text) == [
+        "the u s army left", "انتهي", "who says", "he does", "2 5 per cent or more", "and so on not here",
+    ]  # fmt: skip
 
 
 def test_content_identity_is_the_hash_of_the_folded_text() -> None:

@@ -65,8 +65,9 @@ def load_config(path: Path, model: type[Model], what: str) -> tuple[Model, dict[
     except OSError as error:
         raise ConfigError.at(path, None, f"cannot be read: {error.strerror}") from None
     try:
-        data = YAML(typ="safe", pure=True).load(text)
-        root = YAML(typ="safe", pure=True).compose(text)
+        yaml = YAML(typ="safe", pure=True)
+        root = yaml.compose(text)
+        data = None if root is None else yaml.constructor.construct_document(root)
     except DuplicateKeyError as error:
         key = re.search(r'duplicate key "(.*?)"', str(error))
         raise ConfigError.at(path, _line(error), f"key {key[1] if key else ''!r} is given twice") from None

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -49,12 +50,16 @@ LONGEST_RECONNECT_SECONDS = 30.0
 
 @dataclass
 class Pipeline:
-    """A run of all stages. `totals` counts outcomes by (stage, outcome) while it runs."""
+    """A run of all stages. `totals` counts outcomes by (stage, outcome) while it runs.
+
+    Without a `pool` of workers (`extraction_pool`), it makes one for the run.
+    """
 
     database: Database
     settings: Settings
     topics: TopicSet
     now: Callable[[], datetime] = utc_now
+    pool: WorkerPool | None = None
     totals: Counter[tuple[str, str]] = field(default_factory=Counter)
     _stop: threading.Event = field(default_factory=threading.Event)
     _work: dict[str, threading.Event] = field(default_factory=lambda: {stage: threading.Event() for stage in STAGES})
@@ -74,7 +79,7 @@ class Pipeline:
         """Poll each feed that is due now, and work until nothing is due any more."""
         started = self.now()
         polling = True
-        with extraction_pool(self.settings) as pool, self.database.connect() as connection:
+        with self._workers() as pool, self.database.connect() as connection:
             while polling or ledger.anything_due(connection, self.now(), LONGEST_WAIT):
                 connection.commit()
                 self._overlap(pool, due=started if polling else None)
@@ -86,13 +91,16 @@ class Pipeline:
 
     def follow(self, feeds_path: Path) -> None:
         """Work until `stop` is called. A changed feeds file is read again."""
-        with extraction_pool(self.settings) as pool:
+        with self._workers() as pool:
             self._run_threads(
                 {
                     "poll": lambda: self._follow_feeds(feeds_path, pool),
                     **{stage: self._follower(stage, pool) for stage in STAGES[1:]},
                 }
             )
+
+    def _workers(self) -> AbstractContextManager[WorkerPool]:
+        return nullcontext(self.pool) if self.pool else extraction_pool(self.settings)
 
     def _overlap(self, pool: WorkerPool, due: datetime | None) -> None:
         """Run the stages side by side until each found nothing to do after the one before it had ended."""

@@ -126,7 +126,7 @@ class _Context(ForkServerContext):
 
 
 class WorkerPool:
-    """A number of worker processes that import `preload` once. Use it as a context manager."""
+    """A number of worker processes that import `preload` once, from the beginning on. Use it as a context manager."""
 
     def __init__(self, processes: int, timeout: float, preload: tuple[str, ...]) -> None:
         self.processes = processes
@@ -135,10 +135,17 @@ class WorkerPool:
         self._context.set_forkserver_preload(list(preload))
         self._replacing = threading.Lock()
         self._pool = self._new_pool()
-        # Pebble starts its processes with the first task; their imports shall not wait for the first page. Where that
-        # fails, the page finds out.
-        with suppress(BrokenProcessPool):
-            self._pool.schedule(_do_nothing)
+        # Pebble starts its processes with the first task, which takes as long as their imports.
+        self._started = threading.Event()
+        threading.Thread(target=self._start, name="start of workers", daemon=True).start()
+
+    def _start(self) -> None:
+        try:
+            # Where that fails, the first page finds out.
+            with suppress(Exception):
+                self._pool.schedule(_do_nothing)
+        finally:
+            self._started.set()
 
     def __enter__(self) -> Self:
         return self
@@ -146,6 +153,7 @@ class WorkerPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._started.wait()
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
@@ -158,6 +166,8 @@ class WorkerPool:
 
     async def run_within(self, seconds: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `run`, with a time limit of its own, which the pool's still bounds."""
+        if not self._started.is_set():
+            await asyncio.to_thread(self._started.wait)
         pool, limit = self._pool, min(seconds, self._timeout)
         started = time.monotonic()
         try:
@@ -223,7 +233,7 @@ def _prepare_worker() -> None:
     gc.freeze()
     gc.set_threshold(50_000)
     # The main process and the database feed the workers: they must not queue behind them for a processor.
-    os.nice(5)
+    os.nice(10)
     if sys.platform == "linux":
         # PR_SET_PDEATHSIG of prctl(2). The parent is the fork server, which ends with the main process.
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)

@@ -46,14 +46,16 @@ def run(
     """Poll, fetch, extract and land, all stages side by side."""
     if once == follow:
         raise typer.BadParameter("say either --once or --follow")
+    from ingest.extract import extraction_pool
     from ingest.pipeline import Pipeline
 
     settings, configured, topic_set = configuration(feeds, topics)
     if follow:
         log_at(logging.INFO)
-    with opened_database(settings) as database:
+    # The workers start up while the database does.
+    with extraction_pool(settings) as pool, opened_database(settings) as database:
         sync_feeds(database, configured)
-        pipeline = Pipeline(database, settings, topic_set)
+        pipeline = Pipeline(database, settings, topic_set, pool=pool)
         with stop_on_signal(pipeline.stop), _live(pipeline, hidden=follow):
             if follow:
                 logging.getLogger(__name__).info("following %d feeds; Ctrl-C or SIGTERM ends in order", len(configured))

@@ -19,32 +19,32 @@ __all__ = ["EARLIEST", "FUTURE_TOLERANCE", "MONTH_NAMES", "Dated", "believable",
 FUTURE_TOLERANCE = timedelta(hours=1)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
-# By number: the Levant and Iraq, the Gulf and Egypt, the Maghreb, Kurdish (Sorani), English. In forms without hamza,
-# vowels and with Arabic kaf and ya, as `_plain` leaves them.
+# By number: the Levant and Iraq, the Gulf and Egypt, the Maghreb, Kurdish (Sorani), English, French, German, Spanish,
+# Turkish. In forms without hamza, vowels and with Arabic kaf and ya, as `_plain` leaves them.
 _MONTHS = {
-    1: "كانون الثاني|يناير|جانفي|كانووني دووەم|كانوني دووەم|january|jan",
-    2: "شباط|فبراير|فيفري|شوبات|february|feb",
-    3: "اذار|مارس|ئازار|march|mar",
-    4: "نيسان|ابريل|افريل|april|apr",
-    5: "ايار|مايو|ماي|ئايار|may",
-    6: "حزيران|يونيو|يونيه|جوان|حوزەيران|june|jun",
-    7: "تموز|يوليو|يوليه|يوليوز|جويليه|تەمووز|تەمموز|july|jul",
-    8: "اب|اغسطس|اوت|غشت|ئاب|august|aug",
-    9: "ايلول|سبتمبر|شتنبر|ئەيلوول|ئەيلول|september|sept|sep",
-    10: "تشرين الاول|اكتوبر|تشريني يەكەم|october|oct",
-    11: "تشرين الثاني|نوفمبر|نونبر|تشريني دووەم|november|nov",
-    12: "كانون الاول|ديسمبر|دجنبر|كانووني يەكەم|كانوني يەكەم|december|dec",
+    1: "كانون الثاني|يناير|جانفي|كانووني دووەم|كانوني دووەم|january|jan|janvier|januar|jänner|enero|ocak",
+    2: "شباط|فبراير|فيفري|شوبات|february|feb|février|fevrier|februar|febrero|şubat",
+    3: "اذار|مارس|ئازار|march|mar|mars|märz|marzo|mart",
+    4: "نيسان|ابريل|افريل|april|apr|avril|abril|nisan",
+    5: "ايار|مايو|ماي|ئايار|may|mai|mayo|mayıs",
+    6: "حزيران|يونيو|يونيه|جوان|حوزەيران|june|jun|juin|juni|junio|haziran",
+    7: "تموز|يوليو|يوليه|يوليوز|جويليه|تەمووز|تەمموز|july|jul|juillet|juli|julio|temmuz",
+    8: "اب|اغسطس|اوت|غشت|ئاب|august|aug|août|aout|agosto|ağustos",
+    9: "ايلول|سبتمبر|شتنبر|ئەيلوول|ئەيلول|september|sept|sep|septembre|septiembre|eylül",
+    10: "تشرين الاول|اكتوبر|تشريني يەكەم|october|oct|octobre|oktober|octubre|ekim",
+    11: "تشرين الثاني|نوفمبر|نونبر|تشريني دووەم|november|nov|novembre|noviembre|kasım",
+    12: "كانون الاول|ديسمبر|دجنبر|كانووني يەكەم|كانوني يەكەم|december|dec|décembre|decembre|dezember|diciembre|aralık",
 }
 _NUMBER = {name: number for number, names in _MONTHS.items() for name in names.split("|")}
 MONTH_NAMES = tuple(_NUMBER)
 _NAMES = "|".join(sorted(_NUMBER, key=len, reverse=True))
 _YEAR = r"((?:19|20)\d\d)(?!\d)"
 _DAY = r"(?<![\d.,:])(0?[1-9]|[12]\d|3[01])"
-_BETWEEN = r"[\s.,/،-]{1,3}(?:من\s|ي\s|of\s)?"
+_BETWEEN = r"[\s.,/،-]{1,3}(?:من\s|ي\s|of\s|de\s)?"
 # `تشرين الاول - اكتوبر 2024`: both names of the month.
 _TWICE = rf"(?:\s*[/(\-–]\s*(?:{_NAMES})\s*\)?)?"
 _DAY_MONTH_YEAR = re.compile(
-    rf"{_DAY}(?:st|nd|rd|th)?{_BETWEEN}(?:شهر\s)?({_NAMES}){_TWICE}[\s.,/،()-]{{1,3}}(?:عام\s|سنه\s|ي\s)?{_YEAR}"
+    rf"{_DAY}(?:st|nd|rd|th)?{_BETWEEN}(?:شهر\s)?({_NAMES}){_TWICE}[\s.,/،()-]{{1,3}}(?:عام\s|سنه\s|ي\s|de\s)?{_YEAR}"
 )
 _MONTH_DAY_YEAR = re.compile(rf"\b({_NAMES})\.?\s{{1,2}}{_DAY}(?:st|nd|rd|th)?[,،\s]{{1,3}}{_YEAR}")
 _YEAR_FIRST = re.compile(rf"(?<![\d]){_YEAR}\s?[/.\-]\s?(0?[1-9]|1[0-2])\s?[/.\-]\s?(0?[1-9]|[12]\d|3[01])(?!\d)")

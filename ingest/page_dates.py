@@ -22,9 +22,11 @@ from ingest.page_metadata import Metadata
 
 __all__ = ["Dating", "dating", "dating_of_text"]
 
-# Elements between a title and the date that belongs to it, and the longest text that is little but a date.
-NEAR_TITLE = 60
-MAX_DATE_LENGTH = 150
+# Elements between a title and the date that belongs to it; where only its text tells that it is one, they are fewer, as
+# pages show the time of day at their top.
+NEAR_TITLE, BARE_NEAR_TITLE = 60, 15
+# The longest text that is little but a date, and that is nothing else.
+MAX_DATE_LENGTH, MAX_BARE_LENGTH = 150, 40
 # Lines at the beginning of a text among which its date may stand, and the words that such a line has beside it (a
 # place, a name); how far the day in the address may be from it (zones, and pages put up the day before).
 FIRST_LINES = 3
@@ -38,6 +40,7 @@ _DATE_WORDS = frozenset(fold(" ".join((
 _DATE_CLASS = re.compile(
     r"(?:^|[\s_-])(?:date|time|datetime|publish(?:ed)?|posted|pubdate|tarikh)(?:$|[\s_-])", re.IGNORECASE
 )
+_A_YEAR = re.compile(r"(?:19|20|١٩|٢٠|۱۹|۲۰)\d\d")
 _AMERICAN = re.compile(r"^\s*(\d\d)/(\d\d)/(\d{4})( \d\d:\d\d:\d\d)\s*$")
 
 
@@ -132,6 +135,7 @@ def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[str]:
     timed: list[tuple[int, HtmlElement]] = []
     named: list[tuple[int, HtmlElement]] = []
     headings: list[tuple[int, HtmlElement]] = []
+    bare: list[tuple[int, HtmlElement]] = []
     for place, element in enumerate(tree.iter(etree.Element)):
         tag, has = element.tag, element.get
         if tag == "h1":
@@ -142,6 +146,8 @@ def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[str]:
             timed.append((place, element))
         elif any(name and _names_a_date(name) for name in (has("class"), has("id"))):
             named.append((place, element))
+        elif not len(element) and element.text and _is_only_a_date(element.text):
+            bare.append((place, element))
     values = {element.get("datetime") for _, element in timed}
     if len(timed) == 1 or (len(values) == 1 and None not in values):
         # The only time on the page is the article's, wherever it stands.
@@ -149,14 +155,21 @@ def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[str]:
     near = _place_of_title(headings, title)
     close = [
         element
-        for places in (timed, named)
+        for places, within in ((timed, NEAR_TITLE), (named, NEAR_TITLE), (bare, BARE_NEAR_TITLE))
         for place, element in sorted(places, key=lambda item: abs(item[0] - (near or 0)))
-        if near is None or -NEAR_TITLE <= place - near <= NEAR_TITLE
+        if (abs(place - near) <= within if near is not None else places is not bare)
     ]
     for element in [*marked, *close]:
         for value in (element.get("datetime"), element.get("content"), " ".join(element.itertext())):
             if value and len(value) <= MAX_DATE_LENGTH:
                 yield value
+
+
+def _is_only_a_date(text: str) -> bool:
+    if len(text) > MAX_BARE_LENGTH or not _A_YEAR.search(text):
+        return False
+    words = fold(text).split()
+    return len(words) >= 3 and all(word.isdigit() or word in _DATE_WORDS for word in words)
 
 
 @lru_cache(1000)

@@ -7,6 +7,9 @@ import pytest
 
 from ingest.document import Hint, NotAnArticle
 from ingest.extraction import detect_language, extract
+from ingest.page_dates import dating
+from ingest.page_metadata import Metadata
+from ingest.page_text import parse_page
 from tests.conftest import NOW
 
 TEXT = "وقال المتحدث في بغداد إن الاجتماع المقبل سيعقد بعد أسبوع، وإن اللجان ستقدم تقاريرها قبل ذلك. " * 5
@@ -114,6 +117,21 @@ def test_of_several_headings_the_date_stands_beside_that_of_the_title() -> None:
         "<p class='date'>نشر: 2026-10-23 15:03</p>",
     )
     assert extract(body, URL, "text/html", Hint(NOW)).published_at == datetime(2026, 10, 23, 15, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("date", ["الأحد 14 شباط 2016", "14. Februar 2016", "14/02/2016"])
+def test_a_date_beside_the_title_needs_no_name(date: str) -> None:
+    body = page(body=f"<h1>عنوان</h1><ul><li><span>{date}</span></li></ul>")
+    document = extract(body, URL, "text/html", Hint(NOW))
+    assert (document.published_at, document.published_from) == (datetime(2016, 2, 14, tzinfo=UTC), "page")
+
+
+@pytest.mark.parametrize(
+    "above", ["<span>الخميس 23 تشرين الأول 2025</span>" + "<i></i>" * 20, "<span>منذ 14 شباط 2016 في العراق</span>"]
+)
+def test_a_date_far_from_the_title_or_among_words_is_not_the_article_s(above: str) -> None:
+    tree = parse_page(page(body=f"{above}<h1>عنوان</h1>"), None)
+    assert dating(tree, Metadata(tree), Hint(NOW)).at is None
 
 
 def test_a_year_in_the_footer_is_no_date() -> None:

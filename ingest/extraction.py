@@ -32,6 +32,11 @@ _OTHER_LANGUAGES_LETTERS = re.compile("[\u0671-\u06d3]")
 MISTYPED_SHARE = 0.03
 
 
+# English has these all the time, and no other language has the first.
+_ENGLISH_WORDS = re.compile(r"\b(?:the|and|of|to|that|with)\b")
+CLEARLY_ENGLISH = 4
+
+
 # Loads the model now: worker processes forked from a process that has imported this module share it.
 py3langid.classify("")
 
@@ -104,4 +109,6 @@ def detect_language(text: str) -> str:
     arabic = len(_ARABIC_LETTERS.findall(sample))
     if arabic > len(sample) / 2 and len(_OTHER_LANGUAGES_LETTERS.findall(sample)) <= MISTYPED_SHARE * arabic:
         return "ar"
+    if " the " in sample and len(_ENGLISH_WORDS.findall(sample)) >= CLEARLY_ENGLISH:
+        return "en"
     return str(py3langid.classify(sample)[0])

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from operator import itemgetter
 
 from htmldate import find_date
 from lxml import etree
@@ -40,6 +41,7 @@ _DATE_WORDS = frozenset(fold(" ".join((
 _DATE_CLASS = re.compile(
     r"(?:^|[\s_-])(?:date|time|datetime|publish(?:ed)?|posted|pubdate|tarikh)(?:$|[\s_-])", re.IGNORECASE
 )
+_MARKED = etree.XPath("//*[@itemprop='datePublished' or @itemprop='dateCreated' or @pubdate]")
 _A_YEAR = re.compile(r"(?:19|20|١٩|٢٠|۱۹|۲۰)\d\d")
 _AMERICAN = re.compile(r"^\s*(\d\d)/(\d\d)/(\d{4})( \d\d:\d\d:\d\d)\s*$")
 
@@ -131,42 +133,43 @@ def _believed(value: str, source: str, zone: tzinfo, now: datetime, refused: lis
 
 def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[str]:
     """The texts in which a page may say when it was published, near its title, the most explicit first."""
-    marked: list[HtmlElement] = []
-    timed: list[tuple[int, HtmlElement]] = []
-    named: list[tuple[int, HtmlElement]] = []
-    headings: list[tuple[int, HtmlElement]] = []
-    bare: list[tuple[int, HtmlElement]] = []
-    for place, element in enumerate(tree.iter(etree.Element)):
-        tag, has = element.tag, element.get
-        if tag == "h1":
-            headings.append((place, element))
-        if has("itemprop") in ("datePublished", "dateCreated") or has("pubdate") is not None:
-            marked.append(element)
-        elif tag == "time":
-            timed.append((place, element))
-        elif any(name and _names_a_date(name) for name in (has("class"), has("id"))):
-            named.append((place, element))
-        elif not len(element) and element.text and _is_only_a_date(element.text):
-            bare.append((place, element))
-    values = {element.get("datetime") for _, element in timed}
+    marked: list[HtmlElement] = _MARKED(tree)
+    timed = [element for element in tree.iter("time") if element not in marked]
+    values = {element.get("datetime") for element in timed}
     if len(timed) == 1 or (len(values) == 1 and None not in values):
         # The only time on the page is the article's, wherever it stands.
-        marked += [element for _, element in timed]
-    near = _place_of_title(headings, title)
-    close = [
-        element
-        for places, within in ((timed, NEAR_TITLE), (named, NEAR_TITLE), (bare, BARE_NEAR_TITLE))
-        for place, element in sorted(places, key=lambda item: abs(item[0] - (near or 0)))
-        if (abs(place - near) <= within if near is not None else places is not bare)
-    ]
-    for element in [*marked, *close]:
+        marked += timed
+    for element in [*marked, *_close_to(_title_heading(tree, title), tree)]:
         for value in (element.get("datetime"), element.get("content"), " ".join(element.itertext())):
             if value and len(value) <= MAX_DATE_LENGTH:
                 yield value
 
 
-def _is_only_a_date(text: str) -> bool:
-    if len(text) > MAX_BARE_LENGTH or not _A_YEAR.search(text):
+def _close_to(heading: HtmlElement | None, tree: HtmlElement) -> list[HtmlElement]:
+    """The elements around a heading that give a time, are named so, or have a date for text, the closest first.
+
+    Without a heading, those of the page of the first two kinds.
+    """
+    elements = list(tree.iter())
+    place = elements.index(heading) if heading is not None else 0
+    first = max(place - NEAR_TITLE, 0)
+    around = elements[first : place + NEAR_TITLE + 1] if heading is not None else elements
+    timed: list[tuple[int, HtmlElement]] = []
+    named: list[tuple[int, HtmlElement]] = []
+    bare: list[tuple[int, HtmlElement]] = []
+    for number, element in enumerate(around, first):
+        distance = abs(number - place)
+        if element.tag == "time":
+            timed.append((distance, element))
+        elif any(name and _names_a_date(name) for name in (element.get("class"), element.get("id"))):
+            named.append((distance, element))
+        elif heading is not None and distance <= BARE_NEAR_TITLE and not len(element) and _is_only_a_date(element.text):
+            bare.append((distance, element))
+    return [element for found in (timed, named, bare) for _, element in sorted(found, key=itemgetter(0))]
+
+
+def _is_only_a_date(text: str | None) -> bool:
+    if not text or len(text) > MAX_BARE_LENGTH or not _A_YEAR.search(text):
         return False
     words = fold(text).split()
     return len(words) >= 3 and all(word.isdigit() or word in _DATE_WORDS for word in words)
@@ -177,12 +180,13 @@ def _names_a_date(name: str) -> bool:
     return _DATE_CLASS.search(name) is not None
 
 
-def _place_of_title(headings: list[tuple[int, HtmlElement]], title: str | None) -> int | None:
-    """Where the heading stands that says the title; else the first heading, which may be the name of the site."""
+def _title_heading(tree: HtmlElement, title: str | None) -> HtmlElement | None:
+    """The heading that says the title; else the first one, which may be the name of the site."""
+    headings = list(tree.iter("h1"))
     if len(headings) > 1 and title:
         folded = fold(title)
-        for place, heading in headings:
+        for heading in headings:
             words = fold(" ".join(heading.itertext()))
             if words and (words in folded or folded in words):
-                return place
-    return headings[0][0] if headings else None
+                return heading
+    return headings[0] if headings else None

@@ -72,9 +72,10 @@ def page_text(tree: HtmlElement, url: str, again: Callable[[], HtmlElement | Non
 
     The tree serves for nothing else afterwards: what holds no text is taken out of it. `again` returns a new one.
     """
-    for icon in tree.iter("i", "span"):
-        if not len(icon) and not icon.text:
-            icon.tag = _NO_TEXT[0]
+    # Places for pictures and advertisements, which are looked at again and again otherwise.
+    for element in tree.iter("div", "i", "section", "span"):
+        if not len(element) and not (element.text or "").strip():
+            element.tag = _NO_TEXT[0]
     etree.strip_elements(tree, *_NO_TEXT, with_tail=False)
     _cut_beside_article(tree)
     text = _extracted(tree, url, fast=True)

@@ -1,4 +1,4 @@
-"""Dates as news pages write them, in Arabic, Kurdish and English, with digits of any of these. Pure.
+"""Dates as news pages write them, in Arabic, Kurdish and some European languages, with digits of any of these. Pure.
 
 A date is read where day, month and year stand together; a year alone is none. Hijri dates are passed over: pages give
 the Gregorian one beside them.
@@ -23,17 +23,18 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 # Turkish. In forms without hamza, vowels and with Arabic kaf and ya, as `_plain` leaves them.
 _MONTHS = {
     1: "كانون الثاني|يناير|جانفي|كانووني دووەم|كانوني دووەم|january|jan|janvier|januar|jänner|enero|ocak",
-    2: "شباط|فبراير|فيفري|شوبات|february|feb|février|fevrier|februar|febrero|şubat",
+    2: "شباط|فبراير|فيفري|شوبات|february|feb|février|fevrier|februar|febrero|şubat|subat",
     3: "اذار|مارس|ئازار|march|mar|mars|märz|marzo|mart",
     4: "نيسان|ابريل|افريل|april|apr|avril|abril|nisan",
-    5: "ايار|مايو|ماي|ئايار|may|mai|mayo|mayıs",
+    5: "ايار|مايو|ماي|ئايار|may|mai|mayo|mayıs|mayis",
     6: "حزيران|يونيو|يونيه|جوان|حوزەيران|june|jun|juin|juni|junio|haziran",
     7: "تموز|يوليو|يوليه|يوليوز|جويليه|تەمووز|تەمموز|july|jul|juillet|juli|julio|temmuz",
-    8: "اب|اغسطس|اوت|غشت|ئاب|august|aug|août|aout|agosto|ağustos",
-    9: "ايلول|سبتمبر|شتنبر|ئەيلوول|ئەيلول|september|sept|sep|septembre|septiembre|eylül",
+    8: "اب|اغسطس|اوت|غشت|ئاب|august|aug|août|aout|agosto|ağustos|agustos",
+    9: "ايلول|سبتمبر|شتنبر|ئەيلوول|ئەيلول|september|sept|sep|septembre|septiembre|eylül|eylul",
     10: "تشرين الاول|اكتوبر|تشريني يەكەم|october|oct|octobre|oktober|octubre|ekim",
-    11: "تشرين الثاني|نوفمبر|نونبر|تشريني دووەم|november|nov|novembre|noviembre|kasım",
-    12: "كانون الاول|ديسمبر|دجنبر|كانووني يەكەم|كانوني يەكەم|december|dec|décembre|decembre|dezember|diciembre|aralık",
+    11: "تشرين الثاني|نوفمبر|نونبر|تشريني دووەم|november|nov|novembre|noviembre|kasım|kasim",
+    12: "كانون الاول|ديسمبر|دجنبر|كانووني يەكەم|كانوني يەكەم|december|dec|décembre|decembre"
+    "|dezember|diciembre|aralık|aralik",
 }
 _NUMBER = {name: number for number, names in _MONTHS.items() for name in names.split("|")}
 MONTH_NAMES = tuple(_NUMBER)
@@ -145,7 +146,8 @@ def _rfc5322(text: str) -> Dated | None:
 
 
 def _written(text: str, zone: tzinfo) -> Dated | None:
-    lowered = text.lower()
+    # The capital of Turkish i has a dot, which stays as a mark of its own.
+    lowered = text.lower().replace("i\u0307", "i")
     found = []
     for pattern, order in (
         (_DAY_MONTH_YEAR, "dmy"),

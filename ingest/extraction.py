@@ -32,9 +32,10 @@ _OTHER_LANGUAGES_LETTERS = re.compile("[\u0671-\u06d3]")
 MISTYPED_SHARE = 0.03
 
 
-# English has these all the time, and no other language has the first.
-_ENGLISH_WORDS = re.compile(r"\b(?:the|and|of|to|that|with)\b")
-CLEARLY_ENGLISH = 4
+# A text that has so many of these among its words, in its first half as in its second, is English, and need not be
+# compared with all other languages. A title that is quoted in another one stands in one half.
+_ENGLISH_WORDS = re.compile(r"\b(?:the|and|of|to|that|with)\b", re.IGNORECASE)
+CLEARLY_ENGLISH = 0.1
 
 
 # Loads the model now: worker processes forked from a process that has imported this module share it.
@@ -47,7 +48,7 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
     # What is said about the article is read first: the search for its text takes from the tree what holds none.
     metadata = Metadata(tree)
     title = metadata.title() or hint.title
-    dated = dating(tree, metadata, hint)
+    dated = dating(tree, metadata, url, hint)
     kind = None
     raw = text = ""
     if tree is not None:
@@ -59,7 +60,7 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
         if kind is None or kind.instead_of_article(text) is not None:
             # What the page says of itself is not said of the article.
             metadata, title = Metadata(None), hint.title
-            dated = dating(None, metadata, hint)
+            dated = dating(None, metadata, url, hint)
         raw = text = from_feed
         extractor = f"feed, {ENGINE}"
     elif kind is None:
@@ -109,6 +110,10 @@ def detect_language(text: str) -> str:
     arabic = len(_ARABIC_LETTERS.findall(sample))
     if arabic > len(sample) / 2 and len(_OTHER_LANGUAGES_LETTERS.findall(sample)) <= MISTYPED_SHARE * arabic:
         return "ar"
-    if " the " in sample and len(_ENGLISH_WORDS.findall(sample)) >= CLEARLY_ENGLISH:
+    if " the " in sample and _is_english(sample[: len(sample) // 2]) and _is_english(sample[len(sample) // 2 :]):
         return "en"
     return str(py3langid.classify(sample)[0])
+
+
+def _is_english(text: str) -> bool:
+    return len(_ENGLISH_WORDS.findall(text)) >= CLEARLY_ENGLISH * len(text.split())

@@ -121,9 +121,15 @@ _BETWEEN = "zqbetweenqz"
 
 def fold_all(texts: Sequence[str]) -> list[str]:
     """Return each of the texts folded, in a fraction of the time it takes to fold them one by one."""
-    folded = [text.strip(" ") for text in fold(f" {_BETWEEN} ".join(texts)).split(_BETWEEN)]
-    # Otherwise one of them has that word, or there are none.
-    return folded if len(folded) == len(texts) else list(map(fold, texts))
+    usual = [text for text in texts if not _UNUSUAL.search(text)]
+    folded = fold(f" {_BETWEEN} ".join(usual)).split(_BETWEEN) if usual else []
+    if len(folded) != len(usual):
+        # One of them has that word.
+        return list(map(fold, texts))
+    if len(usual) == len(texts):
+        return [text.strip(" ") for text in folded]
+    quick = iter(folded)
+    return [fold(text) if _UNUSUAL.search(text) else next(quick).strip(" ") for text in texts]
 
 
 # The sign that ends a sentence and what separates it from the next, unless it is that of an abbreviation (U.S.), and

@@ -23,8 +23,7 @@ from ingest.page_metadata import Metadata
 
 __all__ = ["Dating", "dating", "dating_of_text"]
 
-# Elements between a title and the date that belongs to it; where only its text tells that it is one, they are fewer, as
-# pages show the time of day at their top.
+# Elements between a title and the date that belongs to it; fewer where only its text tells that it is one.
 NEAR_TITLE, BARE_NEAR_TITLE = 60, 15
 # The longest text that is little but a date, and that is nothing else.
 MAX_DATE_LENGTH, MAX_BARE_LENGTH = 150, 40
@@ -37,6 +36,9 @@ _DATE_WORDS = frozenset(fold(" ".join((
     *MONTH_NAMES, "تم نشره نشر نشرت في بتاريخ تاريخ النشر الساعة آخر تحديث صباحا مساء ظهرا ص م بتوقيت غرينتش من شهر",
     "السبت الأحد الاثنين الإثنين الثلاثاء الأربعاء الخميس الجمعة published posted updated on at date am pm gmt utc",
     "monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun",
+    "lundi mardi mercredi jeudi vendredi samedi dimanche le publié à montag dienstag mittwoch donnerstag freitag",
+    "samstag sonntag am den lunes martes miércoles jueves viernes sábado domingo el de del pazartesi salı çarşamba",
+    "perşembe cuma cumartesi pazar",
 ))).split())  # fmt: skip
 _DATE_CLASS = re.compile(
     r"(?:^|[\s_-])(?:date|time|datetime|publish(?:ed)?|posted|pubdate|tarikh)(?:$|[\s_-])", re.IGNORECASE
@@ -59,8 +61,8 @@ class Dating:
     refused: tuple[str, ...] = ()
 
 
-def dating(tree: HtmlElement | None, metadata: Metadata, hint: Hint) -> Dating:
-    """Return when the article was published, as far as feed and page tell.
+def dating(tree: HtmlElement | None, metadata: Metadata, url: str, hint: Hint) -> Dating:
+    """Return when the article was published, as far as feed and page (fetched from `url`) tell.
 
     The text and the address, which know less, are left for where these say nothing: see `dating_of_text`.
     """
@@ -76,7 +78,7 @@ def dating(tree: HtmlElement | None, metadata: Metadata, hint: Hint) -> Dating:
         return Dating(hint.published_at, "feed", stated_at, tuple(refused))
     if stated_at is not None:
         return Dating(stated_at, source, stated_at, tuple(refused))
-    at = _shown(tree, metadata.title(), zone, hint.now, refused) if tree is not None else None
+    at = _shown(tree, metadata.title(), url, zone, hint.now, refused) if tree is not None else None
     if at is not None:
         return Dating(at, "page", None, tuple(refused))
     return Dating(refused=tuple(refused))
@@ -110,11 +112,16 @@ def _date_line(text: str, title: str | None, hint: Hint) -> datetime | None:
     return None
 
 
-def _shown(tree: HtmlElement, title: str | None, zone: tzinfo, now: datetime, refused: list[str]) -> datetime | None:
+def _shown(
+    tree: HtmlElement, title: str | None, url: str, zone: tzinfo, now: datetime, refused: list[str]
+) -> datetime | None:
     for value in _beside_title(tree, title):
         moment = _believed(value, "page", zone, now, refused)
         if moment is not None:
             return moment
+    bare = _bare_date(tree, title, url, zone, now)
+    if bare is not None:
+        return bare
     # Without the extensive search, which takes any year on the page for its first of January.
     day = find_date(tree, extensive_search=False, original_date=True, min_date=EARLIEST, max_date=now)
     return datetime.fromisoformat(day).replace(tzinfo=UTC) if day else None
@@ -134,7 +141,8 @@ def _believed(value: str, source: str, zone: tzinfo, now: datetime, refused: lis
 def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[str]:
     """The texts in which a page may say when it was published, near its title, the most explicit first."""
     marked: list[HtmlElement] = _MARKED(tree)
-    timed = [element for element in tree.iter("time") if element not in marked]
+    known = set(marked)
+    timed = [element for element in tree.iter("time") if element not in known]
     values = {element.get("datetime") for element in timed}
     if len(timed) == 1 or (len(values) == 1 and None not in values):
         # The only time on the page is the article's, wherever it stands.
@@ -146,30 +154,59 @@ def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[str]:
 
 
 def _close_to(heading: HtmlElement | None, tree: HtmlElement) -> list[HtmlElement]:
-    """The elements around a heading that give a time, are named so, or have a date for text, the closest first.
-
-    Without a heading, those of the page of the first two kinds.
-    """
+    """The elements around a heading that give a time or are named so, the closest first; without a heading, all."""
     elements = list(tree.iter())
     place = elements.index(heading) if heading is not None else 0
     first = max(place - NEAR_TITLE, 0)
     around = elements[first : place + NEAR_TITLE + 1] if heading is not None else elements
     timed: list[tuple[int, HtmlElement]] = []
     named: list[tuple[int, HtmlElement]] = []
-    bare: list[tuple[int, HtmlElement]] = []
     for number, element in enumerate(around, first):
-        distance = abs(number - place)
         if element.tag == "time":
-            timed.append((distance, element))
+            timed.append((abs(number - place), element))
         elif any(name and _names_a_date(name) for name in (element.get("class"), element.get("id"))):
-            named.append((distance, element))
-        elif heading is not None and distance <= BARE_NEAR_TITLE and not len(element) and _is_only_a_date(element.text):
-            bare.append((distance, element))
-    return [element for found in (timed, named, bare) for _, element in sorted(found, key=itemgetter(0))]
+            named.append((abs(number - place), element))
+    return [element for found in (timed, named) for _, element in sorted(found, key=itemgetter(0))]
+
+
+def _bare_date(tree: HtmlElement, title: str | None, url: str, zone: tzinfo, now: datetime) -> datetime | None:
+    """The date that stands by itself beside the title, behind it rather than before it.
+
+    Nothing says that it is the article's, so the address must not say otherwise, it must not be that of a link or a
+    table, and above the title it must not be today's, which sites show as a calendar.
+    """
+    heading = _title_heading(tree, title)
+    if heading is None or not title or not _says(heading, fold(title)):
+        return None
+    elements = list(tree.iter())
+    place = elements.index(heading)
+    behind = elements[place + 1 : place + 1 + BARE_NEAR_TITLE]
+    before = elements[max(place - BARE_NEAR_TITLE, 0) : place]
+    address = date_in_address(url)
+    for number, element in enumerate([*behind, *reversed(before)]):
+        if len(element) or not _is_only_a_date(element.text) or _belongs_to_another(element):
+            continue
+        found = read_date(element.text, zone)
+        at = believable(found.at, now) if found else None
+        if at is None or (address is not None and abs(at - address.at) > AGREEING):
+            continue
+        if number < len(behind) or at.astimezone(zone).date() != now.astimezone(zone).date():
+            return at
+    return None
+
+
+def _belongs_to_another(element: HtmlElement) -> bool:
+    """Whether a date is a cell of a table, that of a link, or stands in a list of links."""
+    parent = element.getparent()
+    return (
+        element.tag in ("td", "th", "option")
+        or any(around.tag in ("a", "nav", "aside", "footer") for around in (element, *element.iterancestors()))
+        or (parent is not None and parent.tag in ("li", "ol", "ul") and next(parent.iter("a"), None) is not None)
+    )
 
 
 def _is_only_a_date(text: str | None) -> bool:
-    if not text or len(text) > MAX_BARE_LENGTH or not _A_YEAR.search(text):
+    if not text or not _A_YEAR.search(text) or len(text.strip()) > MAX_BARE_LENGTH:
         return False
     words = fold(text).split()
     return len(words) >= 3 and all(word.isdigit() or word in _DATE_WORDS for word in words)
@@ -183,10 +220,12 @@ def _names_a_date(name: str) -> bool:
 def _title_heading(tree: HtmlElement, title: str | None) -> HtmlElement | None:
     """The heading that says the title; else the first one, which may be the name of the site."""
     headings = list(tree.iter("h1"))
-    if len(headings) > 1 and title:
-        folded = fold(title)
-        for heading in headings:
-            words = fold(" ".join(heading.itertext()))
-            if words and (words in folded or folded in words):
-                return heading
+    folded = fold(title or "")
+    if len(headings) > 1 and folded:
+        headings.sort(key=lambda heading: not _says(heading, folded))
     return headings[0] if headings else None
+
+
+def _says(heading: HtmlElement, folded_title: str) -> bool:
+    words = fold(" ".join(heading.itertext()))
+    return bool(words) and (words in folded_title or folded_title in words)

@@ -72,9 +72,9 @@ def page_text(tree: HtmlElement, url: str, again: Callable[[], HtmlElement | Non
 
     The tree serves for nothing else afterwards: what holds no text is taken out of it. `again` returns a new one.
     """
-    # Places for pictures and advertisements, which are looked at again and again otherwise.
+    # Places for pictures and advertisements, which are looked at again and again otherwise. A space parts words.
     for element in tree.iter("div", "i", "section", "span"):
-        if not len(element) and not (element.text or "").strip():
+        if not len(element) and not element.text:
             element.tag = _NO_TEXT[0]
     etree.strip_elements(tree, *_NO_TEXT, with_tail=False)
     _cut_beside_article(tree)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from ingest.folding import fold
 
-__all__ = ["Comparable", "Likeness", "compare"]
+__all__ = ["BANDS", "Comparable", "Likeness", "compare"]
 
 SHINGLE = 3
 BANDS, BAND_WORDS = 16, 6

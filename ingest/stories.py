@@ -1,23 +1,23 @@
 """The tables `stories`, `story_merges`, `article_links` and `article_signatures`: copies of a text, edited or not.
 
-Articles that are copies of each other are linked, and what is linked, over any number of links, is one story. Links
-depend on two texts alone, so stories are the same in whatever order articles come and however many sessions land them,
-as long as a text has fewer than MOST_CANDIDATES others that are nearly as much like it;
-the number of a story is that of the oldest of those that have become one.
+Articles that are copies of each other are linked, and what is linked, over any number of links, is one story. Whether
+texts are linked depends on the two alone, so stories are the same in whatever order articles come and however many
+sessions land them, as long as a text has fewer than MOST_CANDIDATES others that are nearly as much like it; the number
+of a story is that of the oldest of those that have become one.
 
 Callers hold `lock` from the beginning of their transaction: of two copies that land in the same moment, one sees the
 other.
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from db import Connection
 from ingest.folding import fold
-from ingest.similarity import Comparable, compare
+from ingest.similarity import BANDS, Comparable, compare
 
-__all__ = ["catch_up", "close", "forget", "lock", "refresh", "regroup", "take_in"]
+__all__ = ["catch_up", "close", "count_unsigned", "forget", "lock", "refresh", "regroup", "take_in"]
 
 # The texts most like a new one, by common bands, that it is compared with. Of a template there may be thousands.
 MOST_CANDIDATES = 30
@@ -121,25 +121,45 @@ def regroup(connection: Connection, articles: Iterable[int], now: datetime) -> N
     _store(connection, moved, merged, sorted(taken), now)
 
 
-def catch_up(connection: Connection, now: datetime) -> int:
-    """Give articles that have none signatures and links; returns how many. Links that are there stay.
+def count_unsigned(connection: Connection) -> int:
+    """Return how many articles have no signature of this version."""
+    row = connection.execute(
+        "SELECT count(*) FROM news.articles a LEFT JOIN news.article_signatures s"
+        " ON s.article_id = a.id AND cardinality(s.bands) IN (0, %s) WHERE s.article_id IS NULL",
+        [BANDS],
+    ).fetchone()
+    connection.rollback()
+    assert row is not None
+    return int(row[0])
 
-    Commits as it goes, so that what is interrupted goes on from there.
+
+def catch_up(connection: Connection, now: datetime, say: Callable[[int], None] = lambda _done: None) -> int:
+    """Give articles without a signature of this kind one, and links; returns how many. Links that are there stay.
+
+    Commits as it goes, so that what is interrupted goes on from there; `say` is told how many are done.
     """
-    done = 0
+    done = last = 0
     while True:
         lock(connection)
+        # What was signed is passed over by its number: looking at all of it again for each batch would take hours.
         rows = connection.execute(
-            "SELECT a.id, a.title, a.text FROM news.articles a WHERE NOT EXISTS"
-            " (SELECT FROM news.article_signatures s WHERE s.article_id = a.id) ORDER BY a.id LIMIT %s",
-            [AT_ONCE],
+            "SELECT a.id, a.title, a.text FROM news.articles a WHERE a.id > %s AND NOT EXISTS"
+            " (SELECT FROM news.article_signatures s WHERE s.article_id = a.id AND cardinality(s.bands) IN (0, %s))"
+            " ORDER BY a.id LIMIT %s",
+            [last, BANDS, AT_ONCE],
         ).fetchall()
         linked = _link(connection, {row[0]: Comparable(row[1], fold(row[2])) for row in rows})
         if linked:
             regroup(connection, linked, now)
         connection.commit()
         done += len(rows)
-        if len(rows) < AT_ONCE:
+        say(done)
+        if len(rows) == AT_ONCE:
+            last = rows[-1][0]
+        elif last:
+            # Some of those that were passed over may have been changed meanwhile.
+            last = 0
+        else:
             return done
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import process
@@ -136,7 +137,7 @@ class WorkerPool:
         self._replacing = threading.Lock()
         self._pool = self._new_pool()
         # Pebble starts its processes with the first task, which takes as long as their imports.
-        self._started = threading.Event()
+        self._started: Future[None] = Future()
         threading.Thread(target=self._start, name="start of workers", daemon=True).start()
 
     def _start(self) -> None:
@@ -145,7 +146,7 @@ class WorkerPool:
             with suppress(Exception):
                 self._pool.schedule(_do_nothing)
         finally:
-            self._started.set()
+            self._started.set_result(None)
 
     def __enter__(self) -> Self:
         return self
@@ -153,7 +154,7 @@ class WorkerPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._started.wait()
+        self._started.result()
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
@@ -166,8 +167,9 @@ class WorkerPool:
 
     async def run_within(self, seconds: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `run`, with a time limit of its own, which the pool's still bounds."""
-        if not self._started.is_set():
-            await asyncio.to_thread(self._started.wait)
+        if not self._started.done():
+            # Without a thread for each that waits: the loop has few, and others need them.
+            await asyncio.shield(asyncio.wrap_future(self._started))
         pool, limit = self._pool, min(seconds, self._timeout)
         started = time.monotonic()
         try:

@@ -119,19 +119,42 @@ def test_of_several_headings_the_date_stands_beside_that_of_the_title() -> None:
     assert extract(body, URL, "text/html", Hint(NOW)).published_at == datetime(2026, 10, 23, 15, 3, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("date", ["الأحد 14 شباط 2016", "14. Februar 2016", "14/02/2016"])
-def test_a_date_beside_the_title_needs_no_name(date: str) -> None:
-    body = page(body=f"<h1>عنوان</h1><ul><li><span>{date}</span></li></ul>")
-    document = extract(body, URL, "text/html", Hint(NOW))
-    assert (document.published_at, document.published_from) == (datetime(2016, 2, 14, tzinfo=UTC), "page")
+DATED = "https://a.example/2016/02/14/title"
 
 
 @pytest.mark.parametrize(
-    "above", ["<span>الخميس 23 تشرين الأول 2025</span>" + "<i></i>" * 20, "<span>منذ 14 شباط 2016 في العراق</span>"]
+    "date",
+    ["الأحد 14 شباط 2016", "14. Februar 2016", "14/02/2016", "Dimanche 14 février 2016", "14 de febrero de 2016",
+     "14 Şubat 2016 Pazar"],
+)  # fmt: skip
+@pytest.mark.parametrize("shape", ["<h1>عنوان</h1><div><span>{}</span></div>", "<p>\n   {}\n   </p><h1>عنوان</h1>"])
+def test_a_date_beside_the_title_needs_no_name(date: str, shape: str) -> None:
+    tree = parse_page(page(body=shape.format(date)), None)
+    assert dating(tree, Metadata(tree), URL, Hint(NOW)).at == datetime(2016, 2, 14, tzinfo=UTC)
+    assert dating(tree, Metadata(tree), DATED, Hint(NOW)).source == "page"
+
+
+@pytest.mark.parametrize(
+    ("url", "body"),
+    [
+        (URL, "<span>الخميس 23 تشرين الأول 2025</span>" + "<i></i>" * 20 + "<h1>عنوان</h1>"),
+        (URL, "<span>منذ 14 شباط 2016 في العراق</span><h1>عنوان</h1>"),
+        (URL, "<div>الأحد 1 تشرين الثاني 2026</div><h1>عنوان</h1>"),
+        (URL, "<h1>عنوان</h1><a>13/02/2015</a>"),
+        (URL, "<h1>عنوان</h1><ul><li><a href='/1'>آخر</a><span>13/02/2015</span></li></ul>"),
+        (URL, "<h1>عنوان</h1><table><tr><td>12/10/2015</td></tr></table>"),
+        (DATED, "<h1>عنوان</h1><p>20 شباط 2016</p>"),
+    ],
+    ids=["far away", "among words", "a calendar", "a link", "a list of links", "a table", "not that of the address"],
 )
-def test_a_date_far_from_the_title_or_among_words_is_not_the_article_s(above: str) -> None:
-    tree = parse_page(page(body=f"{above}<h1>عنوان</h1>"), None)
-    assert dating(tree, Metadata(tree), Hint(NOW)).at is None
+def test_a_date_that_may_be_another_s_is_not_the_article_s(url: str, body: str) -> None:
+    tree = parse_page(page("<title>عنوان</title>", body), None)
+    assert dating(tree, Metadata(tree), url, Hint(NOW)).at is None
+
+
+def test_a_heading_that_is_the_site_s_name_has_no_date_beside_it() -> None:
+    tree = parse_page(page("<meta property='og:title' content='عنوان'>", "<h1>الأفق</h1><p>13/02/2015</p>"), None)
+    assert dating(tree, Metadata(tree), URL, Hint(NOW)).at is None
 
 
 def test_a_year_in_the_footer_is_no_date() -> None:
@@ -200,6 +223,11 @@ def test_paragraphs_stay_apart_and_text_is_composed() -> None:
     decomposed = unicodedata.normalize("NFD", "أعلن المسؤول أن آخر القوات ستغادر القاعدة في الأسبوع المقبل.")
     text = extract(page(body=f"<p>{decomposed}</p><p>والتفاصيل لاحقاً.</p>"), URL, "text/html", Hint(NOW)).text
     assert text.split("\n")[-2:] == [unicodedata.normalize("NFC", decomposed), "والتفاصيل لاحقاً."]
+
+
+def test_spaces_in_elements_of_their_own_part_words() -> None:
+    body = page(body="<p>قال<span> </span>الوزير<i>&nbsp;</i>أمس<span></span> في بغداد</p>")
+    assert "قال الوزير أمس في بغداد" in extract(body, URL, None, Hint(NOW)).text.replace("\u00a0", " ")
 
 
 def test_what_stands_beside_the_article_is_no_part_of_it() -> None:
@@ -287,6 +315,12 @@ def test_languages() -> None:
         ("قال المتحدث ان القوات ستنسحب من العراق وفق الجدول الزمنی المتفق عليه بين البلدين", "ar"),
         ("سخنگوی دولت گفت که نشست بعدی یک هفته دیگر در تهران برگزار می‌شود و کمیته‌ها گزارش می‌دهند", "fa"),
         ("The committee will meet again next week and report to parliament", "en"),
+        (
+            "Dans son rapport intitulé « On the road to peace and the cost of war », l'organisation non gouvernementale"
+            " basée à Genève dénonce les lenteurs du retrait des troupes étrangères",
+            "fr",
+        ),
+        ("The head of the committee said that the troops and the advisers will leave with the end of the year", "en"),
     ],
 )
 def test_detect_language(text: str, language: str) -> None:

@@ -267,26 +267,40 @@ def test_copies_that_were_cut_and_edited_share_bands() -> None:
     assert set(Comparable(None, texts[0]).bands).isdisjoint(Comparable(None, texts[1]).bands)
 
 
-def test_new_signatures_leave_stories_as_they_are(
+@pytest.mark.parametrize("linked", [True, False])
+def test_new_signatures_leave_or_make_the_same_stories(
     connection: Connection, settings: Settings, everything: TopicSet, clock: Clock, corpus: list[tuple[str, str, str]],
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, linked: bool,
 ) -> None:  # fmt: skip
     put(connection, corpus)
     land(connection, settings, clock, everything)
+    groups = told(connection)
     signed = "SELECT article_id, bands FROM news.article_signatures ORDER BY 1"
     kept = (
         signed,
-        "SELECT id, story_id FROM news.articles ORDER BY 1",
         "SELECT * FROM news.article_links ORDER BY 1, 2",
+        "SELECT id, story_id FROM news.articles ORDER BY 1",
         "SELECT story_id FROM news.story_merges ORDER BY 1",
     )
     before = [connection.execute(query).fetchall() for query in kept]
-    connection.execute("TRUNCATE news.article_signatures")
+    if linked:
+        connection.execute("TRUNCATE news.article_signatures")
+    else:
+        # As before there were signatures, stories and links; one article has a signature of the former kind.
+        connection.execute("UPDATE news.stories SET size = 1; DELETE FROM news.article_links")
+        stories.regroup(connection, [row[0] for row in before[0]], NOW)
+        connection.execute("DELETE FROM news.story_merges; DELETE FROM news.article_signatures WHERE article_id > 1")
+        connection.execute("UPDATE news.article_signatures SET bands = array_fill(1, ARRAY[48])")
     connection.commit()
     # Copies are in different transactions.
     monkeypatch.setattr(stories, "AT_ONCE", 2)
+    assert stories.count_unsigned(connection) == len(before[0])
     assert stories.catch_up(connection, NOW) == len(before[0])
-    assert [connection.execute(query).fetchall() for query in kept] == before
+    after = [connection.execute(query).fetchall() for query in kept]
+    assert after[:2] == before[:2]
+    assert told(connection) == groups
+    if linked:
+        assert after == before
 
 
 def test_short_and_templated_texts_are_not_copies() -> None:

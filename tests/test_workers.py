@@ -122,6 +122,29 @@ def test_the_pool_survives_its_workers() -> None:
         asyncio.run(exercise(pool))
 
 
+async def wait_for_the_start(pool: WorkerPool, started: "Future[None]") -> list[int]:
+    waiting = [asyncio.create_task(pool.run(answer)) for _ in range(50)]
+    await asyncio.sleep(0)
+    # Files are read and names are looked up in the loop's few threads.
+    assert await asyncio.wait_for(asyncio.to_thread(answer), 10) == 42
+    waiting.pop().cancel()
+    started.set_result(None)
+    return await asyncio.gather(*waiting)
+
+
+def test_tasks_that_wait_for_the_start_keep_nothing_else_waiting() -> None:
+    with WorkerPool(1, 20, preload=()) as pool:
+        pool._started.result()
+        started = pool._started = Future()
+        assert asyncio.run(wait_for_the_start(pool, started)) == [42] * 49
+
+
+def test_a_pool_can_be_left_at_once() -> None:
+    with WorkerPool(1, 20, preload=("json",)) as pool:
+        pass
+    assert not pool._pool.active
+
+
 def worker_pids(pool: WorkerPool) -> list[int]:
     return list(pool._pool._pool_manager.worker_manager.workers)
 

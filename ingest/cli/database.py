@@ -9,7 +9,7 @@ import typer
 from db import open_database
 from db.engine import upgrade
 from ingest import stories
-from ingest.cli.shared import opened_database, output
+from ingest.cli.shared import counting, opened_database, output
 from ingest.clock import utc_now
 from ingest.errors import ConfigError
 from ingest.settings import load_settings
@@ -35,7 +35,9 @@ def db_upgrade() -> None:
     with open_database(settings.database_url, settings.data_dir, check=False) as database:
         before, after = upgrade(database.url)
         with database.connect() as connection:
-            linked = stories.catch_up(connection, utc_now())
+            unsigned = stories.count_unsigned(connection)
+            with counting("comparing articles", unsigned) as say:
+                linked = stories.catch_up(connection, utc_now(), say)
     output.print(f"schema at revision {after}" + ("" if before == after else f" (was {before or 'empty'})"))
     if linked:
         output.print(f"{linked:,} articles that were there compared with each other for copies")

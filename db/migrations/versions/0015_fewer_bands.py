@@ -25,4 +25,13 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("TRUNCATE news.article_signatures")
+    op.create_table_comment(
+        "article_signatures",
+        "What finds texts that are alike (MinHash over runs of three folded words).",
+        schema="news",
+    )
+    op.alter_column(
+        "article_signatures", "bands", schema="news",
+        comment="Hashes of pairs of its MinHash values; two texts that are alike share some. Empty for short texts.",
+    )  # fmt: skip
     op.execute("ALTER INDEX news.articles_search_idx SET (fastupdate = off)")

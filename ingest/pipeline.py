@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 
 from db import Connection, Database, DatabaseUnavailable
-from ingest import alerts, feeds, ledger
+from ingest import alerts, articles, feeds, ledger
 from ingest.clock import utc_now
 from ingest.errors import ConfigError
 from ingest.extract import extract, extraction_pool
@@ -64,6 +64,8 @@ class Pipeline:
     _stop: threading.Event = field(default_factory=threading.Event)
     _work: dict[str, threading.Event] = field(default_factory=lambda: {stage: threading.Event() for stage in STAGES})
     _errors: list[BaseException] = field(default_factory=list)
+    # How many articles had landed when the index for search was settled.
+    _settled: int = 0
 
     def stop(self) -> None:
         """Let the stages finish what they have in hand, and no more. May be called from a signal handler."""
@@ -126,6 +128,8 @@ class Pipeline:
                             if last:
                                 break
                             self._await_work(stage)
+                        if stage == "land":
+                            self._settle(connection)
                 finally:
                     ended[stage].set()
                     if stage != STAGES[-1]:
@@ -178,18 +182,27 @@ class Pipeline:
                     while not self.stopped:
                         work(connection)
                         wait = LOOK_SECONDS
-                        if not self.stopped:
-                            self._await_work(stage)
+                        if not self.stopped and not self._await_work(stage) and stage == "land":
+                            self._settle(connection)
             except (psycopg.OperationalError, DatabaseUnavailable) as error:
                 said = (str(error).splitlines() or ["connection lost"])[0]
                 log.error("%s: the database is away, next try in %g s: %s", stage, wait, said)
                 self._stop.wait(wait)
                 wait = min(wait * 2, LONGEST_RECONNECT_SECONDS)
 
-    def _await_work(self, stage: str) -> None:
-        if self._work[stage].wait(LOOK_SECONDS) and stage == "land":
+    def _await_work(self, stage: str) -> bool:
+        """Return whether work came within the time that the ledger need not be looked at."""
+        came = self._work[stage].wait(LOOK_SECONDS)
+        if came and stage == "land":
             # Landing is quick, and cheaper per article for several at once.
             self._stop.wait(GATHER_SECONDS)
+        return came
+
+    def _settle(self, connection: Connection) -> None:
+        landed = self.totals["land", "landed"] + self.totals["land", "revised"]
+        if landed != self._settled:
+            articles.settle_search(connection)
+            self._settled = landed
 
     def _stage(
         self, connection: Connection, stage: str, pool: WorkerPool | None, due: datetime | None = None,

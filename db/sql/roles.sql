@@ -42,7 +42,8 @@ $do$;
 DO $do$
 BEGIN
     EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
-    REVOKE EXECUTE ON FUNCTION news.ensure_partitions(timestamptz, integer), news.drop_partition(text) FROM PUBLIC;
+    REVOKE EXECUTE ON FUNCTION news.ensure_partitions(timestamptz, integer), news.drop_partition(text),
+        news.settle_search() FROM PUBLIC;
 END
 $do$;
 
@@ -66,8 +67,8 @@ BEGIN
         GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA news TO news_writer;
         -- The planner's statistics.
         GRANT MAINTAIN ON ALL TABLES IN SCHEMA news TO news_writer;
-        GRANT EXECUTE ON FUNCTION news.ensure_partitions(timestamptz, integer), news.drop_partition(text)
-            TO news_writer;
+        GRANT EXECUTE ON FUNCTION news.ensure_partitions(timestamptz, integer), news.drop_partition(text),
+            news.settle_search() TO news_writer;
     END IF;
 END
 $do$;

@@ -107,6 +107,7 @@ def extract() -> Counts:
 
 def land() -> Counts:
     """Land extracted documents, and go on while more may come."""
+    from ingest import articles
     from ingest.land import LandCounts
     from ingest.land import land as stage
 
@@ -115,6 +116,7 @@ def land() -> Counts:
         stopping, counts = _budget(settings), vars(LandCounts())
         for _ in _rounds(connection, "land", stopping):
             _add(counts, vars(stage(connection, settings, utc_now, topics, stopping=stopping)))
+        articles.settle_search(connection)
     _log_counts("land", counts)
     return counts
 

@@ -15,6 +15,7 @@ from ingest.articles.changes import (
     prefer_own_feed,
     revise,
     set_topics,
+    settle_search,
     settle_twins,
     withdraw,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "revise",
     "search",
     "set_topics",
+    "settle_search",
     "settle_twins",
     "streamed",
     "topics_and_outlets",

@@ -101,12 +101,20 @@ def extract() -> None:
 @app.command()
 def land(topics: TopicsOption = None) -> None:
     """Put the extracted articles that are on a topic into the table articles."""
+    from ingest import articles
+    from ingest.land import LandCounts
     from ingest.land import land as stage
 
     settings = load_settings(topics=topics)
     topic_set = load_topics(settings.topics)
+
+    def land_all(connection: Connection) -> LandCounts:
+        counts = stage(connection, settings, utc_now, topic_set)
+        articles.settle_search(connection)
+        return counts
+
     with opened_database(settings) as database:
-        _run_stage(database, lambda connection: stage(connection, settings, utc_now, topic_set))
+        _run_stage(database, land_all)
 
 
 def _run_stage(database: Database, stage: Callable[[Connection], Any]) -> None:

@@ -5,6 +5,8 @@ The new bands are worked out by `ingest db upgrade`, as for articles from before
 
 from alembic import op
 
+from db.schema import SQL
+
 revision = "0015"
 down_revision = "0014"
 branch_labels = None
@@ -21,6 +23,7 @@ def upgrade() -> None:
         comment="Hashes of its MinHash values; two texts that are alike share some. Empty for short texts.",
     )  # fmt: skip
     op.execute("ALTER INDEX news.articles_search_idx RESET (fastupdate)")
+    op.get_bind().exec_driver_sql((SQL / "settle.sql").read_text(encoding="utf-8").replace("%", "%%"))
 
 
 def downgrade() -> None:
@@ -35,3 +38,4 @@ def downgrade() -> None:
         comment="Hashes of pairs of its MinHash values; two texts that are alike share some. Empty for short texts.",
     )  # fmt: skip
     op.execute("ALTER INDEX news.articles_search_idx SET (fastupdate = off)")
+    op.execute("DROP FUNCTION news.settle_search()")

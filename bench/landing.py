@@ -53,6 +53,7 @@ def main() -> None:
         "articles",
         f"landing {options.more:,}, s",
         "times the first",
+        "settling, s",
         "search, ms (median)",
         "kB per article",
     ):
@@ -66,19 +67,19 @@ def main() -> None:
             fill(servers[0].url(), options.small)
             # Other numbers than in earlier runs, as what was landed stays.
             numbers = count(LATER_FROM + int(time.time()) * 1000)
-            times: list[list[float]] = [[], []]
+            times: list[list[tuple[float, float]]] = [[], []]
             for _ in range(options.rounds + 1):
                 for place, server in enumerate(servers):
                     with connect(server.url()) as connection:
                         times[place].append(measured(connection, numbers, options.more))
             # The first round warms up: the large one has to come from the disk.
-            small = statistics.median(times[0][1:])
+            small = statistics.median(landing for landing, _ in times[0][1:])
             for place, server in enumerate(servers):
                 with connect(server.url()) as connection:
-                    seconds = statistics.median(times[place][1:])
+                    seconds, settling = (statistics.median(column) for column in zip(*times[place][1:], strict=True))
                     table.add_row(
                         f"{count_articles(connection):,}", f"{seconds:.2f}", f"{seconds / small:.2f}",
-                        f"{searched(connection):.0f}", f"{per_article(connection):.1f}",
+                        f"{settling:.2f}", f"{searched(connection):.0f}", f"{per_article(connection):.1f}",
                     )  # fmt: skip
         finally:
             for server in servers:
@@ -87,8 +88,8 @@ def main() -> None:
     console.print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, Python {platform.python_version()}")
 
 
-def measured(connection: Connection, numbers: Iterator[int], more: int) -> float:
-    """Return the seconds it takes to land so many documents, a tenth of them copies."""
+def measured(connection: Connection, numbers: Iterator[int], more: int) -> tuple[float, float]:
+    """Return the seconds it takes to land so many documents, a tenth of them copies, and then to settle the index."""
     feed = import_feed(connection, NOW)
     for _ in range(more):
         number = next(numbers)
@@ -99,9 +100,10 @@ def measured(connection: Connection, numbers: Iterator[int], more: int) -> float
     connection.commit()
     started = time.monotonic()
     counts = land(connection, Settings(), lambda: NOW, EVERYTHING)
-    articles.settle_search(connection)
+    landed = time.monotonic()
     assert counts.landed == more, counts
-    return time.monotonic() - started
+    articles.settle_search(connection)
+    return landed - started, time.monotonic() - landed
 
 
 def count_articles(connection: Connection) -> int:

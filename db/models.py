@@ -431,7 +431,10 @@ class Article(Base):
         Index("articles_published_on_idx", text("((published_at AT TIME ZONE 'UTC')::date)")),
         Index("articles_landed_at_idx", "landed_at"),
         Index("articles_story_id_idx", "story_id"),
-        Index("articles_search_idx", "search", postgresql_using="gin"),
+        # In kB: what is gathered by mass landings, until they are over.
+        Index(
+            "articles_search_idx", "search", postgresql_using="gin", postgresql_with={"gin_pending_list_limit": "16384"}
+        ),
         {
             "comment": "A distinct text on a topic (curated layer). Where several places published the same text, "
             "the row describes the earliest, by publication date and address; sightings lists them all."

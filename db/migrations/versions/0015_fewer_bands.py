@@ -23,6 +23,7 @@ def upgrade() -> None:
         comment="Hashes of its MinHash values; two texts that are alike share some. Empty for short texts.",
     )  # fmt: skip
     op.execute("ALTER INDEX news.articles_search_idx RESET (fastupdate)")
+    op.execute("ALTER INDEX news.articles_search_idx SET (gin_pending_list_limit = 16384)")
     op.get_bind().exec_driver_sql((SQL / "settle.sql").read_text(encoding="utf-8").replace("%", "%%"))
 
 
@@ -37,5 +38,6 @@ def downgrade() -> None:
         "article_signatures", "bands", schema="news",
         comment="Hashes of pairs of its MinHash values; two texts that are alike share some. Empty for short texts.",
     )  # fmt: skip
+    op.execute("ALTER INDEX news.articles_search_idx RESET (gin_pending_list_limit)")
     op.execute("ALTER INDEX news.articles_search_idx SET (fastupdate = off)")
     op.execute("DROP FUNCTION news.settle_search()")

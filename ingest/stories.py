@@ -12,6 +12,7 @@ other.
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import LiteralString
 
 from db import Connection
 from ingest.folding import fold
@@ -25,6 +26,10 @@ AT_ONCE = 500
 # Texts that are kept in memory, some 20 kB each.
 REMEMBERED = 2000
 _LOCK = 7_300_215_902
+# Signatures of another kind, by earlier versions, have another number of bands; those of short texts have none.
+_UNSIGNED: LiteralString = """NOT EXISTS (
+    SELECT FROM news.article_signatures s WHERE s.article_id = a.id AND cardinality(s.bands) IN (0, %(bands)s)
+)"""
 
 
 def lock(connection: Connection) -> None:
@@ -122,12 +127,8 @@ def regroup(connection: Connection, articles: Iterable[int], now: datetime) -> N
 
 
 def count_unsigned(connection: Connection) -> int:
-    """Return how many articles have no signature of this version."""
-    row = connection.execute(
-        "SELECT count(*) FROM news.articles a LEFT JOIN news.article_signatures s"
-        " ON s.article_id = a.id AND cardinality(s.bands) IN (0, %s) WHERE s.article_id IS NULL",
-        [BANDS],
-    ).fetchone()
+    """Return how many articles have no signature of this kind."""
+    row = connection.execute(f"SELECT count(*) FROM news.articles a WHERE {_UNSIGNED}", {"bands": BANDS}).fetchone()
     connection.rollback()
     assert row is not None
     return int(row[0])
@@ -143,10 +144,9 @@ def catch_up(connection: Connection, now: datetime, say: Callable[[int], None] =
         lock(connection)
         # What was signed is passed over by its number: looking at all of it again for each batch would take hours.
         rows = connection.execute(
-            "SELECT a.id, a.title, a.text FROM news.articles a WHERE a.id > %s AND NOT EXISTS"
-            " (SELECT FROM news.article_signatures s WHERE s.article_id = a.id AND cardinality(s.bands) IN (0, %s))"
-            " ORDER BY a.id LIMIT %s",
-            [last, BANDS, AT_ONCE],
+            f"SELECT a.id, a.title, a.text FROM news.articles a WHERE a.id > %(last)s AND {_UNSIGNED}"
+            " ORDER BY a.id LIMIT %(limit)s",
+            {"last": last, "bands": BANDS, "limit": AT_ONCE},
         ).fetchall()
         linked = _link(connection, {row[0]: Comparable(row[1], fold(row[2])) for row in rows})
         if linked:

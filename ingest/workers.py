@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import process
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.synchronize import RLock
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
@@ -124,6 +125,17 @@ class _Process(ForkServerProcess):
 
 class _Context(ForkServerContext):
     Process = _Process
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Pebble lets go of its locks before it stops the workers, and one that still starts would complain that
+        # the system has none of that name.
+        self._locks: list[RLock] = []
+
+    def RLock(self) -> RLock:  # noqa: N802
+        lock = super().RLock()
+        self._locks.append(lock)
+        return lock
 
 
 class WorkerPool:

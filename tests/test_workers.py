@@ -6,6 +6,8 @@ import os
 import random
 import re
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -26,7 +28,7 @@ from ingest.ledger import NewEntry
 from ingest.pages import StoredPage
 from ingest.settings import Settings
 from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
-from tests.conftest import NOW, Clock
+from tests.conftest import NOW, ROOT, Clock
 
 GOOD = (
     "<html><body><article>"
@@ -143,6 +145,24 @@ def test_a_pool_can_be_left_at_once() -> None:
     with WorkerPool(1, 20, preload=("json",)) as pool:
         pass
     assert not pool._pool.active
+
+
+# Each worker is still importing what it needs as the pool is left, and is stopped only after it has gone on.
+LEFT_WHILE_IT_STARTS = """
+import time
+from pebble.pool import process
+from ingest.workers import WorkerPool
+
+stop = process.stop_process
+process.stop_process = lambda worker: (time.sleep(2), stop(worker))
+with WorkerPool(1, 20, preload=()):
+    pass
+"""
+
+
+def test_a_pool_that_is_left_while_its_workers_start_says_nothing() -> None:
+    run = subprocess.run([sys.executable, "-c", LEFT_WHILE_IT_STARTS], capture_output=True, text=True, cwd=ROOT)
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 def worker_pids(pool: WorkerPool) -> list[int]:

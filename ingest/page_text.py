@@ -25,13 +25,23 @@ ENGINE = f"trafilatura {version('trafilatura')}"
 # Below this, in characters, the first pass may have missed the text, and trafilatura's default mode, which compares
 # several extractors, is asked too.
 FAST_ENOUGH_LENGTH = 400
+# The same for pages that show no more than what was found; the default mode then looks at JSON-LD.
+SHORT_LENGTH = 250
 # Large live blogs have some ten thousand elements. Beyond this a page costs seconds, and is no article.
 MAX_ELEMENTS = 100_000
+# Marks of formatting, which part no words. Those with attributes may be hidden, or be boxes.
+_FORMATTING, _BARE = ("b", "big", "em", "font", "i", "small", "span", "strong", "u"), "bare"
 # Shorter pieces of text, in characters, are captions and labels. Of the longer ones, nearly all are the article's; what
 # others there are (a notice about cookies, a line about the site) is less than this share of it.
 PROSE_LENGTH = 40
 ARTICLE_SHARE = 0.98
-_PROSE = etree.XPath(f"descendant::text()[string-length(normalize-space()) >= {PROSE_LENGTH}][not(ancestor::a)]")
+# A box without such pieces leads to other pages where it has so many links, and little beside them: labels, a date. A
+# link holds a title at most; where it is longer, the page has forgotten to end it.
+LINKS_OF_A_BOX, BESIDE_LINKS = 3, 0.5
+LINK_LENGTH = 150
+_INLINE = frozenset((*_FORMATTING, "a", "abbr", "bdi", "bdo", "cite", "dfn", "ins", "mark", "q", "s", "sub", "sup"))
+_BOXES = frozenset(("div", "form", "header", "ol", "section", "ul"))
+_TEXTS = etree.XPath("descendant::text()[normalize-space()]")
 # What trafilatura takes out anyway, after it has copied the tree four times and searched it as often.
 _NO_TEXT = (
     "applet", "area", "aside", "audio", "button", "canvas", "datalist", "dialog", "embed", "fieldset", "footer", "head",
@@ -72,21 +82,85 @@ def page_text(tree: HtmlElement, url: str, again: Callable[[], HtmlElement | Non
 
     The tree serves for nothing else afterwards: what holds no text is taken out of it. `again` returns a new one.
     """
-    # Places for pictures and advertisements, which are looked at again and again otherwise. A space parts words.
-    for element in tree.iter("div", "i", "section", "span"):
-        if not len(element) and not element.text:
-            element.tag = _NO_TEXT[0]
-    etree.strip_elements(tree, *_NO_TEXT, with_tail=False)
-    _cut_beside_article(tree)
+    _thin_out(tree)
+    pieces = _prose(tree)
+    _cut_boxes_of_links(tree, pieces)
+    _cut_beside_article(tree, pieces)
     text = _extracted(tree, url, fast=True)
-    if len(text) < FAST_ENOUGH_LENGTH and (whole := again()) is not None:
+    enough = FAST_ENOUGH_LENGTH if sum(length for _, length in pieces) > len(text) else SHORT_LENGTH
+    if len(text) < enough and (whole := again()) is not None:
         # The other extractors look at what was taken out as well, such as articles in JSON-LD.
         text = max(text, _extracted(whole, url, fast=False), key=len)
     return text, storable(without_boilerplate(text))
 
 
-def _cut_beside_article(tree: HtmlElement) -> None:
-    """Take out what stands beside the part of the page that holds the title and all the text that is no link.
+def _thin_out(tree: HtmlElement) -> None:
+    """Take out elements that hold no text of an article, or have no say in what is one.
+
+    Trafilatura matches up to twenty regular expressions with each that is left.
+    """
+    for element in tree.iter("div", "i", "section", "span"):
+        # Places for pictures and advertisements. A space within a line parts words.
+        if not len(element) and (not element.text or (element.tag == "div" and element.text.isspace())):
+            element.tag = _NO_TEXT[0]
+    etree.strip_elements(tree, *_NO_TEXT, with_tail=False)
+    for element in tree.iter(*_FORMATTING):
+        if not element.attrib:
+            element.tag = _BARE
+    etree.strip_tags(tree, _BARE)
+
+
+def _prose(tree: HtmlElement) -> list[tuple[HtmlElement, int]]:
+    """Return the blocks that hold more text than a label, but for links and headings, and how much."""
+    body = tree.find("body")
+    if body is None:
+        return []
+    apart = {
+        inner
+        for element in body.iter("a", "h2", "h3", "h4", "h5", "h6")
+        if element.tag != "a" or element.get("href") is not None
+        for inner in element.iter()
+    }
+    pieces: Counter[tuple[HtmlElement, HtmlElement | None]] = Counter()
+    for text in _TEXTS(body):
+        element = text.getparent()
+        holder = element.getparent() if text.is_tail else element
+        if holder not in apart or len(text) > LINK_LENGTH:
+            while holder.tag in _INLINE:
+                holder = holder.getparent()
+            # A new line, or what comes after another block, is a piece of its own.
+            after = element if text.is_tail and element.tag not in _INLINE else None
+            pieces[holder, after] += len(text.strip())
+    return [(holder, length) for (holder, _), length in pieces.items() if length >= PROSE_LENGTH]
+
+
+def _cut_boxes_of_links(tree: HtmlElement, pieces: list[tuple[HtmlElement, int]]) -> None:
+    """Take out boxes that lead to other pages: menus, topics, what else there is to read."""
+    holding: set[HtmlElement] = set()
+    for holder, _ in pieces:
+        around: HtmlElement | None = holder
+        while around is not None and around not in holding:
+            holding.add(around)
+            around = around.getparent()
+    waiting = list(tree.iter("body"))
+    while waiting:
+        for element in waiting.pop():
+            if element in holding:
+                waiting.append(element)
+            elif element.tag in _BOXES and len(links := list(element.iter("a"))) >= LINKS_OF_A_BOX:
+                if _length(element) <= (1 + BESIDE_LINKS) * sum(map(_length, links)):
+                    element.tag = _NO_TEXT[0]
+                else:
+                    waiting.append(element)
+    etree.strip_elements(tree, _NO_TEXT[0], with_tail=False)
+
+
+def _length(element: HtmlElement) -> int:
+    return len("".join(element.text_content().split()))
+
+
+def _cut_beside_article(tree: HtmlElement, pieces: list[tuple[HtmlElement, int]]) -> None:
+    """Take out what stands beside the part of the page that holds the title and all the text.
 
     The elements around that part stay, since trafilatura knows articles by their names.
     """
@@ -94,11 +168,10 @@ def _cut_beside_article(tree: HtmlElement) -> None:
     if body is None or heading is None:
         return
     within: Counter[HtmlElement] = Counter()
-    for text in _PROSE(body):
-        parent = text.getparent()
-        around = parent.getparent() if text.is_tail else parent
+    for holder, length in pieces:
+        around: HtmlElement | None = holder
         while around is not None:
-            within[around] += len(text)
+            within[around] += length
             around = around.getparent()
     if within[body] < FAST_ENOUGH_LENGTH:
         return

@@ -238,6 +238,48 @@ def test_what_stands_beside_the_article_is_no_part_of_it() -> None:
     assert extract(body.encode(), URL, None, Hint(NOW)).text == TEXT.strip()
 
 
+def test_formatting_parts_no_words_and_joins_none() -> None:
+    body = page(body="<p><b>قال</b> <i>ال</i>وزير<strong> أمس</strong> <font color='red'>في</font> <em>بغداد</em>.</p>")
+    assert extract(body, URL, None, Hint(NOW)).text.endswith("قال الوزير أمس في بغداد.")
+
+
+def test_a_list_that_is_nothing_but_links_is_no_part_of_the_article() -> None:
+    others = "".join(
+        f'<li> <a href="/{n}"><b>القوات تنسحب من</b> القاعدة رقم {n} وتسلمها للجيش العراقي في الأسبوع المقبل</a>\n</li>'
+        for n in range(3)
+    )
+    points = "".join(
+        f'<li><a href="/{n}">القاعدة {n}</a> تسلم لبغداد في تشرين الثاني المقبل، ويغادر آخر من فيها من جنود قبله</li>'
+        for n in range(3)
+    )
+    body = page(body=f"<ul>{others}</ul><p>{TEXT}</p><ol>{points}</ol><p>{TEXT}</p>")
+    text = extract(body, URL, None, Hint(NOW)).text
+    assert "القوات تنسحب" not in text
+    assert "القاعدة 2 تسلم لبغداد في تشرين الثاني" in text
+
+
+MENU = "".join(f'<div><a href="/{n}">قسم الأخبار رقم {n} من الموقع</a></div>' for n in range(40))
+WORDS = [f"كلمة{n} بغداد" for n in range(60)]
+
+
+@pytest.mark.parametrize(
+    "article",
+    [
+        # As pasted from a word processor: each word in a box of its own.
+        f"<p>{''.join(f'<span lang=AR style=color:black>{word} </span>' for word in WORDS)}</p>",
+        # A link that does not end, and a target of links, which is none.
+        f'<a href="/"><p>{" ".join(WORDS)}</p>',
+        f'<a name="top"><p>{" ".join(WORDS)}</p>',
+        f"<p>{''.join(f'<a href=/{word[4:6]}>{word}</a> و' for word in WORDS)}</p>",
+    ],
+    ids=["spans", "open link", "target", "links"],
+)
+def test_an_article_among_links_is_kept(article: str) -> None:
+    body = f"<html><body><div><div>{MENU}</div><div>{article}</div><div><h3>شاهد</h3>{MENU}</div></div></body></html>"
+    text = extract(body.encode(), URL, None, Hint(NOW)).text
+    assert all(word in text for word in WORDS)
+
+
 LINKS = "".join(
     f'<div><h3><a href="/news/{n}">الخبر رقم {n} عن اجتماع اللجنة في بغداد</a></h3><p>ملخص للخبر {n}.</p></div>'
     for n in range(12)

@@ -15,7 +15,6 @@ import hashlib
 import math
 import re
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 
 from ingest.folding import fold
 
-__all__ = ["BANDS", "Comparable", "Likeness", "compare"]
+__all__ = ["BANDS", "LEAD_WITHIN", "Comparable", "Likeness", "Opening", "compare", "containment_needed"]
 
 SHINGLE = 3
 BANDS, BAND_WORDS = 16, 6
@@ -56,7 +55,7 @@ def _numbers(name: str) -> NDArray[np.uint64]:
     return np.array([int.from_bytes(digest) for digest in digests], dtype=np.uint64)
 
 
-# Multiply-shift hashing (Dietzfelbinger et al. 1997): odd factors, products modulo 2^64, their upper half.
+# Multiplicative hashing (Dietzfelbinger et al. 1997): odd factors, products modulo 2^64.
 _FACTORS, _TERMS = _numbers("factor") | np.uint64(1), _numbers("term")
 _WORD_FACTORS = np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D], dtype=np.uint64)
 
@@ -87,12 +86,38 @@ class _WordHashes(dict[str, int]):
 _word_hashes = _WordHashes()
 
 
-class Comparable:
+class Opening:
+    """How a text begins, and its title: enough to tell most pairs of texts apart."""
+
+    def __init__(self, title: str | None, words: list[str]) -> None:
+        """`words` are those of the folded text, the first LEAD_WITHIN at the least, all where it has less."""
+        self._title = title or ""
+        self._words = words
+
+    @cached_property
+    def _lead(self) -> list[tuple[str, str, str]]:
+        return _threes(self._words[:LEAD])
+
+    @cached_property
+    def _beginning(self) -> frozenset[tuple[str, str, str]]:
+        return frozenset(_threes(self._words[:LEAD_WITHIN]))
+
+    @cached_property
+    def _title_words(self) -> frozenset[str]:
+        # The beginnings of words, without particles, are alike where the words are.
+        words = (_PARTICLES.sub("", word) for word in fold(self._title).split())
+        return frozenset(word[:5] for word in words if len(word) > 2)
+
+
+def _threes(words: list[str]) -> list[tuple[str, str, str]]:
+    return list(zip(words, words[1:], words[2:], strict=False))
+
+
+class Comparable(Opening):
     """A text, folded, and its title, ready to be compared."""
 
     def __init__(self, title: str | None, folded_text: str) -> None:
-        self._title = title or ""
-        self._words = folded_text.split()
+        super().__init__(title, folded_text.split())
         self._known_pieces: dict[int, frozenset[int]] = {}
 
     @cached_property
@@ -117,20 +142,13 @@ class Comparable:
         """Return the hashes of the text's bands, as 32-bit integers with sign; none where it is too short."""
         if len(self._words) < MIN_WORDS:
             return []
-        runs = _runs(self._shingles, BAND_WORDS - SHINGLE + 1) >> np.uint64(32)
-        smallest = ((runs[:, None] * _FACTORS + _TERMS) >> np.uint64(32)).min(axis=0)
+        runs = _runs(self._shingles, BAND_WORDS - SHINGLE + 1)
+        # All 64 bits: the smallest of many numbers begin with the same ones, and among a million articles, those of 32
+        # bits are as likely the same by chance as not.
+        smallest = (runs[:, None] * _FACTORS + _TERMS).min(axis=0)
         # The same number is another band in another place.
         mixed = _mixed(smallest, np.arange(BANDS, dtype=np.uint64)) >> np.uint64(32)
         return [int(band) for band in mixed.astype(np.uint32).view(np.int32)]
-
-    @cached_property
-    def _opening(self) -> list[int]:
-        opening: list[int] = self._shingles[: LEAD - SHINGLE + 1].tolist()
-        return opening
-
-    @cached_property
-    def _beginning(self) -> frozenset[int]:
-        return frozenset(self._shingles[: LEAD_WITHIN - SHINGLE + 1].tolist())
 
     def _pieces(self, words: int) -> frozenset[int]:
         """The hashes of all runs of so many words without what is said again and again in this text."""
@@ -146,12 +164,6 @@ class Comparable:
         hashes = _runs(self._shingles, shingles)
         whole = repeated[shingles:] == repeated[: len(hashes)]
         return frozenset(hashes[whole].tolist())
-
-    @cached_property
-    def _title_words(self) -> frozenset[str]:
-        # The beginnings of words, without particles, are alike where the words are.
-        words = (_PARTICLES.sub("", word) for word in fold(self._title).split())
-        return frozenset(word[:5] for word in words if len(word) > 2)
 
 
 @dataclass(frozen=True)
@@ -169,12 +181,7 @@ class Likeness:
 
 def compare(one: Comparable, other: Comparable) -> Likeness | None:
     """Return how alike two texts are where one is a copy of the other, None where neither is."""
-    shorter = min(len(one._words), len(other._words))
-    if shorter < MIN_WORDS:
-        return None
-    # The cheap questions first: most candidates are texts of one kind, and open in another way.
-    less, more = sorted((_opens_in(one, other), _opens_in(other, one)))
-    enough = _containment_needed(less, more, lambda: _titles(one, other))
+    enough = containment_needed(one, other)
     if enough is None:
         return None
     common = len(one._set & other._set)
@@ -183,28 +190,34 @@ def compare(one: Comparable, other: Comparable) -> Likeness | None:
         return None
     similarity = common / (len(one._set) + len(other._set) - common)
     if similarity < NEARLY_ALL:
-        words = math.ceil(min(RUN_WORDS, RUN_SHARE * shorter))
+        words = math.ceil(min(RUN_WORDS, RUN_SHARE * min(len(one._words), len(other._words))))
         if one._pieces(words).isdisjoint(other._pieces(words)):
             return None
     return Likeness(similarity, containment, "same_text" if similarity >= SAME_TEXT else "syndicated")
 
 
-def _containment_needed(less: float, more: float, titles: Callable[[], float]) -> float | None:
-    """The containment from which texts are copies that open alike to these degrees; None where none would do."""
+def containment_needed(one: Opening, other: Opening) -> float | None:
+    """Return what share of the shorter text must stand in the other for them to be copies; None where none would do.
+
+    Most candidates are texts of one kind, and open in another way: what begins them tells.
+    """
+    if min(len(one._words), len(other._words)) < MIN_WORDS:
+        return None
+    less, more = sorted((_opens_in(one, other), _opens_in(other, one)))
     if less >= 0.55:
         return OPEN_ALIKE
     if less >= 0.4:
         return OPEN_SOMEWHAT
     if less >= 0.25 and more >= 0.55:
         return ONE_OPENS
-    return CALLED_ALIKE if titles() >= TITLE_ALIKE else None
+    return CALLED_ALIKE if _titles(one, other) >= TITLE_ALIKE else None
 
 
-def _opens_in(one: Comparable, other: Comparable) -> float:
+def _opens_in(one: Opening, other: Opening) -> float:
     """The share of a text's first words that stands at the beginning of the other."""
-    return sum(map(other._beginning.__contains__, one._opening)) / max(len(one._opening), 1)
+    return sum(map(other._beginning.__contains__, one._lead)) / max(len(one._lead), 1)
 
 
-def _titles(one: Comparable, other: Comparable) -> float:
+def _titles(one: Opening, other: Opening) -> float:
     shorter = min(len(one._title_words), len(other._title_words))
     return len(one._title_words & other._title_words) / shorter if shorter else 0.0

@@ -16,13 +16,15 @@ from typing import LiteralString
 
 from db import Connection
 from ingest.folding import fold
-from ingest.similarity import BANDS, Comparable, compare
+from ingest.similarity import BANDS, LEAD_WITHIN, Comparable, Opening, compare, containment_needed
 
 __all__ = ["catch_up", "close", "count_unsigned", "forget", "lock", "refresh", "regroup", "take_in"]
 
 # The texts most like a new one, by common bands, that it is compared with. Of a template there may be thousands.
 MOST_CANDIDATES = 30
 AT_ONCE = 500
+# Characters that hold LEAD_WITHIN words, nearly always.
+BEGINNING = 800
 # Texts that are kept in memory, some 20 kB each.
 REMEMBERED = 2000
 _LOCK = 7_300_215_902
@@ -51,19 +53,24 @@ def take_in(connection: Connection, new: dict[int, Comparable], now: datetime) -
 
 def _link(connection: Connection, new: dict[int, Comparable]) -> set[int]:
     """Link articles with their copies among those that have signatures; returns all that are in new links."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO news.article_signatures (article_id, bands) VALUES (%s, %s::int[])"
-            " ON CONFLICT (article_id) DO UPDATE SET bands = excluded.bands",
-            [(article, comparable.bands) for article, comparable in new.items()],
-        )
-    candidates = _candidates(connection, list(new))
-    known = _load(connection, {other for _, other in candidates}, new)
+    connection.execute(
+        "INSERT INTO news.article_signatures (article_id, bands)"
+        " SELECT id, bands::int[] FROM unnest(%s::bigint[], %s::text[]) AS new(id, bands)"
+        " ON CONFLICT (article_id) DO UPDATE SET bands = excluded.bands",
+        # As text: there are no arrays of arrays that differ in length.
+        [list(new), [f"{{{','.join(map(str, comparable.bands))}}}" for comparable in new.values()]],
+    )
+    candidates = sorted({(min(pair), max(pair)) for pair in _candidates(connection, list(new))})
+    keys = _keys(connection, {article for pair in candidates for article in pair} | new.keys())
+    openings = _openings(connection, keys, new)
+    # Most candidates open in another way, and the rest of their texts need not be read.
+    pairs = [(one, other) for one, other in candidates if containment_needed(openings[one], openings[other])]
+    texts = new | _texts(connection, {article: keys[article] for pair in pairs for article in pair})
     links = []
-    for article, other in sorted({(min(pair), max(pair)) for pair in candidates}):
-        likeness = compare(known[article], known[other])
+    for one, other in pairs:
+        likeness = compare(texts[one], texts[other])
         if likeness is not None:
-            links.append((article, other, likeness))
+            links.append((one, other, likeness))
     if links:
         connection.execute(
             "INSERT INTO news.article_links (article_id, other_id, relation, similarity, containment)"
@@ -191,26 +198,54 @@ def _candidates(connection: Connection, articles: Sequence[int]) -> list[tuple[i
     ).fetchall()
 
 
+# An article as it is now: its number, the hash of its text, its title.
+_Key = tuple[int, str, str | None]
 # Texts that were compared lately are likely to be compared again: news comes in waves.
-_recent: "OrderedDict[tuple[int, str, str | None], Comparable]" = OrderedDict()
+_recent: "OrderedDict[_Key, Comparable]" = OrderedDict()
 
 
-def _load(connection: Connection, articles: set[int], new: dict[int, Comparable]) -> dict[int, Comparable]:
-    """The texts of these articles and of new ones, which later ones are likely to be compared with."""
-    keys = connection.execute(
-        "SELECT id, content_hash, title FROM news.articles WHERE id = ANY(%s)", [sorted(articles | new.keys())]
+def _keys(connection: Connection, articles: set[int]) -> dict[int, _Key]:
+    rows = connection.execute(
+        "SELECT id, content_hash, title FROM news.articles WHERE id = ANY(%s)", [sorted(articles)]
     ).fetchall()
-    missing = [key[0] for key in keys if key[0] not in new and key not in _recent]
-    texts: dict[int, str] = dict(
-        connection.execute("SELECT id, text FROM news.articles WHERE id = ANY(%s)", [missing]).fetchall()
-    )
-    loaded = {}
-    for key in keys:
-        comparable = new.get(key[0]) or _recent.pop(key, None) or Comparable(key[2], fold(texts[key[0]]))
-        _recent[key] = loaded[key[0]] = comparable
+    return {row[0]: row for row in rows}
+
+
+def _openings(connection: Connection, keys: dict[int, _Key], new: dict[int, Comparable]) -> dict[int, Opening]:
+    """How articles begin: their whole texts where those are at hand, as they are of new ones."""
+    known: dict[int, Opening] = {}
+    for article, key in keys.items():
+        if comparable := new.get(article) or _recent.get(key):
+            known[article] = _remember(key, comparable)
+    missing = keys.keys() - known.keys()
+    rows = connection.execute(
+        "SELECT id, left(text, %s) FROM news.articles WHERE id = ANY(%s)", [BEGINNING, list(missing)]
+    ).fetchall()
+    for article, beginning in rows:
+        # Of what goes on, the last word may be a part of one.
+        words = fold(beginning).split()[:-1][:LEAD_WITHIN]
+        if len(words) == LEAD_WITHIN:
+            known[article] = Opening(keys[article][2], words)
+    return known | _texts(connection, {article: keys[article] for article in missing - known.keys()})
+
+
+def _texts(connection: Connection, keys: dict[int, _Key]) -> dict[int, Comparable]:
+    """The whole texts of articles."""
+    known = {article: _recent[key] for article, key in keys.items() if key in _recent}
+    rows = connection.execute(
+        "SELECT id, text FROM news.articles WHERE id = ANY(%s)", [list(keys.keys() - known.keys())]
+    ).fetchall()
+    for article, text in rows:
+        known[article] = _remember(keys[article], Comparable(keys[article][2], fold(text)))
+    return known
+
+
+def _remember(key: _Key, comparable: Comparable) -> Comparable:
+    _recent[key] = comparable
+    _recent.move_to_end(key)
     while len(_recent) > REMEMBERED:
         _recent.popitem(last=False)
-    return loaded
+    return comparable
 
 
 def _groups(connection: Connection, story_of: dict[int, int]) -> list[set[int]]:

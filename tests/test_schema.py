@@ -88,6 +88,17 @@ def test_partitions_are_made_ahead_and_only_once(connection: Connection) -> None
     assert [name for (name,) in names] == ["pages_p203112", "pages_p203201", "pages_p203202"]
 
 
+def test_autovacuum_does_not_wait_for_a_fifth_of_a_large_ledger(connection: Connection) -> None:
+    row = connection.execute("SELECT reloptions FROM pg_class WHERE oid = 'news.entries'::regclass").fetchone()
+    assert row is not None
+    options = dict(option.split("=") for option in row[0])
+    of_millions = int(options["autovacuum_vacuum_threshold"]) + 3_000_000 * float(
+        options["autovacuum_vacuum_scale_factor"]
+    )
+    assert of_millions < 50_000
+    assert options["vacuum_index_cleanup"] == "on"
+
+
 class TestRevision:
     def test_an_empty_database_gets_its_schema_at_first_use(self, empty_database: Database, tmp_path: Path) -> None:
         with open_database(empty_database.url, tmp_path) as database, database.connect() as connection:

@@ -116,9 +116,9 @@ def record(
              WITH ORDINALITY
              AS seen(identity, url, canonical_url, host, title, summary, content, author, published_at,
                      published_note, updated_at, status, reason, place)
-        WHERE NOT EXISTS (SELECT FROM news.entries known
-                          WHERE known.feed_id = %(feed)s AND known.identity = seen.identity
-                            AND (known.url IS NOT NULL OR seen.url IS NULL))
+        -- One look into the index for each: as a join, all entries of a feed that has grown lately would be read.
+        WHERE NOT coalesce((SELECT known.url IS NOT NULL OR seen.url IS NULL FROM news.entries known
+                            WHERE known.feed_id = %(feed)s AND known.identity = seen.identity), false)
         ORDER BY seen.place
         ON CONFLICT (feed_id, identity) DO UPDATE SET
             url = excluded.url, canonical_url = excluded.canonical_url, host = excluded.host, title = excluded.title,

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -139,10 +139,21 @@ def everything(tmp_path: Path) -> TopicSet:
     return TopicSet(file.topics)
 
 
+_port_numbers = count(os.getpid())
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nothing listens on, and that no other process of these tests is given.
+
+    Below those that the system gives to connections (ip_local_port_range): a listener may want it at any address.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw20").removeprefix("gw"))
+    for number in _port_numbers:
+        port = 10_000 + worker * 1000 + number % 1000
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError
 
 
 Serve = Callable[..., RunningNewsroom]

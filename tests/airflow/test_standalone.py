@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from tests.conftest import ROOT, chromium, free_port
 from tests.newsroom import Newsroom, RunningNewsroom, serve
 from tests.test_pipeline import landed, true_places
 
+# Other tests run beside it, and an answer may take a while.
+get, post = partial(httpx.get, timeout=30), partial(httpx.post, timeout=30)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 ARTEFACTS = ROOT / "artefacts"
@@ -57,9 +60,9 @@ class Running:
         return psycopg.connect(EmbeddedServer(self.home).url(), autocommit=True)
 
     def api(self, path: str) -> Any:
-        answer = httpx.post(f"{self.base}/auth/token", json={"username": "admin", "password": self.password})
+        answer = post(f"{self.base}/auth/token", json={"username": "admin", "password": self.password})
         token = answer.json()["access_token"]
-        return httpx.get(f"{self.base}/api/v2/{path}", headers={"Authorization": f"Bearer {token}"}).json()
+        return get(f"{self.base}/api/v2/{path}", headers={"Authorization": f"Bearer {token}"}).json()
 
 
 def until(true: Callable[[], Any], seconds: float) -> Any:
@@ -176,9 +179,9 @@ def test_the_metadata_database_is_on_psycopg(running: Running) -> None:
 
 @pytest.mark.parametrize("path", ["/news/", "/news/static/news.js", "/news/static/plotly.min.js", "/news/nonesuch"])
 def test_the_news_page_asks_for_a_login(running: Running, path: str) -> None:
-    assert httpx.get(running.base + path).status_code in (401, 404)
-    assert httpx.get(running.base + path, cookies={"_token": "made-up"}).status_code in (401, 403, 404)
-    person = httpx.get(running.base + path, headers={"Accept": "text/html"})
+    assert get(running.base + path).status_code in (401, 404)
+    assert get(running.base + path, cookies={"_token": "made-up"}).status_code in (401, 403, 404)
+    person = get(running.base + path, headers={"Accept": "text/html"})
     assert person.status_code in (303, 404)
     if person.status_code == 303:
         assert "/auth/login" in person.headers["location"]

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
+from typing import NamedTuple
 
 from lxml import etree
 from lxml.etree import ElementDefaultClassLookup, HTMLParser, ParserError
@@ -25,8 +26,6 @@ ENGINE = f"trafilatura {version('trafilatura')}"
 # Below this, in characters, the first pass may have missed the text, and trafilatura's default mode, which compares
 # several extractors, is asked too.
 FAST_ENOUGH_LENGTH = 400
-# The same for pages that show no more than what was found; the default mode then looks at JSON-LD.
-SHORT_LENGTH = 250
 # Large live blogs have some ten thousand elements. Beyond this a page costs seconds, and is no article.
 MAX_ELEMENTS = 100_000
 # Marks of formatting, which part no words. Those with attributes may be hidden, or be boxes.
@@ -37,11 +36,12 @@ PROSE_LENGTH = 40
 ARTICLE_SHARE = 0.98
 # A box without such pieces leads to other pages where it has so many links, and little beside them: labels, a date. A
 # link holds a title at most; where it is longer, the page has forgotten to end it.
-LINKS_OF_A_BOX, BESIDE_LINKS = 3, 0.5
+LINKS_OF_A_BOX = 3
 LINK_LENGTH = 150
 _INLINE = frozenset((*_FORMATTING, "a", "abbr", "bdi", "bdo", "cite", "dfn", "ins", "mark", "q", "s", "sub", "sup"))
-_BOXES = frozenset(("div", "form", "header", "ol", "section", "ul"))
-_TEXTS = etree.XPath("descendant::text()[normalize-space()]")
+# How much text may stand beside the links, as a share of theirs: less in lists, which articles have too.
+_BOXES = {"div": 0.5, "form": 0.5, "header": 0.5, "ol": 0.2, "section": 0.5, "ul": 0.2}
+_HEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
 # What trafilatura takes out anyway, after it has copied the tree four times and searched it as often.
 _NO_TEXT = (
     "applet", "area", "aside", "audio", "button", "canvas", "datalist", "dialog", "embed", "fieldset", "footer", "head",
@@ -87,8 +87,7 @@ def page_text(tree: HtmlElement, url: str, again: Callable[[], HtmlElement | Non
     _cut_boxes_of_links(tree, pieces)
     _cut_beside_article(tree, pieces)
     text = _extracted(tree, url, fast=True)
-    enough = FAST_ENOUGH_LENGTH if sum(length for _, length in pieces) > len(text) else SHORT_LENGTH
-    if len(text) < enough and (whole := again()) is not None:
+    if len(text) < FAST_ENOUGH_LENGTH and (whole := again()) is not None:
         # The other extractors look at what was taken out as well, such as articles in JSON-LD.
         text = max(text, _extracted(whole, url, fast=False), key=len)
     return text, storable(without_boilerplate(text))
@@ -100,8 +99,8 @@ def _thin_out(tree: HtmlElement) -> None:
     Trafilatura matches up to twenty regular expressions with each that is left.
     """
     for element in tree.iter("div", "i", "section", "span"):
-        # Places for pictures and advertisements. A space within a line parts words.
-        if not len(element) and (not element.text or (element.tag == "div" and element.text.isspace())):
+        # Places for pictures and advertisements. A space parts words.
+        if not len(element) and not element.text:
             element.tag = _NO_TEXT[0]
     etree.strip_elements(tree, *_NO_TEXT, with_tail=False)
     for element in tree.iter(*_FORMATTING):
@@ -115,48 +114,82 @@ def _prose(tree: HtmlElement) -> list[tuple[HtmlElement, int]]:
     body = tree.find("body")
     if body is None:
         return []
-    apart = {
-        inner
-        for element in body.iter("a", "h2", "h3", "h4", "h5", "h6")
-        if element.tag != "a" or element.get("href") is not None
-        for inner in element.iter()
-    }
     pieces: Counter[tuple[HtmlElement, HtmlElement | None]] = Counter()
-    for text in _TEXTS(body):
-        element = text.getparent()
-        holder = element.getparent() if text.is_tail else element
-        if holder not in apart or len(text) > LINK_LENGTH:
-            while holder.tag in _INLINE:
-                holder = holder.getparent()
+    # The block that each element is a part of, and whether it is within a link or heading.
+    within: dict[HtmlElement, tuple[HtmlElement, bool]] = {}
+    for element in body.iter():
+        outer, apart = within.get(element.getparent(), (element, False))
+        if not apart and element is not body:
             # A new line, or what comes after another block, is a piece of its own.
-            after = element if text.is_tail and element.tag not in _INLINE else None
-            pieces[holder, after] += len(text.strip())
-    return [(holder, length) for (holder, _), length in pieces.items() if length >= PROSE_LENGTH]
+            pieces[outer, None if element.tag in _INLINE else element] += _length(element.tail)
+        apart = apart or _is_link(element) or (element.tag in _HEADINGS and _is_short(element))
+        block = outer if element.tag in _INLINE else element
+        within[element] = block, apart
+        if not apart:
+            pieces[block, None] += _length(element.text)
+    return [(block, length) for (block, _), length in pieces.items() if length >= PROSE_LENGTH]
+
+
+def _length(text: str | None) -> int:
+    return len(text.strip()) if text else 0
+
+
+def _is_link(element: HtmlElement) -> bool:
+    return element.tag == "a" and element.get("href") is not None and _is_short(element)
+
+
+def _is_short(element: HtmlElement) -> bool:
+    return len(element.text_content()) <= LINK_LENGTH
 
 
 def _cut_boxes_of_links(tree: HtmlElement, pieces: list[tuple[HtmlElement, int]]) -> None:
     """Take out boxes that lead to other pages: menus, topics, what else there is to read."""
-    holding: set[HtmlElement] = set()
+    body = tree.find("body")
+    if body is None:
+        return
+    holding = {body}
     for holder, _ in pieces:
-        around: HtmlElement | None = holder
-        while around is not None and around not in holding:
+        around = holder
+        while around not in holding:
             holding.add(around)
             around = around.getparent()
-    waiting = list(tree.iter("body"))
+    sizes: dict[HtmlElement, _Size] = {}
+    waiting = [body]
     while waiting:
         for element in waiting.pop():
             if element in holding:
                 waiting.append(element)
-            elif element.tag in _BOXES and len(links := list(element.iter("a"))) >= LINKS_OF_A_BOX:
-                if _length(element) <= (1 + BESIDE_LINKS) * sum(map(_length, links)):
-                    element.tag = _NO_TEXT[0]
-                else:
-                    waiting.append(element)
+            elif len(element):
+                if element not in sizes:
+                    _measure(element, sizes)
+                size = sizes[element]
+                if element.tag in _BOXES and size.links >= LINKS_OF_A_BOX:
+                    if size.text <= (1 + _BOXES[element.tag]) * size.linked:
+                        element.tag = _NO_TEXT[0]
+                    else:
+                        waiting.append(element)
     etree.strip_elements(tree, _NO_TEXT[0], with_tail=False)
 
 
-def _length(element: HtmlElement) -> int:
-    return len("".join(element.text_content().split()))
+class _Size(NamedTuple):
+    """How long the text of an element is, how much of it is links, and how many those are."""
+
+    text: int
+    linked: int
+    links: int
+
+
+def _measure(outermost: HtmlElement, sizes: dict[HtmlElement, _Size]) -> None:
+    """Add the sizes of an element and all in it, from the innermost on."""
+    for element in reversed(list(outermost.iter())):
+        text, linked, links = _length(element.text), 0, 0
+        for child in element:
+            inner = sizes[child]
+            text += inner.text + _length(child.tail)
+            linked += inner.linked
+            links += inner.links
+        is_link = element.tag == "a" and text <= LINK_LENGTH and element.get("href") is not None
+        sizes[element] = _Size(text, text, 1) if is_link else _Size(text, linked, links)
 
 
 def _cut_beside_article(tree: HtmlElement, pieces: list[tuple[HtmlElement, int]]) -> None:

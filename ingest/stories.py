@@ -64,8 +64,9 @@ def _link(connection: Connection, new: dict[int, Comparable]) -> set[int]:
     keys = _keys(connection, {article for pair in candidates for article in pair} | new.keys())
     openings = _openings(connection, keys, new)
     # Most candidates open in another way, and the rest of their texts need not be read.
-    pairs = [(one, other) for one, other in candidates if containment_needed(openings[one], openings[other])]
-    texts = new | _texts(connection, {article: keys[article] for pair in pairs for article in pair})
+    pairs = [pair for pair in candidates if containment_needed(*map(openings.__getitem__, pair)) is not None]
+    old = {article: keys[article] for pair in pairs for article in pair if article not in new}
+    texts = new | _texts(connection, old)
     links = []
     for one, other in pairs:
         likeness = compare(texts[one], texts[other])

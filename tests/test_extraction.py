@@ -228,6 +228,15 @@ def test_paragraphs_stay_apart_and_text_is_composed() -> None:
 def test_spaces_in_elements_of_their_own_part_words() -> None:
     body = page(body="<p>قال<span> </span>الوزير<i>&nbsp;</i>أمس<span></span> في بغداد</p>")
     assert "قال الوزير أمس في بغداد" in extract(body, URL, None, Hint(NOW)).text.replace("\u00a0", " ")
+    body = page(body="<div>قال الوزير<div>&nbsp;</div>أمس في بغداد</div>")
+    assert "الوزيرأمس" not in extract(body, URL, None, Hint(NOW)).text
+
+
+def test_a_short_article_is_looked_for_on_the_whole_page() -> None:
+    sentence = "وغادرت آخر قافلة للجنود القاعدة."
+    lines = "".join(f"<div><div>{sentence}</div></div>" for _ in range(30))
+    body = f"<html><body><article><p>{TEXT[:300]}</p></article><div>{lines}</div></body></html>"
+    assert sentence in extract(body.encode(), URL, None, Hint(NOW)).text
 
 
 def test_what_stands_beside_the_article_is_no_part_of_it() -> None:
@@ -269,10 +278,11 @@ WORDS = [f"كلمة{n} بغداد" for n in range(60)]
         f"<p>{''.join(f'<span lang=AR style=color:black>{word} </span>' for word in WORDS)}</p>",
         # A link that does not end, and a target of links, which is none.
         f'<a href="/"><p>{" ".join(WORDS)}</p>',
+        f'<a href="/x">x</a> <a href="/y">y</a> <a href="/">{"<br>".join(WORDS)}',
         f'<a name="top"><p>{" ".join(WORDS)}</p>',
         f"<p>{''.join(f'<a href=/{word[4:6]}>{word}</a> و' for word in WORDS)}</p>",
     ],
-    ids=["spans", "open link", "target", "links"],
+    ids=["spans", "open link", "open link, lines", "target", "links"],
 )
 def test_an_article_among_links_is_kept(article: str) -> None:
     body = f"<html><body><div><div>{MENU}</div><div>{article}</div><div><h3>شاهد</h3>{MENU}</div></div></body></html>"

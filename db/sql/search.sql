@@ -112,6 +112,7 @@ SET plan_cache_mode = force_custom_plan
 -- The planner counts that as nothing, and goes through the newest articles for words that one in a hundred has.
 SET cpu_tuple_cost = 2
 SET max_parallel_workers_per_gather = 0
+SET jit = off
 SET search_path = pg_catalog
 AS $function$
 #variable_conflict use_column

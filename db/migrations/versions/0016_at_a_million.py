@@ -21,10 +21,17 @@ def upgrade() -> None:
         "ALTER TABLE news.entries SET (autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_scale_factor = 0.01,"
         " vacuum_index_cleanup = on)"
     )
+    # Signatures are of 64 bits now; `ingest db upgrade` makes them anew.
+    op.execute("TRUNCATE news.article_signatures")
     op.get_bind().exec_driver_sql((SQL / "search.sql").read_text(encoding="utf-8").replace("%", "%%"))
 
 
 def downgrade() -> None:
+    op.execute("TRUNCATE news.article_signatures")
+    op.execute(
+        "ALTER FUNCTION news.search(text, text, timestamptz, timestamptz, text[], integer)"
+        " RESET cpu_tuple_cost RESET max_parallel_workers_per_gather RESET jit"
+    )
     op.execute(
         "ALTER TABLE news.entries RESET (autovacuum_vacuum_threshold, autovacuum_vacuum_scale_factor,"
         " vacuum_index_cleanup)"

@@ -2,6 +2,8 @@
 
 What is due is found by small indexes, in which every entry that was due once is passed over until a vacuum.
 
+The index for search gathers up to 16 MB of words in mass landings, and can be settled when they are over.
+
 Searches for words that are neither rare nor frequent go by the index for search.
 """
 
@@ -23,10 +25,14 @@ def upgrade() -> None:
     )
     # Signatures are of 64 bits now; `ingest db upgrade` makes them anew.
     op.execute("TRUNCATE news.article_signatures")
-    op.get_bind().exec_driver_sql((SQL / "search.sql").read_text(encoding="utf-8").replace("%", "%%"))
+    op.execute("ALTER INDEX news.articles_search_idx SET (gin_pending_list_limit = 16384)")
+    for name in ("settle.sql", "search.sql"):
+        op.get_bind().exec_driver_sql((SQL / name).read_text(encoding="utf-8").replace("%", "%%"))
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION news.settle_search()")
+    op.execute("ALTER INDEX news.articles_search_idx RESET (gin_pending_list_limit)")
     op.execute("TRUNCATE news.article_signatures")
     op.execute(
         "ALTER FUNCTION news.search(text, text, timestamptz, timestamptz, text[], integer)"

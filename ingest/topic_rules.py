@@ -5,11 +5,15 @@ place: the one that it names next to the passage, or the last one that was named
 where it stands: the title is about the subject, the first sentences nearly always, the rest may be background. A
 passage that is a reminder (since the withdrawal) counts less anywhere.
 
+Work grows with the length of a text, not with its square, however many hits a sentence has: hits are kept in order by
+concept, and the nearest one is looked up, not searched for.
+
 An Arabic word is found with the particles written in front of it (و ف ب ك ل ال and their combinations, س before the
 imperfect), the pronouns written behind it, and the endings of its sound plurals.
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +29,10 @@ REST_AT_MOST = 2.5
 REMINDER_SHARE = 0.3
 # Words in front of a concept within which a word such as `since` makes it a reminder.
 REMINDER_WITHIN = 4
+# Different words of one concept that are kept for a text: people read them.
+MOST_MATCHED = 100
+# Words and their patterns are remembered up to so many, of at most so many letters: no word of a language is longer.
+REMEMBERED_WORDS, REMEMBERED_LETTERS = 200_000, 60
 _ARABIC = re.compile("[\u0600-\u06ff]")
 # Conjunction, preposition and article, as they combine in writing; future; after folding.
 _PREFIX = "(?:[وف]?(?:ال|لل|[بك]ال|[بكل]|س(?=[يتنا]))?)"
@@ -86,22 +94,23 @@ class CompiledTopic:
         self._where, self._not_where, self._not_by, self._background = where, not_where, not_by, background
 
     def judge(self, title: str, sentences: Sequence[str]) -> Found:
-        """Return the score of a text."""
-        found = Found()
-        rest = 0.0
+        """Return the score of a text, and at most MOST_MATCHED of the words that gave it for each concept."""
+        score = rest = 0.0
+        # In the order in which they were found.
+        matched: dict[str, dict[str, None]] = {}
         for kind, _, passage, points in self._counted(title, sentences):
             if kind == "rest":
                 rest += points
             else:
-                found.score += points
+                score += points
             if points:
                 for _, concept, words in passage.hits:
-                    seen = found.matched.setdefault(concept, [])
-                    if words not in seen:
-                        seen.append(words)
+                    seen = matched.setdefault(concept, {})
+                    if len(seen) < MOST_MATCHED:
+                        seen[words] = None
         # Sums of weights such as 0.3 are a hair off what a curator adds up.
-        found.score = round(found.score + min(rest, REST_AT_MOST), 2)
-        return found
+        score = round(score + min(rest, REST_AT_MOST), 2)
+        return Found(score, {concept: list(words) for concept, words in matched.items()})
 
     def explain(self, title: str, sentences: Sequence[str]) -> list[Explanation]:
         """Return the sentences that have a passage of the rule, with what each counts."""
@@ -112,17 +121,16 @@ class CompiledTopic:
 
     def named(self, words: str) -> set[str]:
         """Return the concepts that the words name."""
-        return {concept for _, concept, _ in self._hits(words.split())}
+        return self._sentence(words).named
 
     def _counted(self, title: str, sentences: Sequence[str]) -> Iterator[tuple[str, str, _Passage, float]]:
         """Yield where a sentence with a passage stands, the sentence, the passage, and its points."""
-        pieces = [(title, self._hits(title.split()))]
-        pieces += [(sentence, self._hits(sentence.split())) for sentence in sentences]
+        pieces = [(words, self._sentence(words)) for words in (title, *sentences)]
         # What a text that opens without naming a place is about, it names first thereafter.
-        place = next((place for _, hits in pieces if (place := self._place_of(hits)) is not None), None)
-        for number, (sentence, hits) in enumerate(pieces):
-            place = self._place_of(hits) or place
-            passage = self._passage(hits, place) if hits else None
+        place = next((place for _, sentence in pieces if (place := self._place_of(sentence)) is not None), None)
+        for number, (words, sentence) in enumerate(pieces):
+            place = self._place_of(sentence) or place
+            passage = self._passage(sentence, place)
             if passage is None:
                 continue
             kind, weight = "rest", REST_WEIGHT
@@ -132,25 +140,23 @@ class CompiledTopic:
                 kind, weight = "first", FIRST_WEIGHT
             elif number <= LEAD_SENTENCES:
                 kind, weight = "lead", LEAD_WEIGHT
-            yield kind, sentence, passage, weight * passage.weight
+            yield kind, words, passage, weight * passage.weight
 
-    def _place_of(self, hits: Sequence[_Hit]) -> str | None:
-        """The last place that is named: `where` or `not_where`; None where there is none."""
-        named = [concept for _, concept, _ in hits if concept in (self._where, self._not_where)]
-        if not named:
-            return None
-        return self._where if self._where in named else self._not_where
+    def _place_of(self, sentence: "_Sentence") -> str | None:
+        """The place that is named: `where`, else `not_where`; None where there is none."""
+        return next((place for place in (self._where, self._not_where) if place in sentence), None)
 
-    def _passage(self, hits: Sequence[_Hit], place: str | None) -> _Passage | None:
+    def _passage(self, sentence: "_Sentence", place: str | None) -> _Passage | None:
         """What a sentence says: the best passage of each kind, together not more than everything."""
         best: list[_Passage] = []
         for sought in self._passages:
-            of_kind = [
-                self._judged(together, hits, place, sought)
-                for together in _together(hits, sought.concepts, sought.within)
-            ]
-            if of_kind:
-                best.append(max(of_kind, key=lambda passage: passage.weight))
+            found = (
+                self._judged(together, sentence, place, sought)
+                for together in sentence.together(sought.concepts, sought.within)
+            )
+            of_kind = max(found, key=lambda passage: passage.weight, default=None)
+            if of_kind is not None:
+                best.append(of_kind)
         if not best:
             return None
         counted = [passage for passage in best if passage.weight] or best[:1]
@@ -160,66 +166,110 @@ class CompiledTopic:
             "; ".join(dict.fromkeys(passage.reason for passage in counted if passage.reason)),
         )
 
-    def _judged(self, together: tuple[_Hit, ...], hits: Sequence[_Hit], place: str | None, sought: Sought) -> _Passage:
+    def _judged(self, together: tuple[_Hit, ...], sentence: "_Sentence", place: str | None, sought: Sought) -> _Passage:
         first, last = min(hit[0] for hit in together), max(hit[0] for hit in together)
         key = together[0][0]
         if self._where is not None:
-            here = _distance(hits, self._where, first, last)
-            elsewhere = _distance(hits, self._not_where, first, last)
+            here = sentence.distance(self._where, first, last)
+            elsewhere = sentence.distance(self._not_where, first, last)
             if here is None and elsewhere is None:
                 if place != self._where:
                     return _Passage(together, 0.0, f"not about {self._where}")
             elif elsewhere is not None and (here is None or elsewhere < here):
                 return _Passage(together, 0.0, f"{self._not_where} is nearer than {self._where}")
-        others = _distance(hits, self._not_by, key, key)
+        others = sentence.distance(self._not_by, key, key)
         own = max(abs(position - key) for position, _, _ in together)
         if others is not None and others < own and not sought.by_anyone:
             return _Passage(together, 0.0, f"{self._not_by} is nearer")
-        if self._background is not None and any(
-            concept == self._background and 0 < key - position - words.count(" ") <= REMINDER_WITHIN
-            for position, concept, words in hits
-        ):
+        if sentence.ends_before(self._background, key, REMINDER_WITHIN):
             return _Passage(together, sought.weight * REMINDER_SHARE, "a reminder")
         return _Passage(together, sought.weight)
 
-    def _hits(self, words: list[str]) -> list[_Hit]:
+    def _sentence(self, folded: str) -> "_Sentence":
+        words = folded.split()
         hits = self._vocabulary.hits(words)
-        if not hits:
-            return hits
+        if not hits or not self._compounds:
+            return _Sentence(hits)
+        plain = _Sentence(hits)
         for name, (concepts, within) in self._compounds.items():
-            for together in _together(hits, concepts, within):
+            for together in plain.together(concepts, within):
                 start, end = min(hit[0] for hit in together), max(hit[0] for hit in together)
                 # It stands where its first concept does.
                 hits.append((together[0][0], name, " ".join(words[start : end + 1])))
-        return sorted(hits)
+        return _Sentence(hits)
 
 
-def _distance(hits: Sequence[_Hit], concept: str | None, first: int, last: int) -> int | None:
-    """Words from a stretch to the nearest naming of a concept, 0 within it; None where it is not named."""
-    if concept is None:
-        return None
-    return min(
-        (max(first - position, position - last, 0) for position, named, _ in hits if named == concept), default=None
-    )
+class _Sentence:
+    """The hits of a sentence by concept, each concept's in order of their places."""
 
+    def __init__(self, hits: Sequence[_Hit]) -> None:
+        self._hits: dict[str, list[_Hit]] = defaultdict(list)
+        for hit in sorted(hits):
+            self._hits[hit[1]].append(hit)
+        self._places = {concept: [hit[0] for hit in of_concept] for concept, of_concept in self._hits.items()}
+        # Spaces in the longest naming of a concept, worked out when it is asked for.
+        self._longest: dict[str, int] = {}
 
-def _together(hits: Sequence[_Hit], concepts: Sequence[str], within: int) -> Iterator[tuple[_Hit, ...]]:
-    """Yield hits of the concepts, one of each, that stand within so many words: for each of the first, the nearest."""
-    for anchor in hits:
-        if anchor[1] != concepts[0]:
-            continue
-        chosen = [anchor]
-        for concept in concepts[1:]:
-            near = [hit for hit in hits if hit[1] == concept and hit[0] != anchor[0]]
-            # What stands behind is more often the object, or the subject of a verb, than what stands in front.
-            near.sort(key=lambda hit: (abs(hit[0] - anchor[0]), hit[0] < anchor[0]))
-            if not near:
-                break
-            chosen.append(near[0])
-        else:
-            positions = [hit[0] for hit in chosen]
-            if max(positions) - min(positions) < within:
-                yield tuple(chosen)
+    def __contains__(self, concept: str | None) -> bool:
+        return concept in self._places
+
+    @property
+    def named(self) -> set[str]:
+        """The concepts that the sentence names."""
+        return set(self._places)
+
+    def distance(self, concept: str | None, first: int, last: int) -> int | None:
+        """Words from a stretch to the nearest naming of a concept, 0 within it; None where it is not named."""
+        places = self._places.get(concept) if concept is not None else None
+        if not places:
+            return None
+        behind = bisect_left(places, first)
+        found = [places[behind] - last] if behind < len(places) else []
+        if behind:
+            found.append(first - places[behind - 1])
+        return max(min(found), 0)
+
+    def ends_before(self, concept: str | None, place: int, within: int) -> bool:
+        """Whether a concept is named so that its last word stands at most so many words in front of a place."""
+        if concept is None or concept not in self:
+            return False
+        hits = self._hits[concept]
+        if concept not in self._longest:
+            self._longest[concept] = max(words.count(" ") for _, _, words in hits)
+        number = bisect_left(self._places[concept], place) - 1
+        while number >= 0 and place - hits[number][0] - self._longest[concept] <= within:
+            if 0 < place - hits[number][0] - hits[number][2].count(" ") <= within:
+                return True
+            number -= 1
+        return False
+
+    def together(self, concepts: Sequence[str], within: int) -> Iterator[tuple[_Hit, ...]]:
+        """Yield hits of the concepts, one of each, that stand within so many words: for each of the first, the nearest.
+
+        Not two at one place: a word that is of both concepts is one of them.
+        """
+        for anchor in self._hits.get(concepts[0], ()):
+            chosen = [anchor]
+            for concept in concepts[1:]:
+                near = self._nearest(concept, anchor[0])
+                if near is None:
+                    break
+                chosen.append(near)
+            else:
+                positions = [hit[0] for hit in chosen]
+                if max(positions) - min(positions) < within:
+                    yield tuple(chosen)
+
+    def _nearest(self, concept: str, place: int) -> _Hit | None:
+        """The hit of a concept that is nearest to a place and not at it.
+
+        Of two that are as near, the one behind: more often the object, or the subject of a verb, than one in front.
+        """
+        places = self._places.get(concept, [])
+        behind, before = bisect_right(places, place), bisect_left(places, place) - 1
+        if behind < len(places) and (before < 0 or places[behind] - place <= place - places[before]):
+            return self._hits[concept][behind]
+        return self._hits[concept][bisect_left(places, places[before])] if before >= 0 else None
 
 
 class _Vocabulary:
@@ -261,9 +311,10 @@ class _Vocabulary:
         known = self._known.get(word)
         if known is None:
             known = tuple(n for n, pattern in enumerate(self._patterns) if pattern.fullmatch(word))
-            if len(self._known) > 200_000:
+            if len(self._known) > REMEMBERED_WORDS:
                 self._known.clear()
-            self._known[word] = known
+            if len(word) <= REMEMBERED_LETTERS:
+                self._known[word] = known
         return known
 
 

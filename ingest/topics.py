@@ -16,6 +16,9 @@ from ingest.topic_rules import CompiledTopic, Explanation, Sought
 
 __all__ = ["Match", "TopicSet", "TopicsFile", "load_topics"]
 
+# What the gate reads of a title and summary: a summary that is longer is the whole article, whose beginning tells.
+GATE_CHARACTERS = 20_000
+
 
 class Passage(StrictModel):
     """Concepts that stand together in a sentence."""
@@ -157,7 +160,7 @@ class TopicSet:
 
     def passes_gate(self, title: str | None, summary: str | None) -> bool:
         """Return whether an item of a general feed with this title and summary is worth fetching."""
-        words = fold(f"{title or ''} {summary or ''}")
+        words = fold(f"{title or ''} {summary or ''}"[:GATE_CHARACTERS])
         return any(
             topic.gate is None
             or name not in self._compiled

@@ -1,8 +1,11 @@
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ingest.folding import fold_sentences
+from ingest.topic_rules import MOST_MATCHED
 from ingest.topics import Topic, TopicSet
 
 PAIRS = [
@@ -175,3 +178,49 @@ def test_the_topic_the_project_comes_with(topics: TopicSet, text: str, expected:
 )
 def test_the_gate_for_general_feeds(topics: TopicSet, title: str, passes: bool) -> None:
     assert topics.passes_gate(title, None) is passes
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many functions, of Python or C, are called for it: a measure of work that no other process disturbs."""
+    made = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal made
+        made += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return made
+
+
+# Each kind of hit as often as any other: passages, compounds, places, others who do it, reminders.
+DENSE = "since US coalition forces withdraw troops leave Iraq Baghdad Syria Turkish "
+
+
+@pytest.mark.parametrize("separator", ["", ". "], ids=["one sentence", "many sentences"])
+def test_work_grows_with_the_length_of_a_text_and_not_with_its_square(topics: TopicSet, separator: str) -> None:
+    def work(times: int) -> int:
+        sentences = fold_sentences((DENSE + separator) * times)
+        topics.judge("x", sentences)
+        return calls(lambda: topics.judge("x", sentences))
+
+    assert work(400) < 4.4 * work(100)
+
+
+def test_work_of_the_gate_grows_with_the_length_of_a_summary(topics: TopicSet) -> None:
+    def work(times: int) -> int:
+        topics.passes_gate("x", DENSE * times)
+        return calls(lambda: topics.passes_gate("x", DENSE * times))
+
+    assert work(200) < 4.4 * work(50)
+    # And it reads no more than the beginning.
+    assert work(20_000) == work(10_000)
+
+
+def test_a_text_of_many_forms_of_a_word_keeps_the_first_of_them() -> None:
+    many = topic(concepts={"a": {"en": ["leav*"]}}, match={"any_of": [{"all_of": ["a"]}]})
+    (match,) = many.judge(None, fold_sentences(" ".join(f"leav{number}." for number in range(3 * MOST_MATCHED))))
+    assert match.matched["a"] == [f"leav{number}" for number in range(MOST_MATCHED)]

@@ -26,9 +26,6 @@ __all__ = ["ExtractCounts", "extract", "extract_page", "extraction_pool"]
 
 log = logging.getLogger(__name__)
 
-# A worker may die of something else than the page it works on: the memory of the machine, a neighbour's page that
-# broke the queue they share. A page at which workers died this often is given up.
-MAX_ATTEMPTS = 3
 # Tasks in work and waiting, per worker: enough that none waits for the database, and that claims are worth a query.
 TASKS_PER_WORKER = 48
 # The caches of the libraries hold parts of pages; what they keep of these many is forgotten at once.
@@ -41,7 +38,6 @@ class ExtractCounts:
 
     extracted: int = 0
     rejected: int = 0
-    retried: int = 0
     dead: int = 0
 
 
@@ -134,8 +130,8 @@ async def _extract(pool: WorkerPool, page: _Page) -> _Extracted:
     except WorkerTimeout as problem:
         return _Extracted(page.job, page.url, "rejected", reason=f"extraction {problem}")
     except WorkerDied as problem:
-        status = "dead" if page.job.attempts + 1 >= MAX_ATTEMPTS else "fetched"
-        return _Extracted(page.job, page.url, status, reason=f"extraction failed: {problem}")
+        why = f"extraction failed: {problem}, also with the page alone in it"
+        return _Extracted(page.job, page.url, "dead", reason=why)
     except Exception as error:  # noqa: BLE001
         # Whatever a page makes the libraries raise is that page's end, not the stage's.
         return _Extracted(
@@ -175,17 +171,13 @@ def _store(connection: Connection, results: list[_Extracted], now: datetime) -> 
             connection,
             [(item.job.id, item.status, _clean(item)) for item in results if item.status in ("rejected", "dead")],
         )
-        ledger.retry(
-            connection, [(item.job.id, now, _clean(item), True) for item in results if item.status == "fetched"]
-        )
     connection.commit()
 
 
 def _count(results: list[_Extracted], counts: ExtractCounts, report: Report) -> None:
     for result in results:
-        outcome = "retried" if result.status == "fetched" else result.status
-        setattr(counts, outcome, getattr(counts, outcome) + 1)
-        report(outcome, 1)
+        setattr(counts, result.status, getattr(counts, result.status) + 1)
+        report(result.status, 1)
         if result.reason is not None:
             # That a page holds no article is everyday; that it broke a worker is not.
             level = logging.INFO if result.status == "rejected" else logging.WARNING

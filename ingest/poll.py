@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 # Sitemaps read of an index at each poll: the newest, which hold the news.
 MOST_PARTS = 3
-# The largest feeds take a second to parse; what takes longer was made to.
+# The largest feeds take a second of a processor to parse; what takes longer was made to.
 PARSE_SECONDS = 5.0
 # Feeds claimed for each that is being asked, so that none waits for the next claim.
 AHEAD = 4

@@ -53,7 +53,9 @@ class Settings(BaseSettings):
     extract_processes: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="Worker processes for extraction."
     )
-    extract_timeout: float = Field(20.0, gt=0, le=600, description="Seconds one page may take to extract.")
+    extract_timeout: float = Field(
+        20.0, gt=0, le=600, description="Seconds of processor time that one page may take to extract."
+    )
     fetch_attempts: int = Field(5, ge=1, le=20, description="Attempts to fetch a page before it is given up.")
     reader_url: str | None = Field(
         None, description="libpq URL with which the news page reads; unset: NEWS_DATABASE_URL as role news_reader."

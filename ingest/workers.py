@@ -1,25 +1,35 @@
-"""Worker processes for work on hostile input: each task has a time limit, and may take its process down with it."""
+"""Worker processes for work on hostile input: each task has a limit of processor time, and may kill its process.
+
+Each worker has a pipe of its own, and a thread here that feeds it. Workers share no lock and no queue, so what happens
+to one is nothing to the others: it may be killed or frozen at any moment.
+
+A task is blamed only for what it does alone. Its processor time is its own. The death of a worker may be anybody's
+doing (the system was out of memory, somebody sent a signal), so the task is tried again, up to ALONE times and with
+pauses, in a process that does nothing else; only a task that kills each of these is to blame. A busy machine makes
+tasks late, and nothing else.
+"""
 
 import asyncio
 import ctypes
 import gc
 import os
+import pickle
+import queue
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
-from multiprocessing import process
-from multiprocessing.context import ForkServerContext, ForkServerProcess
-from multiprocessing.synchronize import RLock
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
-from pebble import CONSTS, ProcessExpired, ProcessPool
+from ingest.fork_server import Context, WorkerProcess
 
 __all__ = ["WorkerDied", "WorkerPool", "WorkerTimeout", "resident_bytes"]
 
@@ -33,43 +43,297 @@ MEMORY_LIMIT_BYTES = 3_000_000_000
 TASKS_PER_WORKER = 2000
 KEPT_MEMORY_BYTES = 300_000_000
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-# A worker that spins in C code does not hear SIGTERM; it is killed this much later, and other workers wait meanwhile.
-CONSTS.term_timeout = 0.1
-# A worker that is killed while it takes a task leaves the queue locked; after this time the others give up on it, and
-# the pool is made anew. To take a task takes milliseconds.
-CONSTS.channel_lock_timeout = 5
-# How often Pebble looks for time-outs and dead workers; also what each of its threads takes to end.
-CONSTS.sleep_unit = 0.03
-# How often a task that is waited for looks whether its pool is still there.
-LOOK_SECONDS = 1.0
+# Tasks that a worker has at a time: the one at work and the next, so that it does not wait for this process.
+IN_HAND = 2
+# How often a task is tried alone before it is to blame, and the pauses before: what kills healthy workers may pass.
+ALONE_AFTER = (0.2, 1.0, 4.0)
+# A worker that uses no processor time for this long is frozen, and replaced. A busy machine gives each process some.
+FROZEN_SECONDS = 300.0
+# How often it is seen whether somebody still waits for a task.
+LOOK_SECONDS = 0.2
+# The main process and the database feed the workers, and should not queue behind them for a processor. Not more than
+# this: programs that are not nice would take nearly all of it.
+NICENESS = 5
 
 
 class WorkerTimeout(Exception):
-    """The task took longer than allowed; its worker was killed."""
+    """The task used more processor time than allowed; its worker was killed."""
 
 
 class WorkerDied(Exception):
-    """The task's worker process died. `exit_code` is negative for a signal."""
+    """The task's worker process died. `exit_code` is negative for a signal, None for one that was frozen."""
 
     def __init__(self, exit_code: int | None) -> None:
         how = f"exit code {exit_code}"
         if exit_code is None:
-            how = "with its whole pool"
+            how = f"used no processor time for {FROZEN_SECONDS:g} s"
         elif exit_code < 0:
-            how = signal.Signals(-exit_code).name
+            how = _signal_name(-exit_code)
         super().__init__(f"the worker process died ({how})")
         self.exit_code = exit_code
 
 
-class _TaskLimit(int):
-    """A number of tasks that is also reached when the process has grown too large.
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
-    Pebble's workers ask between tasks whether their count is less than the limit, and end where it is not; a subclass
-    on the right of a comparison answers for itself (Python's data model, 3.3.1).
-    """
 
-    def __gt__(self, done: int) -> bool:
-        return int(self) > done and resident_bytes() < KEPT_MEMORY_BYTES
+@dataclass(eq=False)
+class _Task:
+    call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+    seconds: float
+    alone: bool = False
+    future: "Future[Any]" = field(default_factory=Future)
+    # Nobody waits for the result any more.
+    abandoned: threading.Event = field(default_factory=threading.Event)
+
+
+class WorkerPool:
+    """A number of worker processes that import `preload` once, from the beginning on. Use it as a context manager."""
+
+    def __init__(self, processes: int, cpu_seconds: float, preload: tuple[str, ...]) -> None:
+        self.processes = processes
+        self._cpu_seconds = cpu_seconds
+        self._context = Context(preload)
+        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._closed = threading.Event()
+        self._deaths: deque[str] = deque(maxlen=1000)
+        self._seats = [_Seat(self._context, self._tasks, self._closed) for _ in range(processes)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._closed.set()
+        for _ in self._seats:
+            self._tasks.put(None)
+        for seat in self._seats:
+            seat.close()
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of the workers that there are now."""
+        return [pid for seat in self._seats if (pid := seat.pid) is not None]
+
+    def take_deaths(self) -> list[str]:
+        """Return how workers died for which no task was to blame, since the last call."""
+        taken = []
+        with suppress(IndexError):
+            while True:
+                taken.append(self._deaths.popleft())
+        return taken
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `function` in a worker and return its result.
+
+        Raises what the function raises; WorkerTimeout when it used too much processor time; WorkerDied when it killed
+        its worker each time that it was tried alone.
+        """
+        return await self.run_within(self._cpu_seconds, function, *args, **kwargs)
+
+    async def run_within(self, seconds: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `run`, with a limit of processor time of its own, which the pool's still bounds."""
+        call, limit = (function, args, kwargs), min(seconds, self._cpu_seconds)
+        try:
+            return await self._done(_Task(call, limit))  # type: ignore[no-any-return]
+        except WorkerDied as death:
+            died = [death]
+        for pause in ALONE_AFTER:
+            await asyncio.sleep(pause)
+            try:
+                result = await self._done(_Task(call, limit, alone=True))
+            except WorkerDied as death:
+                died.append(death)
+            else:
+                self._deaths.extend(map(str, died))
+                return result  # type: ignore[no-any-return]
+        raise died[-1]
+
+    async def _done(self, task: _Task) -> Any:
+        self._tasks.put(task)
+        try:
+            return await asyncio.wrap_future(task.future)
+        except asyncio.CancelledError:
+            task.abandoned.set()
+            raise
+
+
+class _Seat:
+    """A place for one worker at a time, with the thread that feeds it. Fills it again when its worker is gone."""
+
+    def __init__(self, context: Context, tasks: "queue.SimpleQueue[_Task | None]", closed: threading.Event) -> None:
+        self._context = context
+        self._tasks = tasks
+        self._closed = closed
+        self._in_hand: deque[_Task] = deque()
+        self._worker: _Worker | None = None
+        self._thread = threading.Thread(target=self._serve, name="worker", daemon=True)
+        self._thread.start()
+
+    @property
+    def pid(self) -> int | None:
+        worker = self._worker
+        return worker.process.pid if worker is not None else None
+
+    def close(self) -> None:
+        """End the worker, whatever it is doing; its tasks are cancelled."""
+        self._thread.join()
+
+    def _serve(self) -> None:
+        try:
+            # Before there is anything to do: its imports take a second.
+            self._hire()
+            while self._fill():
+                self._await_one()
+        finally:
+            self._dismiss()
+            for task in self._in_hand:
+                task.future.cancel()
+
+    def _fill(self) -> bool:
+        """Give the worker tasks, after waiting for one where it has none. Returns whether to go on."""
+        while len(self._in_hand) < IN_HAND and not self._closed.is_set():
+            try:
+                task = self._tasks.get(block=not self._in_hand)
+            except queue.Empty:
+                break
+            if task is None:
+                break
+            if task.alone and self._in_hand:
+                # For a seat that is free, or for this one when it is.
+                self._tasks.put(task)
+                break
+            if not task.abandoned.is_set() and task.future.set_running_or_notify_cancel():
+                self._give(task)
+                if task.alone:
+                    break
+        return not self._closed.is_set()
+
+    def _give(self, task: _Task) -> None:
+        self._in_hand.append(task)
+        if task.alone:
+            self._dismiss()
+        worker = self._worker or self._hire()
+        if worker is None:
+            return
+        try:
+            worker.pipe.send((*task.call, task.seconds))
+        except OSError:
+            # It has died meanwhile, which is found out when its answer is awaited.
+            pass
+        except Exception as error:  # noqa: BLE001 - what cannot be pickled is the caller's mistake
+            self._in_hand.remove(task)
+            task.future.set_exception(error)
+
+    def _await_one(self) -> None:
+        """Wait for the answer to the first task in hand, or for the end of its worker."""
+        if not self._in_hand:
+            return
+        task, worker = self._in_hand[0], self._worker
+        answer = worker.answer(lambda: task.abandoned.is_set() or self._closed.is_set()) if worker else None
+        self._in_hand.popleft()
+        if answer is not None:
+            if answer.error is not None:
+                task.future.set_exception(answer.error)
+            else:
+                task.future.set_result(answer.value)
+        else:
+            task.future.set_exception(_failure(worker.death() if worker else WorkerDied(255), task))
+        if answer is None or answer.last or task.alone:
+            self._dismiss()
+            # What was sent ahead to the one that is gone has not been begun.
+            again, self._in_hand = self._in_hand, deque()
+            for waiting in again:
+                self._give(waiting)
+
+    def _hire(self) -> "_Worker | None":
+        """Start a worker. None where that fails, as when the fork server was killed just now."""
+        with suppress(OSError, EOFError):
+            self._worker = _Worker(self._context)
+        return self._worker
+
+    def _dismiss(self) -> None:
+        if self._worker is not None:
+            self._worker.end()
+            self._worker = None
+
+
+def _failure(died: WorkerDied, task: _Task) -> Exception:
+    if died.exit_code == -signal.SIGPROF:
+        return WorkerTimeout(f"used more than {task.seconds:g} s of processor time")
+    return died
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a worker sends back; `last` when it ends with that."""
+
+    value: Any = None
+    error: BaseException | None = None
+    last: bool = False
+
+
+class _Worker:
+    """A worker process and our end of its pipe."""
+
+    def __init__(self, context: Context) -> None:
+        self.pipe, theirs = context.Pipe()
+        try:
+            self.process: WorkerProcess = context.Process(target=_work, args=[theirs], daemon=True)
+            self.process.start()
+        except BaseException:
+            self.pipe.close()
+            raise
+        finally:
+            theirs.close()
+        self._frozen = False
+
+    def answer(self, given_up: Callable[[], bool]) -> _Answer | None:
+        """Return the next answer; None when the worker has died or is frozen, or the task was given up."""
+        used, since = _processor_time(self.process.pid), time.monotonic()
+        while not given_up():
+            if wait([self.pipe, self.process.sentinel], timeout=LOOK_SECONDS):
+                try:
+                    # It may have answered and ended.
+                    return self.pipe.recv() if self.pipe.poll() else None
+                except (EOFError, OSError):
+                    return None
+                except Exception as error:  # noqa: BLE001 - an answer that cannot be unpickled
+                    return _Answer(error=RuntimeError(f"{type(error).__name__}: {error}"), last=True)
+            if time.monotonic() - since >= FROZEN_SECONDS:
+                before, used, since = used, _processor_time(self.process.pid), time.monotonic()
+                if used == before:
+                    self._frozen = True
+                    return None
+        return None
+
+    def death(self) -> WorkerDied:
+        """Return how the worker died; it is killed where it lives."""
+        self.process.join(1)
+        if self.process.exitcode is None:
+            self.process.kill()
+            self.process.join()
+        return WorkerDied(None if self._frozen else self.process.exitcode)
+
+    def end(self) -> None:
+        """End it at once."""
+        self.pipe.close()
+        self.process.kill()
+        self.process.join()
+        self.process.close()
+
+
+def _processor_time(pid: int | None) -> int:
+    """Return the processor time of a process in clock ticks (proc(5), stat, fields 14 and 15); the time elsewhere."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+    except OSError:
+        return time.monotonic_ns()
 
 
 def resident_bytes() -> int:
@@ -80,180 +344,57 @@ def resident_bytes() -> int:
         return 0
 
 
-class _BareProgram(process.BaseProcess):
-    """A parent without a past, as `multiprocessing` makes one when it is imported, and then deletes the class."""
-
-    def __init__(self) -> None:
-        self._identity = ()
-        self._name = "MainProcess"
-        self._parent_pid = None
-        self._popen = None
-        self._closed = False
-        self._config = {"authkey": process.AuthenticationString(os.urandom(32)), "semprefix": "/mp"}  # type: ignore[attr-defined]
+# -- in the worker
 
 
-_starting = threading.RLock()
-
-
-@contextmanager
-def _plain_parent() -> Iterator[None]:
-    """Start processes as if from a bare program, whatever this one is.
-
-    They need nothing of its main module, and Airflow's takes seconds to import. In a Celery worker, the parent is
-    daemonic, which may have no children (ours end with it by themselves), and has a key that cannot be handed over.
-    """
-    with _starting:
-        main, current = sys.modules["__main__"], process._current_process  # type: ignore[attr-defined]
-        sys.modules["__main__"] = ModuleType("__main__")
-        process._current_process = _BareProgram()  # type: ignore[attr-defined]
+def _work(pipe: "Connection[Any, Any]") -> None:
+    """Do tasks until there are no more, or this process has had its share."""
+    _prepare()
+    for number in range(1, TASKS_PER_WORKER + 1):
         try:
-            yield
-        finally:
-            sys.modules["__main__"] = main
-            process._current_process = current  # type: ignore[attr-defined]
-
-
-class _Process(ForkServerProcess):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        with _plain_parent():
-            super().__init__(*args, **kwargs)
-
-    def start(self) -> None:
-        with _plain_parent():
-            super().start()
-
-
-class _Context(ForkServerContext):
-    Process = _Process
-
-    def __init__(self) -> None:
-        super().__init__()
-        # Pebble lets go of its locks before it stops the workers, and one that still starts would complain that
-        # the system has none of that name.
-        self._locks: list[RLock] = []
-
-    def RLock(self) -> RLock:  # noqa: N802
-        lock = super().RLock()
-        self._locks.append(lock)
-        return lock
-
-
-class WorkerPool:
-    """A number of worker processes that import `preload` once, from the beginning on. Use it as a context manager."""
-
-    def __init__(self, processes: int, timeout: float, preload: tuple[str, ...]) -> None:
-        self.processes = processes
-        self._timeout = timeout
-        self._context = _Context()
-        self._context.set_forkserver_preload(list(preload))
-        self._replacing = threading.Lock()
-        self._pool = self._new_pool()
-        # Pebble starts its processes with the first task, which takes as long as their imports.
-        self._started: Future[None] = Future()
-        threading.Thread(target=self._start, name="start of workers", daemon=True).start()
-
-    def _start(self) -> None:
+            task = pipe.recv_bytes()
+        except (EOFError, OSError):
+            return
+        answer = _outcome(task)
+        last = number == TASKS_PER_WORKER or resident_bytes() >= KEPT_MEMORY_BYTES
         try:
-            # Where that fails, the first page finds out.
-            with suppress(Exception):
-                self._pool.schedule(_do_nothing)
-        finally:
-            self._started.set_result(None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._started.result()
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
-
-    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `function` in a worker and return its result.
-
-        Raises what the function raises, WorkerTimeout, or WorkerDied.
-        """
-        return await self.run_within(self._timeout, function, *args, **kwargs)
-
-    async def run_within(self, seconds: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """As `run`, with a time limit of its own, which the pool's still bounds."""
-        if not self._started.done():
-            # Without a thread for each that waits: the loop has few, and others need them.
-            await asyncio.shield(asyncio.wrap_future(self._started))
-        pool, limit = self._pool, min(seconds, self._timeout)
-        started = time.monotonic()
-        try:
-            return await _outcome(pool, asyncio.wrap_future(pool.schedule(function, args, kwargs, limit)))
-        except TimeoutError:
-            # Pebble goes by the time of day, and a clock that was set ahead is no fault of the task.
-            if time.monotonic() - started < limit:
-                raise WorkerDied(-signal.SIGKILL) from None
-            raise WorkerTimeout(f"took longer than {limit:g} s") from None
-        except ProcessExpired as error:
-            raise WorkerDied(error.exitcode) from None
-        except BrokenProcessPool as error:
-            # Pebble gives up the whole pool when a worker dies while it holds the queue.
-            self._replace(pool)
-            raise WorkerDied(None) from error
-        except RuntimeError as error:
-            # The task's own, or Pebble's, as it has given up the pool already.
-            if pool.active:
-                raise
-            self._replace(pool)
-            raise WorkerDied(None) from error
-
-    def _replace(self, broken: ProcessPool) -> None:
-        with self._replacing:
-            if self._pool is broken:
-                self._pool = self._new_pool()
-                # Its processes would wait for tasks for as long as this one lives.
-                threading.Thread(target=_end, args=[broken], name="broken pool", daemon=True).start()
-
-    def _new_pool(self) -> ProcessPool:
-        return ProcessPool(
-            max_workers=self.processes,
-            max_tasks=_TaskLimit(TASKS_PER_WORKER),
-            initializer=_prepare_worker,
-            context=self._context,
-        )
+            pipe.send(replace(answer, last=last))
+        except OSError:
+            return
+        except Exception as error:  # noqa: BLE001 - a result or error that cannot be pickled
+            pipe.send(_Answer(error=RuntimeError(f"{type(error).__name__}: {error}"), last=last))
+        if last:
+            return
 
 
-async def _outcome(pool: ProcessPool, task: "asyncio.Future[T]") -> T:
-    """Return the result of a task, or raise what it raised; BrokenProcessPool when its pool has forgotten it."""
+def _outcome(task: bytes) -> _Answer:
     try:
-        while not (await asyncio.wait({task}, timeout=LOOK_SECONDS))[0]:
-            # Tasks that are on their way to the workers when Pebble gives a pool up are never ended.
-            if not pool.active and not task.done():
-                raise BrokenProcessPool("the pool was given up")
-        return task.result()
+        function, args, kwargs, seconds = pickle.loads(task)  # noqa: S301 - from the parent
+        # The signal ends this process wherever it is, in C code too (setitimer(2)).
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        return _Answer(value=function(*args, **kwargs))
+    except Exception as error:  # noqa: BLE001 - the caller's to handle
+        return _Answer(error=error)
     finally:
-        task.cancel()
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _end(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]
-    pool.join()
-
-
-def _do_nothing() -> None:
-    """A task that does nothing."""
-
-
-def _prepare_worker() -> None:
-    """In the worker: end with the parent, get no more memory than is right, and do not search it for cycles often."""
+def _prepare() -> None:
+    """End with the parent and with nobody else, get no more memory than is right, and do not search it often."""
     # What was loaded before the fork stays; trees of pages are freed by reference counts.
     gc.freeze()
     gc.set_threshold(50_000)
-    # The main process and the database feed the workers: they must not queue behind them for a processor.
-    os.nice(10)
+    os.nice(NICENESS)
+    # Whoever ends a group of processes means the program, which knows what its workers have in hand.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
     if sys.platform == "linux":
         # PR_SET_PDEATHSIG of prctl(2). The parent is the fork server, which ends with the main process.
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    try:
+    with suppress(ImportError, ValueError, OSError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
-    except (ImportError, ValueError, OSError):
-        pass
+        # A page that crashes a library leaves no file behind.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -72,7 +72,6 @@ def test_parsing_imports_nothing_heavy(parsed: dict[str, Any]) -> None:
         "lxml",
         "pyarrow",
         "plotly",
-        "pebble",
         "zstandard",
     }
     assert heavy & {name.partition(".")[0] for name in parsed["loaded"]} == set()

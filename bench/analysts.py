@@ -17,7 +17,10 @@ from rich.table import Table
 
 from db.embedded import EmbeddedServer
 from db.engine import upgrade
+from db.logins import Role, add_login
 from docs.generate import cookbook
+
+READER = "news_analyst"
 
 
 def main() -> None:
@@ -32,7 +35,9 @@ def main() -> None:
     server.acquire()
     try:
         upgrade(server.url())
-        with psycopg.connect(server.url(user="news_reader"), autocommit=True) as reader:
+        with psycopg.connect(server.url()) as owner:
+            add_login(owner, READER, Role.READER, None)
+        with psycopg.connect(server.url(user=READER), autocommit=True) as reader:
             row = reader.execute("SELECT count(*) FROM news.articles").fetchone()
             assert row is not None
             for name, query in cookbook().items():

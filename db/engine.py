@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
-from db import schema
+from db import clock, schema
 from db.embedded import EmbeddedServer
 from db.errors import DatabaseUnavailable, SchemaMismatch
 
@@ -18,7 +19,13 @@ __all__ = ["Connection", "Database", "connect", "open_database", "retry_deadlock
 Connection = psycopg.Connection[tuple[Any, ...]]
 T = TypeVar("T")
 
-CONNECT_SECONDS = 10
+# A peer that says nothing is asked after 30 s, and given up 30 s later (PostgreSQL manual, 32.1.2 and 20.3.2).
+CLIENT_KEEPALIVES = {
+    "connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}  # fmt: skip
+SERVER_KEEPALIVES = {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
+FROZEN_SECONDS = 60
 DEADLOCK_ATTEMPTS = 5
 # casefold() and the collation pg_unicode_fast, which news.fold needs, came with this version.
 MINIMUM_SERVER_VERSION = 180000
@@ -35,7 +42,8 @@ class Database:
         """Return a new connection in UTC; raises DatabaseUnavailable when there is none to be had.
 
         With `repeatable`, commits do not wait for the disk: after a crash of the server the last half second is
-        undone, whole transactions from the end. Right for work that the ledger will then see as not done.
+        undone, whole transactions from the end. Right for work that the ledger will then see as not done. And the
+        server ends the session when it does nothing in a transaction for a minute.
         """
         try:
             connection = connect(self.url)
@@ -46,7 +54,10 @@ class Database:
             self.server.ensure_running()
             connection = connect(self.url)
         if repeatable:
-            connection.execute("SET synchronous_commit = off")
+            # A session that is frozen in a transaction must not keep its locks from the others.
+            connection.execute(
+                f"SET synchronous_commit = off; SET idle_in_transaction_session_timeout = '{FROZEN_SECONDS}s'"
+            )
             connection.commit()
         return connection
 
@@ -130,9 +141,15 @@ def without_password(url: str) -> str:
 def connect(url: str) -> Connection:
     """Return a new connection in UTC to the database at a libpq URL; raises DatabaseUnavailable with what to do."""
     try:
-        connection = psycopg.connect(url, connect_timeout=CONNECT_SECONDS, application_name="ingest")
-        connection.execute("SET TIME ZONE 'UTC'")
+        connection = psycopg.connect(url, application_name="ingest", **connection_parameters(url))
+        # Both ends notice when the other machine is gone; the server's time is asked for with the same question.
+        row = connection.execute(
+            "SELECT clock_timestamp(), set_config('TimeZone', 'UTC', false), "
+            + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in SERVER_KEEPALIVES.items())
+        ).fetchone()
         connection.commit()
+        assert row is not None
+        clock.agree(row[0])
         return connection
     except psycopg.ProgrammingError as error:
         # What libpq says repeats parts of the URL, which may be the password.
@@ -142,6 +159,15 @@ def connect(url: str) -> Connection:
         ) from error
     except psycopg.OperationalError as error:
         raise _unavailable(url, error) from error
+
+
+def connection_parameters(url: str) -> dict[str, Any]:
+    """Return what libpq is told beside a URL: time limits, so that a lost server is noticed. What the URL says wins.
+
+    Raises psycopg.ProgrammingError when the URL cannot be read.
+    """
+    given = conninfo_to_dict(url)
+    return {name: value for name, value in CLIENT_KEEPALIVES.items() if name not in given}
 
 
 # What the server or libpq says (in English, lc_messages aside), and what to do about it.

@@ -93,8 +93,7 @@ def backfill(
     walk = backfills.begin(connection, feed.id, request.since, request.until, now())
     if walk.finished_at is not None and not again:
         return backfills.left(connection, walk.id, now())
-    leases.hold(connection)
-    leases.release_dead(connection, now())
+    leases.keep(connection)
     if not backfills.hold(connection, walk.id):
         raise IngestError(f"another session works on this backfill of {feed.slug}")
     if walk.finished_at is not None:
@@ -108,6 +107,7 @@ def backfill(
             )
         finally:
             connection.rollback()
+            backfills.let_go(connection, walk.id)
 
 
 def wanted_part(url: str, changed_at: datetime | None, since: datetime, until: datetime) -> bool:
@@ -194,7 +194,11 @@ class _Walk:
             visitor = Visitor(self._connection, self._database, web, self._settings, self._now)
             loop = asyncio.get_running_loop()
             await self._begin(visitor, sitemaps)
+            kept = loop.time()
             while True:
+                if loop.time() - kept >= leases.KEEP_SECONDS:
+                    leases.keep(self._connection)
+                    kept = loop.time()
                 state = backfills.left(self._connection, self._walk.id, self._now())
                 report(Progress(state, state.waiting * self._seconds / self._read if self._read else None))
                 if stopping():

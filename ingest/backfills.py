@@ -19,12 +19,10 @@ __all__ = [
     "finish",
     "hold",
     "left",
+    "let_go",
     "next_part",
     "reset",
 ]
-
-# First key of the advisory locks; the second is the backfill's number.
-_LOCK_CLASS = 0x6266
 
 
 @dataclass(frozen=True)
@@ -98,10 +96,22 @@ def size(connection: Connection, backfill: int) -> int:
 
 
 def hold(connection: Connection, backfill: int) -> bool:
-    """Let this session work on a backfill for as long as it lasts; False when another one does."""
-    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK_CLASS, backfill]).fetchone()
+    """Let this session work on a backfill for as long as its lease lasts; False when another one does."""
+    held = connection.execute(
+        "UPDATE news.backfills SET lease_holder = news.claiming()"
+        " WHERE id = %s AND (lease_holder IS NULL OR lease_holder = news.lease())",
+        [backfill],
+    ).rowcount
     connection.commit()
-    return row is not None and bool(row[0])
+    return held == 1
+
+
+def let_go(connection: Connection, backfill: int) -> None:
+    """Let other sessions work on a backfill. Commits."""
+    connection.execute(
+        "UPDATE news.backfills SET lease_holder = NULL WHERE id = %s AND lease_holder = news.lease()", [backfill]
+    )
+    connection.commit()
 
 
 def add_parts(connection: Connection, backfill: int, urls: Sequence[tuple[str, bool]], now: datetime) -> int:

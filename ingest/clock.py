@@ -1,13 +1,10 @@
 """The clock of the command line, as stages are given theirs, and durations in words."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+
+from db.clock import utc_now
 
 __all__ = ["spell", "utc_now"]
-
-
-def utc_now() -> datetime:
-    """Return the present time, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 def spell(duration: timedelta) -> str:

@@ -80,8 +80,8 @@ def extract(
         with extraction_pool(settings) as own_pool:
             return extract(connection, settings, now, pool=own_pool, stopping=stopping, report=report)
     counts = ExtractCounts()
-    leases.hold(connection)
-    retry_deadlocks(connection, lambda: leases.release_dead(connection, now()))
+    keep = partial(retry_deadlocks, connection, partial(leases.keep, connection))
+    keep()
 
     def claim(limit: int) -> Claimed[_Page]:
         jobs = {job.id: job for job in ledger.claim_to_extract(connection, now(), limit)}
@@ -113,9 +113,11 @@ def extract(
         _count([item for item in results if item.job.id not in lost] + refused, counts, report)
 
     try:
-        asyncio.run(
-            work_through(claim, perform, save, concurrency=pool.processes * TASKS_PER_WORKER, stopping=stopping)
-        )
+        work = work_through(
+            claim, perform, save, concurrency=pool.processes * TASKS_PER_WORKER, keep=keep, stopping=stopping,
+            give_back=lambda claimed: ledger.give_back(connection, [page.job.id for page in claimed]),
+        )  # fmt: skip
+        asyncio.run(work)
     finally:
         connection.rollback()
     return counts

@@ -10,7 +10,6 @@ from psycopg.rows import class_row, dict_row
 from db import Connection
 from ingest import hosts
 from ingest.feeds_file import FeedConfig
-from ingest.leases import LEASE
 from ingest.urls import host_of
 
 __all__ = [
@@ -223,7 +222,7 @@ def make_due(connection: Connection, slugs: Sequence[str], now: datetime) -> set
     return {row[0] for row in rows}
 
 
-_DUE = "f.host = h.host AND f.enabled AND f.next_poll_at <= %(due)s"
+_DUE = "f.host = h.host AND f.enabled AND f.next_poll_at <= %(due)s AND f.lease_holder IS NULL"
 
 
 def claim(
@@ -253,7 +252,7 @@ def claim(
                 LIMIT %(limit)s
             ), claimed AS (
                 UPDATE news.feeds f
-                SET next_poll_at = %(now)s + %(lease)s, lease_holder = pg_backend_pid()
+                SET lease_holder = news.claiming()
                 FROM chosen
                 WHERE f.id = chosen.id
                 RETURNING {_STATE}
@@ -264,7 +263,7 @@ def claim(
             )
             SELECT * FROM claimed
             """,
-            {"now": now, "due": due, "limit": limit, "per_host": per_host, "delay": delay, "lease": LEASE},
+            {"now": now, "due": due, "limit": limit, "per_host": per_host, "delay": delay},
         ).fetchall()
 
 
@@ -277,12 +276,11 @@ def next_poll_at(connection: Connection, due: datetime) -> datetime | None:
     return row[0] if row is not None else None
 
 
-def give_back(connection: Connection, claimed: Sequence[FeedState], due: datetime) -> None:
+def give_back(connection: Connection, claimed: Sequence[FeedState]) -> None:
     """Let feeds this session has claimed be polled by whoever comes next; they are as due as they were."""
     connection.execute(
-        "UPDATE news.feeds SET next_poll_at = %s, lease_holder = NULL"
-        " WHERE id = ANY(%s) AND lease_holder = pg_backend_pid()",
-        [due, sorted(feed.id for feed in claimed)],
+        "UPDATE news.feeds SET lease_holder = NULL WHERE id = ANY(%s) AND lease_holder = news.lease()",
+        [sorted(feed.id for feed in claimed)],
     )
     connection.commit()
 
@@ -323,7 +321,7 @@ def save_polls(connection: Connection, polls: Sequence[tuple[FeedState, PollReco
                 last_success_at = CASE WHEN p.error IS NULL THEN p.polled_at ELSE f.last_success_at END,
                 last_new_at = CASE WHEN p.new_entries > 0 THEN p.polled_at ELSE f.last_new_at END,
                 health = CASE WHEN f.enabled THEN p.health ELSE f.health END
-            FROM passed p WHERE f.id = p.feed AND f.lease_holder = pg_backend_pid()
+            FROM passed p WHERE f.id = p.feed AND f.lease_holder = news.lease()
             RETURNING {", ".join(f"p.{name}" for name in ("feed", *_POLL))}
         )
         INSERT INTO news.feed_polls (feed_id, {", ".join(name.replace("body_bytes", "bytes") for name in _POLL)})

@@ -91,8 +91,8 @@ def fetch(
     `shard` = (i, n) takes only the hosts of the i-th of n shares.
     """
     counts = FetchCounts()
-    leases.hold(connection)
-    retry_deadlocks(connection, lambda: leases.release_dead(connection, now()))
+    keep = partial(retry_deadlocks, connection, partial(leases.keep, connection))
+    keep()
     retry_deadlocks(connection, lambda: ledger.take_up_rechecks(connection, now()))
 
     async def work() -> None:
@@ -119,7 +119,8 @@ def fetch(
 
             await work_through(
                 claim, partial(_visit, visitor, settings, now), save,
-                concurrency=settings.fetch_concurrency, stopping=stopping, database=database,
+                concurrency=settings.fetch_concurrency, keep=keep, stopping=stopping, database=database,
+                give_back=lambda claimed: ledger.give_back(connection, [job.id for job in claimed]),
             )  # fmt: skip
 
     try:

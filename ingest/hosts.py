@@ -15,17 +15,16 @@ __all__ = [
 # on the way to them.
 _IN_HAND = """(
     (SELECT count(*) FROM news.entries busy WHERE busy.lease_holder IS NOT NULL AND busy.status = 'discovered'
-     AND busy.host = h.host AND busy.next_attempt_at > %(now)s)
-    + (SELECT count(*) FROM news.feeds busy WHERE busy.lease_holder IS NOT NULL AND busy.host = h.host
-       AND busy.next_poll_at > %(now)s)
+     AND busy.host = h.host)
+    + (SELECT count(*) FROM news.feeds busy WHERE busy.lease_holder IS NOT NULL AND busy.host = h.host)
     + (h.lease_holder IS NOT NULL)::int)"""
 # The same, of sessions other than this one; a redirect of its own leads where it may be already.
 _IN_OTHER_HANDS = """(
-    EXISTS (SELECT FROM news.entries busy WHERE busy.lease_holder <> pg_backend_pid() AND busy.status = 'discovered'
-            AND busy.host = h.host AND busy.next_attempt_at > %(now)s)
-    OR EXISTS (SELECT FROM news.feeds busy WHERE busy.lease_holder <> pg_backend_pid() AND busy.host = h.host
-               AND busy.next_poll_at > %(now)s)
-    OR coalesce(h.lease_holder <> pg_backend_pid(), false))"""
+    EXISTS (SELECT FROM news.entries busy WHERE busy.lease_holder IS NOT NULL AND busy.status = 'discovered'
+            AND busy.host = h.host AND busy.lease_holder IS DISTINCT FROM news.lease())
+    OR EXISTS (SELECT FROM news.feeds busy WHERE busy.lease_holder IS NOT NULL AND busy.host = h.host
+               AND busy.lease_holder IS DISTINCT FROM news.lease())
+    OR (h.lease_holder IS NOT NULL AND h.lease_holder IS DISTINCT FROM news.lease()))"""
 # How many more may be sent: one at a time to a host that must be spaced, to another up to `per_host`, of all sessions.
 ROOM = f"""(
     CASE WHEN greatest(%(delay)s, h.crawl_delay) > interval '0' THEN 1 ELSE %(per_host)s END - {_IN_HAND})"""
@@ -79,7 +78,7 @@ def reserve(connection: Connection, host: str, delay: timedelta, now: datetime, 
         ), reserved AS (
             UPDATE news.hosts h SET
                 next_request_at = free.slot + free.spacing,
-                lease_holder = CASE WHEN %(hold)s THEN pg_backend_pid() ELSE h.lease_holder END
+                lease_holder = CASE WHEN %(hold)s THEN news.claiming() ELSE h.lease_holder END
             FROM free
             WHERE h.host = free.host AND free.slot <= %(now)s + %(longest)s
               AND NOT (free.in_hand AND (free.spacing > interval '0' OR %(hold)s))
@@ -97,7 +96,7 @@ def reserve(connection: Connection, host: str, delay: timedelta, now: datetime, 
 def let_go(connection: Connection, host: str) -> None:
     """Let others send `host` requests again."""
     connection.execute(
-        "UPDATE news.hosts SET lease_holder = NULL WHERE host = %s AND lease_holder = pg_backend_pid()", [host]
+        "UPDATE news.hosts SET lease_holder = NULL WHERE host = %s AND lease_holder = news.lease()", [host]
     )
     connection.commit()
 

@@ -1,72 +1,81 @@
-"""Leases: rows a session works on are its own until it commits, gives them back, dies or takes too long.
+"""Leases: rows a session works on are its own until it commits, gives them back, dies, or says nothing for LEASE.
 
-A claim writes the session's backend process id (`lease_holder`) and pushes the row's due time to the end of the
-lease. The session also holds an advisory lock on that id, which PostgreSQL drops when the session ends, however it
-ends. So a killed worker's rows are free as soon as the server notices, without waiting for the lease to run out, and
-a worker that hangs loses its rows when the lease does.
+A session draws a token (`hold`), which its claims write into `lease_holder`, and says now and then that it is alive
+(`keep`), by the server's clock. Rows of a token whose session has ended are free as soon as somebody looks, those of
+one that says nothing (a frozen process, a lost machine) after LEASE. Whoever has lost a row cannot commit what it made
+of it: all writes ask for `lease_holder = news.lease()`.
+
+What a claim has not reached yet stays as due as it was: leases change nothing but `lease_holder`.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from db import Connection
 
-__all__ = ["LEASE", "hold", "release_dead"]
+__all__ = ["KEEP_SECONDS", "LEASE", "hold", "keep", "release_dead"]
 
-# Longer than a row can wait for its turn and be worked on, in a queue of hanging pages say. Only a worker that hangs
-# for ever is waited for so long: the rows of a dead one are free at once.
-LEASE = timedelta(hours=2)
+# Long enough for a server that is busy or fails over, short enough for a host whose worker is lost to wait for.
+LEASE = timedelta(minutes=2)
+KEEP_SECONDS = 20.0
 
-# First key of the advisory locks; the second is the backend process id.
-_LOCK_CLASS = 0x6C65
+# Whether the token `of` belongs to a session that lives. Its process id may be another's by now, which the time tells.
+_ALIVE = """EXISTS (
+    SELECT FROM news.leases l WHERE l.token = {of} AND l.alive_until > clock_timestamp()
+    AND EXISTS (SELECT FROM pg_stat_get_activity(l.pid)))"""
 
 
 def hold(connection: Connection) -> None:
-    """Let this session's claims count as alive for as long as the session lasts."""
-    fresh = connection.execute(
-        "SELECT pg_advisory_lock(%(cls)s, pg_backend_pid()) WHERE NOT EXISTS ("
-        "  SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %(cls)s AND objsubid = 2"
-        "  AND objid = pg_backend_pid()::oid AND pid = pg_backend_pid()"
-        "  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
-        {"cls": _LOCK_CLASS},
-    ).fetchone()
-    connection.commit()
-    if fresh is None:
+    """Let this session claim rows, with a token of its own, for as long as it is kept alive. Commits."""
+    if _renewed(connection):
         return
-    # Process ids come again, soon where the server runs in a container. What this one holds before its first claim is
-    # a dead session's; no process has the number 0.
-    for table in ("entries", "feeds", "hosts"):
-        connection.execute(f"UPDATE news.{table} SET lease_holder = 0 WHERE lease_holder = pg_backend_pid()")
-        connection.commit()
-
-
-def release_dead(connection: Connection, now: datetime) -> int:
-    """Make due again what sessions that no longer exist had claimed. Returns the number of rows."""
-    released = 0
-    # Entries before feeds, as everywhere: see docs/decisions.md on the order of locks.
-    # A run polls the feeds that were due when it began; one released meanwhile was among them.
-    for table, due, moment in (("entries", "next_attempt_at", now), ("feeds", "next_poll_at", now - LEASE)):
-        # Table and column are constants of this module; values are bound.
-        released += connection.execute(
-            f"""
-            UPDATE news.{table} SET lease_holder = NULL, {due} = least({due}, %(now)s)
-            WHERE lease_holder IS NOT NULL AND lease_holder NOT IN (
-                SELECT objid::bigint FROM pg_locks
-                WHERE locktype = 'advisory' AND classid = %(cls)s AND objsubid = 2 AND granted
-                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-            """,
-            {"now": moment, "cls": _LOCK_CLASS},
-        ).rowcount
-    # Hosts are locked before entries, and so not together with them.
-    connection.commit()
     connection.execute(
-        """
-        UPDATE news.hosts SET lease_holder = NULL
-        WHERE lease_holder IS NOT NULL AND lease_holder NOT IN (
-            SELECT objid::bigint FROM pg_locks
-            WHERE locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted
-              AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-        """,
-        [_LOCK_CLASS],
+        "WITH drawn AS (INSERT INTO news.leases (pid, alive_until)"
+        " VALUES (pg_backend_pid(), clock_timestamp() + %s) RETURNING token)"
+        " SELECT set_config('news.lease', token::text, false) FROM drawn",
+        [LEASE],
+    )
+    connection.commit()
+
+
+def keep(connection: Connection) -> None:
+    """Say that this session is alive, and let go of the rows of those that are not. Commits."""
+    hold(connection)
+    release_dead(connection)
+
+
+def _renewed(connection: Connection) -> bool:
+    renewed = connection.execute(
+        "UPDATE news.leases SET alive_until = clock_timestamp() + %s"
+        " WHERE token = news.lease() AND pid = pg_backend_pid()",
+        [LEASE],
+    ).rowcount
+    connection.commit()
+    return renewed == 1
+
+
+def release_dead(connection: Connection) -> int:
+    """Let others have what sessions that have died, or say nothing, had claimed. Returns the number of rows. Commits.
+
+    Rows that a frozen session has locked are passed over: the server ends its transaction, and they come next time.
+    """
+    released = 0
+    # Entries before feeds, as everywhere: see docs/decisions.md on the order of locks. Hosts are locked before entries,
+    # and so not together with them.
+    for tables in (("entries", "feeds", "backfills"), ("hosts",)):
+        for table in tables:
+            # The tables are constants of this function.
+            key = "host" if table == "hosts" else "id"
+            released += connection.execute(
+                f"""
+                UPDATE news.{table} SET lease_holder = NULL WHERE {key} IN (
+                    SELECT {key} FROM news.{table} AS row WHERE lease_holder IS NOT NULL
+                    AND NOT {_ALIVE.format(of="row.lease_holder")} ORDER BY {key} FOR UPDATE OF row SKIP LOCKED)
+                """
+            ).rowcount
+        connection.commit()
+    connection.execute(
+        "DELETE FROM news.leases WHERE token IN (SELECT token FROM news.leases"
+        " WHERE alive_until < clock_timestamp() - interval '1 day' FOR UPDATE SKIP LOCKED)"
     )
     connection.commit()
     return released

@@ -105,8 +105,8 @@ def poll(
     Feeds are parsed in processes of `pool`; without one, a process is started when there is something to parse.
     """
     counts = PollCounts()
-    leases.hold(connection)
-    retry_deadlocks(connection, lambda: leases.release_dead(connection, now()))
+    keep = partial(retry_deadlocks, connection, partial(leases.keep, connection))
+    keep()
     retry_deadlocks(connection, lambda: _ensure_partitions(connection, now()))
 
     async def work() -> None:
@@ -142,7 +142,7 @@ def poll(
 
             await work_through(
                 claim, ask, save, concurrency=settings.poll_concurrency, ahead=AHEAD * settings.poll_concurrency,
-                give_back=lambda claimed: feeds.give_back(connection, claimed, now()),
+                give_back=lambda claimed: feeds.give_back(connection, claimed), keep=keep,
                 stopping=stopping, database=database,
             )  # fmt: skip
 

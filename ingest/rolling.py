@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from ingest.hosts import LONGEST_WAIT
+from ingest.leases import KEEP_SECONDS
 
 __all__ = ["Claimed", "seconds_until", "work_through"]
 
@@ -24,6 +25,8 @@ Result = TypeVar("Result")
 GATHER_SECONDS = 0.05
 # While jobs are running, look this often for more to claim.
 CLAIM_SECONDS = 0.25
+# What is running when the work is told to stop may go on for so long; then it is given back.
+STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -47,18 +50,20 @@ async def work_through(
     concurrency: int,
     ahead: int = 0,
     give_back: Callable[[list[Job]], None] = lambda _: None,
+    keep: Callable[[], None] = lambda: None,
     stopping: Callable[[], bool] = lambda: False,
     database: asyncio.Lock | None = None,
 ) -> None:
     """Claim, perform and save until nothing is claimable and nothing is running, or until `stopping`.
 
     `claim(limit)` returns at most `limit` jobs; `ahead` of them may wait here for a place among the `concurrency` that
-    run, so that none of those places waits for the database. `claim`, `save` and `give_back` may block: they run in a
-    thread, one call at a time, under the lock `database`, which `perform` can share. What is running when `stopping`
-    becomes true is finished and saved, what waits is given back. An exception of any of the four ends the work after
+    run, so that none of those places waits for the database. `keep` is called every KEEP_SECONDS, to say that this
+    session is alive. `claim`, `save`, `give_back` and `keep` may block: they run in a thread, one call at a time, under
+    the lock `database`, which `perform` can share. What is running when `stopping` becomes true is finished and saved
+    within STOP_SECONDS; what is not, and what waits, is given back. An exception of any of the five ends the work after
     the running jobs were cancelled.
     """
-    work = _Work(claim, perform, save, concurrency, ahead, stopping, database or asyncio.Lock())
+    work = _Work(claim, perform, save, keep, concurrency, ahead, stopping, database or asyncio.Lock())
     try:
         await work.through()
         if work.waiting:
@@ -76,39 +81,43 @@ class _Work(Generic[Job, Result]):
         claim: Callable[[int], Claimed[Job]],
         perform: Callable[[Job], Awaitable[Result]],
         save: Callable[[list[Result]], None],
+        keep: Callable[[], None],
         concurrency: int,
         ahead: int,
         stopping: Callable[[], bool],
         database: asyncio.Lock,
     ) -> None:
-        self._claim, self._perform, self._save = claim, perform, save
+        self._claim, self._perform, self._save, self._keep = claim, perform, save, keep
         self._concurrency = concurrency
         self._room = concurrency + ahead
         # Each claim costs a query: wait until a few can be claimed at once.
         self._refill = max(self._room * 2 // 3, 1)
         self._stopping = stopping
         self._over = False
+        # When what is running is given up, once the work is told to stop.
+        self._stops_at: float | None = None
         self.database = database
         self.waiting: deque[Job] = deque()
-        self.running: set[asyncio.Task[Result]] = set()
+        self.running: dict[asyncio.Task[Result], Job] = {}
         self._ended: list[asyncio.Task[Result]] = []
         # Something ended, there is room for more, nothing is unsaved any more.
         self._changed = asyncio.Event()
         self._to_save = asyncio.Event()
 
     async def through(self) -> None:
-        saving = asyncio.ensure_future(self._save_for_ever())
+        helpers = [asyncio.ensure_future(self._save_for_ever()), asyncio.ensure_future(self._keep_for_ever())]
         claiming = asyncio.ensure_future(self._claim_to_the_end())
         try:
-            await asyncio.wait({saving, claiming}, return_when=asyncio.FIRST_COMPLETED)
-            if saving.done():
-                await saving
+            await asyncio.wait({*helpers, claiming}, return_when=asyncio.FIRST_COMPLETED)
+            for helper in helpers:
+                if helper.done():
+                    await helper
             await claiming
         finally:
             self._over = True
-            for task in (saving, claiming):
+            for task in (*helpers, claiming):
                 task.cancel()
-            await asyncio.gather(saving, claiming, return_exceptions=True)
+            await asyncio.gather(*helpers, claiming, return_exceptions=True)
 
     async def _claim_to_the_end(self) -> None:
         """Claim whenever there is room; return when nothing is claimable, and what was is done and saved."""
@@ -120,6 +129,8 @@ class _Work(Generic[Job, Result]):
                 self.waiting.extend(claimed.jobs)
                 self._start()
                 exhausted, wait = not claimed.jobs, claimed.wait
+            if self._stopping():
+                self._give_up()
             busy = bool(self.running or self._ended)
             if not busy and (self._stopping() or (exhausted and wait is None)):
                 return
@@ -135,17 +146,34 @@ class _Work(Generic[Job, Result]):
 
     def _start(self) -> None:
         while self.waiting and len(self.running) < self._concurrency and not (self._over or self._stopping()):
-            task = asyncio.ensure_future(self._perform(self.waiting.popleft()))
-            self.running.add(task)
+            job = self.waiting.popleft()
+            task = asyncio.ensure_future(self._perform(job))
+            self.running[task] = job
             task.add_done_callback(self._end)
 
+    def _give_up(self) -> None:
+        """Cancel what is still running when its time after the word to stop is over."""
+        self._stops_at = self._stops_at or asyncio.get_running_loop().time() + STOP_SECONDS
+        if asyncio.get_running_loop().time() >= self._stops_at:
+            for task in self.running:
+                task.cancel()
+
     def _end(self, task: "asyncio.Task[Result]") -> None:
-        self.running.discard(task)
+        job = self.running.pop(task)
+        if task.cancelled():
+            self.waiting.append(job)
+            return
         self._ended.append(task)
         self._to_save.set()
         self._start()
         if len(self.running) + len(self.waiting) <= self._refill:
             self._changed.set()
+
+    async def _keep_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            async with self.database:
+                await asyncio.to_thread(self._keep)
 
     async def _save_for_ever(self) -> None:
         while True:

@@ -27,7 +27,6 @@ AT_ONCE = 500
 BEGINNING = 800
 # Texts that are kept in memory, some 20 kB each.
 REMEMBERED = 2000
-_LOCK = 7_300_215_902
 # Signatures of another kind, by earlier versions, have another number of bands; those of short texts have none.
 _UNSIGNED: LiteralString = """NOT EXISTS (
     SELECT FROM news.article_signatures s WHERE s.article_id = a.id AND cardinality(s.bands) IN (0, %(bands)s)
@@ -36,7 +35,8 @@ _UNSIGNED: LiteralString = """NOT EXISTS (
 
 def lock(connection: Connection) -> None:
     """Keep other sessions from linking articles until the transaction ends."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    # A row, as everybody may take advisory locks, readers too.
+    connection.execute("SELECT FROM news.locks WHERE name = 'stories' FOR UPDATE")
 
 
 def take_in(connection: Connection, new: dict[int, Comparable], now: datetime) -> None:

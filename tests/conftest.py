@@ -19,6 +19,7 @@ from psycopg import sql
 from db import Connection, Database
 from db.embedded import ROLE, EmbeddedServer
 from db.engine import upgrade
+from db.logins import Role, add_login
 from ingest import feeds
 from ingest.config_file import load_config
 from ingest.feeds_file import load_feeds
@@ -28,6 +29,8 @@ from tests.newsroom import Newsroom, RunningNewsroom, serve
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "template_news"
+# Logins of the server, members of the groups news_reader and news_writer.
+READER, WRITER = "news_analyst", "news_pipeline"
 
 # Reference data that is not part of the project. Tests that need it say so where it is missing.
 SHARED = Path(os.environ.get("NEWS_TEST_SHARED", ROOT.parent / "shared"))
@@ -68,6 +71,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
     embedded.acquire()
     embedded.ensure_database(TEMPLATE)
     upgrade(embedded.url(TEMPLATE))
+    with psycopg.connect(embedded.url(TEMPLATE)) as owner:
+        add_login(owner, READER, Role.READER, None)
+        add_login(owner, WRITER, Role.WRITER, None)
     yield embedded
     embedded.release()
 

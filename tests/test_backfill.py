@@ -216,10 +216,11 @@ class TestWalk:
             (claimed,) = feeds.claim(other, NOW, NOW, limit=1, per_host=4, delay=delay)
             other.commit()
             host, later = claimed.host, NOW + timedelta(seconds=60)
+            leases.hold(connection)
             assert hosts.reserve(connection, host, delay, later) == hosts.Turn(None, in_hand=True)
             # A redirect of the session's own may lead there.
             assert hosts.reserve(other, host, delay, later).at == later
-            feeds.give_back(other, [claimed], NOW)
+            feeds.give_back(other, [claimed])
             assert hosts.reserve(other, host, delay, later, hold=True).at == later + delay
             assert hosts.reserve(connection, host, delay, later, hold=True).in_hand
             hosts.let_go(other, host)
@@ -253,6 +254,7 @@ class TestWalk:
         assert feed is not None
         walk = backfills.begin(connection, feed.id, SINCE, UNTIL, NOW)
         with database.connect() as other:
+            leases.hold(other)
             assert backfills.hold(other, walk.id)
             with pytest.raises(IngestError, match="another session"):
                 self.walk(connection, settings, everything, clock, feed.slug, since=SINCE, until=UNTIL)

@@ -11,10 +11,11 @@ import psycopg
 import pytest
 
 from db import Connection, Database
+from db.embedded import EmbeddedServer
 from ingest import feeds, hosts, leases, ledger
 from ingest.feeds_file import FeedConfig
 from ingest.ledger import NewEntry
-from tests.conftest import NOW
+from tests.conftest import NOW, READER
 
 
 def entry(number: int, host: str, status: str = "discovered") -> NewEntry:
@@ -33,6 +34,7 @@ def fill(connection: Connection, hosts_and_counts: dict[str, int], now: datetime
 def claim(
     connection: Connection, *, limit: int = 100, per_host: int = 4, delay: float = 0.0, now: datetime = NOW
 ) -> list[str]:
+    leases.hold(connection)
     jobs = ledger.claim_to_fetch(connection, now, limit=limit, per_host=per_host, delay=timedelta(seconds=delay))
     connection.commit()
     return sorted(job.host for job in jobs)
@@ -66,6 +68,7 @@ class TestClaimToFetch:
         fill(connection, {"x.example": 2})
         config = FeedConfig.model_validate("http://x.example/")
         feeds.sync(connection, [config.model_copy(update={"poll_every": timedelta(minutes=1)})], NOW)
+        leases.hold(connection)
         polled = feeds.claim(connection, NOW, NOW, limit=9, per_host=4, delay=timedelta(seconds=5))
         connection.commit()
         assert [feed.slug for feed in polled] == ["x.example"]
@@ -95,6 +98,7 @@ class TestClaimToFetch:
 
     def test_shards_divide_the_hosts(self, connection: Connection) -> None:
         fill(connection, {f"host{number}": 1 for number in range(40)})
+        leases.hold(connection)
         shares = [
             {
                 job.host
@@ -154,17 +158,24 @@ def test_an_item_that_broke_off_is_taken_once_it_is_whole(connection: Connection
     assert connection.execute("SELECT status, url FROM news.entries").fetchall() == [("discovered", "http://a/1")]
 
 
+def expire(connection: Connection, worker: Connection) -> None:
+    """Let the time of a session's lease run out, as it does when its process is frozen."""
+    connection.execute(
+        "UPDATE news.leases SET alive_until = clock_timestamp() WHERE pid = %s", [worker.info.backend_pid]
+    )
+    connection.commit()
+
+
 class TestLeases:
     def test_a_lease_ends_with_its_session(self, connection: Connection, database: Database) -> None:
         fill(connection, {"a": 3})
         with database.connect() as worker:
-            leases.hold(worker)
             assert claim(worker) == ["a"] * 3
-            assert leases.release_dead(connection, NOW) == 0
+            assert leases.release_dead(connection) == 0
             assert claim(connection) == []
         # The server notices the end of the session in its own time.
         for _ in range(100):
-            if leases.release_dead(connection, NOW) == 3:
+            if leases.release_dead(connection) == 3:
                 break
         assert claim(connection) == ["a"] * 3
 
@@ -178,32 +189,27 @@ class TestLeases:
             leases.hold(worker)
             assert len(feeds.claim(worker, began, began, limit=9, per_host=1, delay=timedelta(0))) == 1
             worker.commit()
+        leases.hold(connection)
         for _ in range(100):
-            if leases.release_dead(connection, later):
+            if leases.release_dead(connection):
                 break
         assert len(feeds.claim(connection, later, began, limit=9, per_host=1, delay=timedelta(0))) == 1
 
-    def test_a_session_does_not_keep_what_a_dead_one_with_its_number_held(
-        self, connection: Connection, database: Database
-    ) -> None:
+    def test_nobody_claims_without_a_lease(self, connection: Connection) -> None:
         fill(connection, {"a": 3})
-        with database.connect() as worker:
-            claimed = "UPDATE news.entries SET lease_holder = %s, next_attempt_at = %s"
-            connection.execute(claimed, [worker.info.backend_pid, NOW + leases.LEASE])
-            connection.commit()
-            leases.hold(worker)
-            assert leases.release_dead(connection, NOW) == 3
-            assert claim(worker) == ["a"] * 3
-            # What it has claimed itself stays its own.
-            leases.hold(worker)
-            assert leases.release_dead(connection, NOW) == 0
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="no lease"):
+            ledger.claim_to_fetch(connection, NOW, limit=1, per_host=1, delay=timedelta(0))
 
-    def test_a_lease_runs_out(self, connection: Connection, database: Database) -> None:
+    def test_a_lease_runs_out_unless_it_is_kept(self, connection: Connection, database: Database) -> None:
         fill(connection, {"a": 3})
         with database.connect() as worker:
-            leases.hold(worker)
-            claim(worker)
-            assert claim(connection, now=NOW + leases.LEASE) == ["a"] * 3
+            assert claim(worker) == ["a"] * 3
+            expire(connection, worker)
+            leases.keep(worker)
+            assert leases.release_dead(connection) == 0
+            expire(connection, worker)
+            assert leases.release_dead(connection) == 3
+            assert claim(connection) == ["a"] * 3
 
     def test_who_lost_the_lease_changes_nothing_any_more(self, connection: Connection, database: Database) -> None:
         fill(connection, {"a": 1})
@@ -211,23 +217,55 @@ class TestLeases:
             leases.hold(slow)
             (job,) = ledger.claim_to_fetch(slow, NOW, limit=1, per_host=1, delay=timedelta(0))
             slow.commit()
-            assert claim(connection, now=NOW + leases.LEASE) == ["a"]
+            expire(connection, slow)
+            leases.release_dead(connection)
+            # Free, and then somebody else's, also when the slow one says that it is alive after all.
+            assert ledger.advance(slow, [job.id], "fetched", NOW) == set()
+            assert claim(connection) == ["a"]
+            leases.keep(slow)
             assert ledger.advance(slow, [job.id], "fetched", NOW) == set()
             ledger.finish(slow, [(job.id, "dead", "too late")])
-            slow.commit()
-        assert connection.execute("SELECT status FROM news.entries").fetchall() == [("discovered",)]
+            ledger.give_back(slow, [job.id])
+        assert connection.execute("SELECT status, lease_holder IS NULL FROM news.entries").fetchall() == [
+            ("discovered", False)
+        ]
+
+    def test_a_lock_of_a_reader_keeps_no_dead_lease_alive(
+        self, connection: Connection, database: Database, server: EmbeddedServer
+    ) -> None:
+        """Nor does any clock of a client."""
+        fill(connection, {"a": 1})
+        with database.connect() as worker, psycopg.connect(database.url.replace("//news@", f"//{READER}@")) as reader:
+            assert claim(worker, now=NOW + timedelta(hours=9)) == ["a"]
+            reader.execute("SELECT pg_advisory_lock(%s, %s)", [0x6C65, worker.info.backend_pid])
+            expire(connection, worker)
+            assert leases.release_dead(connection) == 1
+
+    def test_rows_that_a_frozen_session_has_locked_are_passed_over(
+        self, connection: Connection, database: Database
+    ) -> None:
+        fill(connection, {"a": 2})
+        with database.connect() as frozen:
+            assert claim(frozen) == ["a"] * 2
+            frozen.execute("UPDATE news.entries SET reason = 'in hand' WHERE id = (SELECT min(id) FROM news.entries)")
+            expire(connection, frozen)
+            connection.execute("SET lock_timeout = '5s'")
+            connection.commit()
+            assert leases.release_dead(connection) == 1
+            frozen.rollback()
+            assert leases.release_dead(connection) == 1
 
     def test_nobody_ends_what_another_has_extracted(self, connection: Connection) -> None:
         feed = feeds.import_feed(connection, NOW)
         (number,) = ledger.record(connection, feed, [entry(1, "a", status="extracted")], NOW)
+        leases.hold(connection)
         ledger.finish(connection, [(number, "rejected", "too late")])
         assert connection.execute("SELECT status FROM news.entries").fetchall() == [("extracted",)]
 
     def test_holding_twice_is_holding_once(self, connection: Connection) -> None:
         leases.hold(connection)
         leases.hold(connection)
-        held = connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()
-        assert held == (1,)
+        assert connection.execute("SELECT count(*) FROM news.leases").fetchone() == (1,)
 
 
 class TestPlans:
@@ -262,6 +300,7 @@ class TestPlans:
         connection.autocommit = True
         connection.execute("ANALYZE news.entries, news.hosts, news.feeds")
         connection.autocommit = False
+        leases.hold(connection)
         return connection
 
     @staticmethod

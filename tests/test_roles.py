@@ -12,7 +12,7 @@ from db.embedded import EmbeddedServer
 from ingest import retention
 from ingest.settings import Settings
 from ingest.topics import TopicSet
-from tests.conftest import NOW, Clock, Run, Serve, configure
+from tests.conftest import NOW, READER, WRITER, Clock, Run, Serve, configure
 from tests.test_pipeline import run_once
 
 # Each after SET default_transaction_read_only = off, which every role may say.
@@ -72,7 +72,7 @@ ATTEMPTS = [
 
 @pytest.fixture
 def reader(server: EmbeddedServer, database: Database) -> Iterator[Connection]:
-    url = database.url.replace("postgresql://news@", "postgresql://news_reader@")
+    url = database.url.replace("postgresql://news@", f"postgresql://{READER}@")
     with psycopg.connect(url, autocommit=True) as opened:
         opened.execute("SET default_transaction_read_only = off")
         yield opened
@@ -104,11 +104,11 @@ def test_readers_cannot_enter_other_databases(server: EmbeddedServer, name: str)
         server.ensure_database("other")
         name = "other"
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-        psycopg.connect(server.url(name, "news_reader")).close()
+        psycopg.connect(server.url(name, READER)).close()
 
 
 def test_readers_are_limited_in_time(server: EmbeddedServer, database: Database) -> None:
-    with psycopg.connect(database.url.replace("//news@", "//news_reader@")) as reader:
+    with psycopg.connect(database.url.replace("//news@", f"//{READER}@")) as reader:
         assert reader.execute("SHOW statement_timeout").fetchone() == ("1min",)
         assert reader.execute("SHOW default_transaction_read_only").fetchone() == ("on",)
         assert reader.execute("SELECT count(*) FROM articles_flat").fetchone() == (0,)
@@ -118,12 +118,14 @@ def test_the_pipeline_works_as_a_role_that_owns_nothing(
     server: EmbeddedServer, database: Database, newsroom: Serve, settings: Settings, topics: TopicSet, run: Run,
     tmp_path: Path,
 ) -> None:  # fmt: skip
-    url = database.url.replace("postgresql://news@", "postgresql://news_writer@")
+    url = database.url.replace("postgresql://news@", f"postgresql://{WRITER}@")
     room = newsroom(feeds=2, entries=12)
     writer = Database(url)
     with writer.connect() as connection:
-        owned = connection.execute("SELECT count(*) FROM pg_shdepend WHERE refobjid = 'news_writer'::regrole"
-                                   " AND deptype = 'o'").fetchone()  # fmt: skip
+        owned = connection.execute(
+            "SELECT count(*) FROM pg_shdepend WHERE deptype = 'o'"
+            " AND refobjid IN ('news_writer'::regrole, 'news_pipeline'::regrole)"
+        ).fetchone()
         assert owned == (0,)
         configure(connection, room.world, tmp_path)
     run_once(writer, settings, topics, Clock())

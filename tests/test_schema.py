@@ -7,6 +7,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from db import Connection, Database, SchemaMismatch, open_database
+from db.clock import utc_now
 from db.engine import upgrade
 from db.models import Base
 from db.schema import HEAD, is_described, schema_revision
@@ -78,14 +79,21 @@ def test_an_item_has_one_entry_per_feed(connection: Connection) -> None:
 
 
 def test_partitions_are_made_ahead_and_only_once(connection: Connection) -> None:
-    made = connection.execute("SELECT news.ensure_partitions('2031-12-15', 3)").fetchone()
-    again = connection.execute("SELECT news.ensure_partitions('2031-12-15', 3)").fetchone()
+    december = f"{utc_now().year}-12-15"
+    made = connection.execute("SELECT news.ensure_partitions(%s::date, 3)", [december]).fetchone()
+    again = connection.execute("SELECT news.ensure_partitions(%s::date, 3)", [december]).fetchone()
     names = connection.execute(
-        "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'"
-        " AND relname LIKE 'pages\\_p203%' ORDER BY 1"
+        "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' AND relname LIKE 'pages\\_p2%' ORDER BY 1"
     ).fetchall()
     assert (made, again) == ((6,), (0,))
-    assert [name for (name,) in names] == ["pages_p203112", "pages_p203201", "pages_p203202"]
+    year = utc_now().year
+    assert [name for (name,) in names] == [f"pages_p{year}12", f"pages_p{year + 1}01", f"pages_p{year + 1}02"]
+
+
+@pytest.mark.parametrize("call", ["now(), 25", "now(), 0", "now() + interval '3 years', 1", "'infinity', 1"])
+def test_partitions_are_not_made_without_bound(connection: Connection, call: str) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue):
+        connection.execute(f"SELECT news.ensure_partitions({call})")
 
 
 def test_autovacuum_does_not_wait_for_a_fifth_of_a_large_ledger(connection: Connection) -> None:

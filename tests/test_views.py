@@ -11,7 +11,7 @@ from db import Connection, Database
 from docs.generate import cookbook
 from ingest.settings import Settings
 from ingest.topics import TopicSet
-from tests.conftest import Clock, Serve, configure
+from tests.conftest import READER, Clock, Serve, configure
 from tests.test_pipeline import run_once
 
 # Of a newsroom without revisions, agencies and troubles nothing is to be seen there.
@@ -53,7 +53,7 @@ def test_the_cookbook_works_for_readers(filled: Connection, database: Database) 
     recipes = cookbook()
     assert len(recipes) >= 15
     empty = set()
-    with psycopg.connect(database.url.replace("//news@", "//news_reader@")) as reader:
+    with psycopg.connect(database.url.replace("//news@", f"//{READER}@")) as reader:
         for name, query in recipes.items():
             if not reader.execute(query.encode()).fetchall():
                 empty.add(name)

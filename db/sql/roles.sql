@@ -1,27 +1,25 @@
--- Two roles and what they may do. Run at every upgrade: a role may have been made, or its rights lost, since the last.
+-- Two groups and what they may do. Run at every upgrade: a role may have been made, or its rights lost, since the last.
 --   news_writer  works the pipeline: changes rows, and nothing else. Owns nothing.
 --   news_reader  reads what analysts use. No raw pages, no secrets of subscriptions.
--- Without a password nobody can use them from outside: an administrator sets one. Where both are to be made, the owner
--- of the database needs CREATEROLE; it is then a member of them, and may take their place.
+-- Nobody logs in as a group: a login could change the group's settings and password for everybody. Logins are members
+-- (`ingest db add-login`). Where the groups are to be made, the owner of the database needs CREATEROLE.
 DO $do$
 DECLARE
     wanted text;
 BEGIN
     FOREACH wanted IN ARRAY ARRAY['news_reader', 'news_writer'] LOOP
         BEGIN
-            CONTINUE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = wanted);
-            EXECUTE format('CREATE ROLE %I LOGIN CONNECTION LIMIT 100', wanted);
-            EXECUTE format('GRANT %I TO CURRENT_USER WITH SET TRUE, INHERIT FALSE', wanted);
-            IF wanted = 'news_reader' THEN
-                ALTER ROLE news_reader CONNECTION LIMIT 50;
-                ALTER ROLE news_reader SET default_transaction_read_only = on;
-                ALTER ROLE news_reader SET statement_timeout = '60s';
-                ALTER ROLE news_reader SET idle_in_transaction_session_timeout = '10min';
-                ALTER ROLE news_reader SET search_path = news, pg_catalog;
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+                EXECUTE format('GRANT %I TO CURRENT_USER WITH SET TRUE, INHERIT FALSE', wanted);
+            ELSIF EXISTS (SELECT FROM pg_roles WHERE rolname = wanted AND rolcanlogin) THEN
+                EXECUTE format('ALTER ROLE %I NOLOGIN CONNECTION LIMIT -1 PASSWORD NULL', wanted);
+                EXECUTE format('ALTER ROLE %I RESET ALL', wanted);
             END IF;
         EXCEPTION
             WHEN insufficient_privilege THEN
-                RAISE NOTICE 'the role % is missing and % may not create it', wanted, CURRENT_USER;
+                RAISE WARNING 'the role % must be a group without login, and % may not make it one: see docs/operators.md',
+                    wanted, CURRENT_USER;
             WHEN duplicate_object OR unique_violation THEN
                 NULL; -- another database of this server made it just now
         END;
@@ -43,7 +41,7 @@ DO $do$
 BEGIN
     EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
     REVOKE EXECUTE ON FUNCTION news.ensure_partitions(timestamptz, integer), news.drop_partition(text),
-        news.settle_search() FROM PUBLIC;
+        news.settle_search(), news.end_overdue_readers(interval, interval) FROM PUBLIC;
 END
 $do$;
 
@@ -54,7 +52,8 @@ BEGIN
         GRANT USAGE ON SCHEMA news TO news_reader;
         GRANT SELECT ON news.feeds, news.feed_polls, news.entries, news.documents, news.articles, news.sightings,
             news.article_topics, news.article_revisions, news.stories, news.story_merges, news.article_links,
-            news.article_signatures, news.hosts, news.backfills, news.backfill_parts, news.alerts,
+            news.article_signatures, news.hosts, news.backfills, news.backfill_parts, news.alerts, news.leases,
+            news.configurations, news.worker_deaths, news.periodic_work,
             news.articles_flat, news.article_places, news.story_overview, news.story_timeline, news.story_outlets,
             news.coverage_daily, news.article_changes, news.feed_overview, news.ledger_daily, news.alerts_open
             TO news_reader;
@@ -68,7 +67,7 @@ BEGIN
         -- The planner's statistics.
         GRANT MAINTAIN ON ALL TABLES IN SCHEMA news TO news_writer;
         GRANT EXECUTE ON FUNCTION news.ensure_partitions(timestamptz, integer), news.drop_partition(text),
-            news.settle_search() TO news_writer;
+            news.settle_search(), news.end_overdue_readers(interval, interval) TO news_writer;
     END IF;
 END
 $do$;

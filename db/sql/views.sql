@@ -228,13 +228,13 @@ COMMENT ON COLUMN news.ledger_daily.entries IS 'Number of items.';
 CREATE VIEW news.alerts_open AS
 SELECT al.id AS alert_id, f.slug AS feed, f.outlet, al.kind, al.started_at, al.said, al.evidence
 FROM news.alerts al
-JOIN news.feeds f ON f.id = al.feed_id
+LEFT JOIN news.feeds f ON f.id = al.feed_id
 WHERE al.ended_at IS NULL;
 
-COMMENT ON VIEW news.alerts_open IS 'Sources that have fallen silent, and why: a row each, until it is over.';
+COMMENT ON VIEW news.alerts_open IS 'What is wrong with sources and with the pipeline itself: a row each, until it is over.';
 COMMENT ON COLUMN news.alerts_open.alert_id IS 'The alert (alerts.id).';
-COMMENT ON COLUMN news.alerts_open.feed IS 'Id of the feed.';
-COMMENT ON COLUMN news.alerts_open.outlet IS 'Publisher.';
+COMMENT ON COLUMN news.alerts_open.feed IS 'Id of the feed; null for the pipeline itself.';
+COMMENT ON COLUMN news.alerts_open.outlet IS 'Publisher; null for the pipeline itself.';
 COMMENT ON COLUMN news.alerts_open.kind IS 'What is wrong, as in alerts.kind.';
 COMMENT ON COLUMN news.alerts_open.started_at IS 'Since when.';
 COMMENT ON COLUMN news.alerts_open.said IS 'A sentence that says it.';

@@ -124,7 +124,7 @@ def land() -> Counts:
 def hand_over() -> Counts:
     """Wake the next run where this one left something that is due. Returns how much is still on its way."""
     with _working() as (_, connection):
-        leases.release_dead(connection, utc_now())
+        leases.release_dead(connection)
         on_their_way, due_at = ledger.waiting(connection)
         if ledger.anything_due(connection, utc_now(), LONGEST_WAIT):
             ledger.wake(connection, on_their_way)

@@ -78,15 +78,13 @@ def of_pages(connection: Connection, addresses: list[str]) -> dict[str, Present]
 
 
 def lock(connection: Connection, content_hashes: list[str]) -> dict[str, Present]:
-    """Return the articles that have or had these contents, and keep others from landing the same until the commit.
+    """Return the articles that have or had these contents, and keep others from changing them until the commit.
 
-    An article that has a content now goes before one that had it.
+    An article that has a content now goes before one that had it. The caller holds `stories.lock`, which keeps others
+    from landing the same.
     """
     if not content_hashes:
         return {}
-    # In order, so that two workers with the same contents wait for each other instead of deadlocking.
-    keys = sorted(int.from_bytes(bytes.fromhex(content_hash[:16]), signed=True) for content_hash in content_hashes)
-    connection.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
     rows = connection.execute(
         f"""
         SELECT same.content_hash, {_PRESENT}

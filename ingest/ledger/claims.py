@@ -8,12 +8,11 @@ from psycopg.rows import class_row
 
 from db import Connection
 from ingest.hosts import ROOM
-from ingest.leases import LEASE
 from ingest.ledger.ranks import FETCHABLE, LIVE, RECHECK
 
 __all__ = [
-    "ExtractJob", "FetchJob", "advance", "claim_to_extract", "claim_to_fetch", "finish", "finish_landing", "keep",
-    "lock_to_land", "next_fetch_at", "retry", "take_up_rechecks",
+    "ExtractJob", "FetchJob", "advance", "claim_to_extract", "claim_to_fetch", "finish", "finish_landing", "give_back",
+    "keep", "lock_to_land", "next_fetch_at", "retry", "take_up_rechecks",
 ]  # fmt: skip
 
 # Every landed page is fetched once more after this time and up to a day longer, so that they spread over the day.
@@ -90,7 +89,7 @@ def claim_to_fetch(
                 LIMIT %(limit)s
             ), claimed AS (
                 UPDATE news.entries e
-                SET next_attempt_at = %(now)s + %(lease)s, lease_holder = pg_backend_pid()
+                SET lease_holder = news.claiming()
                 FROM chosen, news.feeds f
                 WHERE e.id = chosen.id AND f.id = e.feed_id
                 RETURNING e.id, e.url, e.host, e.attempts, f.language, e.priority
@@ -111,7 +110,6 @@ def claim_to_fetch(
                 "recheck": RECHECK,
                 "per_host": per_host,
                 "delay": delay,
-                "lease": LEASE,
                 "shard": shard[0],
                 "shards": shard[1],
             },
@@ -134,17 +132,17 @@ def claim_to_extract(connection: Connection, now: datetime, limit: int) -> list[
             """
             WITH chosen AS MATERIALIZED (
                 SELECT id FROM news.entries
-                WHERE status = 'fetched' AND next_attempt_at <= %(now)s
+                WHERE status = 'fetched' AND next_attempt_at <= %(now)s AND lease_holder IS NULL
                 ORDER BY next_attempt_at, id
                 LIMIT %(limit)s
                 FOR UPDATE SKIP LOCKED
             )
             UPDATE news.entries e
-            SET next_attempt_at = %(now)s + %(lease)s, lease_holder = pg_backend_pid()
+            SET lease_holder = news.claiming()
             FROM chosen WHERE e.id = chosen.id
             RETURNING e.id, e.attempts
             """,
-            {"now": now, "lease": LEASE, "limit": limit},
+            {"now": now, "limit": limit},
         ).fetchall()
 
 
@@ -167,10 +165,18 @@ def advance(connection: Connection, ids: Sequence[int], status: str, now: dateti
         return set()
     rows = connection.execute(
         "UPDATE news.entries SET status = %s, reason = NULL, attempts = 0, next_attempt_at = %s, lease_holder = NULL"
-        " WHERE id = ANY(%s) AND lease_holder = pg_backend_pid() RETURNING id",
+        " WHERE id = ANY(%s) AND lease_holder = news.lease() RETURNING id",
         [status, now, ids],
     ).fetchall()
     return {row[0] for row in rows}
+
+
+def give_back(connection: Connection, ids: Sequence[int]) -> None:
+    """Let others take entries that this session has claimed; they are as due as they were. Commits."""
+    connection.execute(
+        "UPDATE news.entries SET lease_holder = NULL WHERE id = ANY(%s) AND lease_holder = news.lease()", [list(ids)]
+    )
+    connection.commit()
 
 
 def keep(connection: Connection, ids: Sequence[int]) -> set[int]:
@@ -184,7 +190,7 @@ def keep(connection: Connection, ids: Sequence[int]) -> set[int]:
         FROM (SELECT e.id, {_STANDING} FROM news.entries e JOIN news.sightings s ON s.entry_id = e.id
               JOIN news.articles a ON a.id = s.article_id JOIN news.entries credited ON credited.id = a.entry_id
               WHERE e.id = ANY(%s)) AS standing
-        WHERE entries.id = standing.id AND entries.lease_holder = pg_backend_pid()
+        WHERE entries.id = standing.id AND entries.lease_holder = news.lease()
         RETURNING entries.id
         """,
         [list(ids)],
@@ -211,7 +217,7 @@ def finish(connection: Connection, ends: Sequence[tuple[int, str, str | None]]) 
             SELECT {_STANDING} FROM news.entries e JOIN news.sightings s ON s.entry_id = e.id
             JOIN news.articles a ON a.id = s.article_id JOIN news.entries credited ON credited.id = a.entry_id
             WHERE e.id = ended.id) AS standing ON true
-        WHERE entries.id = ended.id AND entries.lease_holder = pg_backend_pid()
+        WHERE entries.id = ended.id AND entries.lease_holder = news.lease()
         """,
         _columns(ends),
     )
@@ -252,7 +258,7 @@ def retry(connection: Connection, again: Sequence[tuple[int, datetime, str, bool
     with connection.cursor() as cursor:
         cursor.executemany(
             "UPDATE news.entries SET attempts = attempts + %s, next_attempt_at = %s, reason = %s, lease_holder = NULL"
-            " WHERE id = %s AND lease_holder = pg_backend_pid()",
+            " WHERE id = %s AND lease_holder = news.lease()",
             [(int(counts), due, reason, entry) for entry, due, reason, counts in again],
         )
 

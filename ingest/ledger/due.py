@@ -9,13 +9,16 @@ __all__ = [
     "announce", "anything_due", "anything_expected", "anything_ready", "neglected", "next_due_at", "waiting", "wake",
 ]  # fmt: skip
 
+# Whether a stage may take an entry: it is due, and in nobody's hands.
+_FREE = "next_attempt_at <= %(now)s AND lease_holder IS NULL"
+
 
 def anything_due(connection: Connection, now: datetime, horizon: timedelta) -> bool:
     """Return whether any stage could take an entry now, or within `horizon` once its host is free."""
     row = connection.execute(
         f"""
-        SELECT EXISTS (SELECT FROM news.entries WHERE status = 'fetched' AND next_attempt_at <= %(now)s)
-            OR EXISTS (SELECT FROM news.entries WHERE status = 'extracted' AND next_attempt_at <= %(now)s)
+        SELECT EXISTS (SELECT FROM news.entries WHERE status = 'fetched' AND {_FREE})
+            OR EXISTS (SELECT FROM news.entries WHERE status = 'extracted' AND {_FREE})
             OR EXISTS (SELECT FROM news.entries WHERE recheck_at <= %(now)s AND next_attempt_at IS NULL)
             OR EXISTS (SELECT FROM news.hosts h WHERE h.next_request_at <= %(now)s + %(horizon)s
                        AND EXISTS (SELECT FROM news.entries e WHERE {FETCHABLE}))
@@ -35,7 +38,7 @@ def anything_expected(connection: Connection, stage: str, now: datetime, horizon
         SELECT EXISTS (SELECT FROM news.entries WHERE lease_holder IS NOT NULL
                        AND (status = 'discovered' OR (status = 'fetched' AND %(landing)s)))
             OR (%(landing)s
-                AND EXISTS (SELECT FROM news.entries WHERE status = 'fetched' AND next_attempt_at <= %(now)s))
+                AND EXISTS (SELECT FROM news.entries WHERE status = 'fetched' AND {_FREE}))
             OR EXISTS (SELECT FROM news.hosts h WHERE h.next_request_at <= %(now)s + %(horizon)s
                        AND EXISTS (SELECT FROM news.entries e WHERE {FETCHABLE}))
         """,
@@ -48,9 +51,8 @@ def anything_expected(connection: Connection, stage: str, now: datetime, horizon
 def anything_ready(connection: Connection, stage: str, now: datetime) -> bool:
     """Return whether `stage` ("extract" or "land") could take an entry now."""
     row = connection.execute(
-        "SELECT EXISTS (SELECT FROM news.entries WHERE status = 'fetched' AND next_attempt_at <= %(now)s AND %(first)s)"
-        " OR EXISTS (SELECT FROM news.entries WHERE status = 'extracted' AND next_attempt_at <= %(now)s"
-        " AND NOT %(first)s)",
+        f"SELECT EXISTS (SELECT FROM news.entries WHERE status = 'fetched' AND {_FREE} AND %(first)s)"
+        f" OR EXISTS (SELECT FROM news.entries WHERE status = 'extracted' AND {_FREE} AND NOT %(first)s)",
         {"now": now, "first": stage == "extract"},
     ).fetchone()
     connection.commit()
@@ -62,8 +64,8 @@ def neglected(connection: Connection, now: datetime) -> int:
     row = connection.execute(
         f"""
         SELECT CASE WHEN EXISTS (SELECT FROM news.entries WHERE lease_holder IS NOT NULL) THEN 0 ELSE
-            (SELECT count(*) FROM news.entries WHERE status = 'fetched' AND next_attempt_at <= %(now)s)
-            + (SELECT count(*) FROM news.entries WHERE status = 'extracted' AND next_attempt_at <= %(now)s)
+            (SELECT count(*) FROM news.entries WHERE status = 'fetched' AND {_FREE})
+            + (SELECT count(*) FROM news.entries WHERE status = 'extracted' AND {_FREE})
             + (SELECT count(*) FROM news.entries WHERE recheck_at <= %(now)s AND next_attempt_at IS NULL)
             + (SELECT count(*) FROM news.entries e JOIN news.hosts h ON h.host = e.host
                WHERE h.next_request_at <= %(now)s AND {FETCHABLE}) END

@@ -15,6 +15,7 @@ from db.embedded import EmbeddedServer
 from db.models import HEALTHS
 from ingest.airflow.news_page import create_app, overview
 from ingest.clock import utc_now
+from tests.conftest import READER
 
 
 def get(path: str, *, logged_in: bool = True) -> httpx.Response:
@@ -151,7 +152,7 @@ def test_a_query_that_is_too_long_is_refused() -> None:
 
 def test_it_reads_with_a_role_that_cannot_write(filled: Connection, server: EmbeddedServer, news_db: Database) -> None:
     name = news_db.url.partition("@/")[2].partition("?")[0]
-    with psycopg.connect(server.url(name, "news_reader")) as reader:
+    with psycopg.connect(server.url(name, READER)) as reader:
         for attempt in (
             "DELETE FROM news.articles", "UPDATE news.feeds SET enabled = false", "CREATE TABLE news.mine (id int)",
             "SELECT body FROM news.pages", "SELECT pg_read_file('/etc/passwd')", "SET ROLE news", "SET ROLE postgres",

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from db import Connection
 from ingest.folding import fold
-from ingest.leases import LEASE
 from ingest.similarity import Comparable
 
 __all__ = ["broken_constraints", "doubles", "half_done", "leases", "stories_and_links", "unsettled"]
@@ -189,7 +188,7 @@ def leases(connection: Connection) -> Iterator[str]:
 
 def unsettled(connection: Connection, now: datetime) -> Iterator[str]:
     """Yield entries that are neither final nor due in the time that any wait may take."""
-    latest = now + timedelta(days=1) + LEASE
+    latest = now + timedelta(days=1)
     rows = connection.execute(
         "SELECT status, min(next_attempt_at), max(next_attempt_at), count(*) FROM news.entries"
         " WHERE next_attempt_at > %s GROUP BY 1",

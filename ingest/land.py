@@ -10,23 +10,27 @@ goes its own way: it becomes an article of its own, or a sighting of the article
 """
 
 import logging
+import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Thread
 
+import psycopg
+
 from db import Connection, retry_deadlocks
-from ingest import articles, documents, ledger, stories
+from ingest import articles, documents, leases, ledger, stories
 from ingest.articles import Landing, Present
 from ingest.documents import Landable
 from ingest.folding import fold_sentences, identity_of_folded, words_of_folded
+from ingest.ledger import LandJob
 from ingest.report import Report, no_report
 from ingest.settings import Settings
 from ingest.similarity import Comparable
-from ingest.storing import UNSTORABLE
+from ingest.storing import UNSTORABLE, storable
 from ingest.topics import TopicSet
 
 __all__ = ["LandCounts", "land"]
@@ -35,6 +39,11 @@ log = logging.getLogger(__name__)
 
 # One transaction each: large enough to spread the cost of a commit, small enough to lose little in a crash.
 BATCH = 50
+# Longer than any article, and than most books. To judge and compare so many characters takes a few seconds.
+MOST_CHARACTERS = 2_000_000
+# A document at which landing failed so often is given up; the wait after the first time, doubled each time.
+MAX_ATTEMPTS = 3
+RETRY_AFTER = timedelta(minutes=1)
 
 
 @dataclass
@@ -45,6 +54,9 @@ class LandCounts:
     revised: int = 0
     duplicate: int = 0
     off_topic: int = 0
+    rejected: int = 0
+    retried: int = 0
+    dead: int = 0
 
     def add(self, other: "LandCounts") -> None:
         for outcome, count in vars(other).items():
@@ -62,16 +74,17 @@ def land(
 ) -> LandCounts:
     """Land all extracted documents and return what became of them."""
     counts = LandCounts()
+    kept = -leases.KEEP_SECONDS
     try:
         while not stopping():
-            try:
-                landed = retry_deadlocks(connection, partial(_land_batch, connection, now(), topics))
-            except UNSTORABLE:
-                # One of them cannot be stored, and must not keep the others.
-                connection.rollback()
-                landed = _land_singly(connection, now(), topics)
-            if landed is None:
+            if time.monotonic() - kept >= leases.KEEP_SECONDS:
+                retry_deadlocks(connection, partial(leases.keep, connection))
+                kept = time.monotonic()
+            jobs = ledger.claim_to_land(connection, now(), BATCH)
+            connection.commit()
+            if not jobs:
                 break
+            landed = _land_claimed(connection, jobs, now, topics, stopping)
             counts.add(landed)
             for outcome, count in vars(landed).items():
                 report(outcome, count)
@@ -80,52 +93,128 @@ def land(
     return counts
 
 
-def _land_batch(connection: Connection, now: datetime, topics: TopicSet) -> LandCounts | None:
-    """Land one batch in one transaction; None when there is nothing to land."""
-    # Before all other locks, as everywhere.
-    stories.lock(connection)
-    ids = ledger.lock_to_land(connection, now, BATCH)
-    landed = _land(connection, ids, now, topics) if ids else None
-    connection.commit()
-    return landed
-
-
-def _land_singly(connection: Connection, now: datetime, topics: TopicSet) -> LandCounts:
-    """Land a batch document by document, each in a transaction; one that cannot be stored is rejected."""
-    counts = LandCounts()
-    for _ in range(BATCH):
-        landed = retry_deadlocks(connection, partial(_land_one, connection, now, topics))
-        if landed is None:
+def _land_claimed(
+    connection: Connection, jobs: Sequence[LandJob], now: Callable[[], datetime], topics: TopicSet,
+    stopping: Callable[[], bool],
+) -> LandCounts:  # fmt: skip
+    """Judge the documents of claimed entries, one by one, then land them together; where that fails, singly."""
+    attempts = {job.id: job.attempts for job in jobs}
+    loaded, failed = _load(connection, attempts)
+    judged: list[Landing] = []
+    for number, document in enumerate(loaded):
+        if stopping():
+            ledger.give_back(connection, [left.entry_id for left in loaded[number:]])
             break
-        counts.add(landed)
+        if len(document.text) > MOST_CHARACTERS:
+            failed.append(_Failed(document.entry_id, "rejected", f"a text of more than {MOST_CHARACTERS:,} characters"))
+            continue
+        try:
+            judged.append(_judge(document, topics))
+        except Exception as error:  # noqa: BLE001 - whatever a text makes of the rules is that text's trouble
+            failed.append(_after_error(document.entry_id, attempts[document.entry_id], error))
+    counts = LandCounts()
+    if judged:
+        try:
+            counts = retry_deadlocks(connection, partial(_land_batch, connection, judged, now()))
+        except Exception as error:  # one of them fails, and must not keep the others
+            if _is_of_the_database(error):
+                raise
+            connection.rollback()
+            counts, alone = _land_singly(connection, judged, attempts, now)
+            failed += alone
+    if failed:
+        _end_failed(connection, failed, now())
+        for item in failed:
+            setattr(counts, item.outcome, getattr(counts, item.outcome) + 1)
     return counts
 
 
-def _land_one(connection: Connection, now: datetime, topics: TopicSet) -> LandCounts | None:
+def _load(connection: Connection, attempts: Mapping[int, int]) -> tuple[list[Landable], list["_Failed"]]:
+    """Return the documents of entries, and those that have none or one that cannot be read."""
+    loaded, failed = [], []
+    try:
+        loaded = documents.load(connection, list(attempts))
+        connection.commit()
+    except UNSTORABLE:
+        connection.rollback()
+        for entry in attempts:
+            try:
+                loaded += documents.load(connection, [entry])
+                connection.commit()
+            except UNSTORABLE as error:
+                connection.rollback()
+                failed.append(_after_error(entry, attempts[entry], error))
+    # A document may have been deleted, by hand or by a partial restore, since it was extracted.
+    without = attempts.keys() - {document.entry_id for document in loaded} - {item.entry for item in failed}
+    failed += [_Failed(entry, "rejected", "its document is no longer stored") for entry in sorted(without)]
+    return loaded, failed
+
+
+def _is_of_the_database(error: Exception) -> bool:
+    """Whether an error says something about the database or its server, and nothing about a document."""
+    return isinstance(error, psycopg.OperationalError) and not isinstance(error, UNSTORABLE)
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """A document that did not land, and how its entry goes on: `rejected`, `dead` or `retried`."""
+
+    entry: int
+    outcome: str
+    reason: str
+    wait: timedelta = timedelta(0)
+
+
+def _after_error(entry: int, attempts: int, error: Exception) -> _Failed:
+    """Return what follows when a document fails alone. Pure."""
+    said = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}".rstrip(": ")
+    if isinstance(error, UNSTORABLE):
+        return _Failed(entry, "rejected", f"the article cannot be stored: {type(error).__name__}")
+    if attempts + 1 >= MAX_ATTEMPTS:
+        return _Failed(entry, "dead", f"landing failed {attempts + 1} times: {said}")
+    return _Failed(entry, "retried", f"landing failed: {said}", RETRY_AFTER * 2**attempts)
+
+
+def _end_failed(connection: Connection, failed: Sequence[_Failed], now: datetime) -> None:
+    with connection.transaction():
+        ended = [item for item in failed if item.outcome != "retried"]
+        ledger.finish(connection, [(item.entry, item.outcome, storable(item.reason)) for item in ended])
+        again = [item for item in failed if item.outcome == "retried"]
+        ledger.retry(connection, [(item.entry, now + item.wait, storable(item.reason), True) for item in again])
+    connection.commit()
+    for item in failed:
+        log.warning("entry %d: %s: %s", item.entry, item.outcome, item.reason)
+
+
+def _land_batch(connection: Connection, judged: Sequence[Landing], now: datetime) -> LandCounts:
+    """Land documents in one transaction: those whose entries are still this session's own."""
+    # Before all other locks, as everywhere.
     stories.lock(connection)
-    ids = ledger.lock_to_land(connection, now, 1)
-    landed = LandCounts() if ids else None
-    if ids:
-        try:
-            # Within the transaction that holds the entry, so that it is this one that is rejected.
-            with connection.transaction():
-                landed = _land(connection, ids, now, topics)
-        except UNSTORABLE as error:
-            reason = f"the article cannot be stored: {type(error).__name__}"
-            ledger.finish_landing(connection, [(ids[0], "rejected", reason)], now, {})
-            log.warning("entry %d: rejected: %s", ids[0], reason)
+    mine = ledger.lock_claimed(connection, [landing.document.entry_id for landing in judged])
+    landed = _land(connection, [landing for landing in judged if landing.document.entry_id in mine], now)
     connection.commit()
     return landed
 
 
-def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: TopicSet) -> LandCounts:
-    loaded = documents.load(connection, entry_ids)
-    # A document may have been deleted, by hand or by a partial restore, since it was extracted.
-    without = set(entry_ids) - {document.entry_id for document in loaded}
-    ends: list[tuple[int, str, str | None]] = [
-        (entry, "rejected", "its document is no longer stored") for entry in without
-    ]
-    landings = [_judge(document, topics) for document in loaded]
+def _land_singly(
+    connection: Connection, judged: Sequence[Landing], attempts: Mapping[int, int], now: Callable[[], datetime]
+) -> tuple[LandCounts, list[_Failed]]:
+    """Land documents one by one, each in a transaction. Returns what became of them, and those that failed."""
+    counts, failed = LandCounts(), []
+    for landing in judged:
+        entry = landing.document.entry_id
+        try:
+            counts.add(retry_deadlocks(connection, partial(_land_batch, connection, [landing], now())))
+        except Exception as error:
+            if _is_of_the_database(error):
+                raise
+            connection.rollback()
+            failed.append(_after_error(entry, attempts[entry], error))
+    return counts, failed
+
+
+def _land(connection: Connection, landings: list[Landing], now: datetime) -> LandCounts:
+    ends: list[tuple[int, str, str | None]] = []
     before, known, pages = _lock(connection, landings)
     again = [landing for landing in landings if landing.document.entry_id in before]
     returned = _return(connection, again, before, known, now)
@@ -173,14 +262,14 @@ def _land(connection: Connection, entry_ids: list[int], now: datetime, topics: T
     articles.elect(connection, returned.corrected)
     repeated = [article for article, seen in Counter(article for article, _ in sightings).items() if seen > 1]
     articles.prefer_own_feed(connection, repeated + sorted({present.id for present in known.values()}))
-    twins = articles.settle_twins(connection, [document.canonical_url for document in loaded], now)
+    twins = articles.settle_twins(connection, [landing.document.canonical_url for landing in landings], now)
     for landing in new:
         log.info("landed %s: %s", landing.document.canonical_url, (landing.document.title or "")[:100])
     return LandCounts(
         landed=len(new),
         revised=returned.revised,
         duplicate=len(sightings) - len(new) + twins,
-        off_topic=len(loaded) - len(sightings) - len(returned.settled),
+        off_topic=len(landings) - len(sightings) - len(returned.settled),
     )
 
 

@@ -1,17 +1,18 @@
 from datetime import timedelta
 
+import psycopg
 import pytest
 
-from db import Connection
+from db import Connection, Database
 from ingest import articles, documents, ledger
 from ingest.document import Document
 from ingest.feeds import import_feed
-from ingest.land import land
+from ingest.land import MOST_CHARACTERS, land
 from ingest.ledger import NewEntry
 from ingest.settings import Settings
-from ingest.topics import TopicSet
+from ingest.topics import Match, TopicSet
 from ingest.urls import canonical_url
-from tests.conftest import NOW, Clock
+from tests.conftest import NOW, READER, Clock
 
 
 def test_an_entry_whose_document_is_gone_ends_in_the_ledger(
@@ -130,3 +131,109 @@ def test_the_first_of_a_story_does_not_depend_on_who_is_credited_when(
         "SELECT a.url, a.published_at FROM news.stories s JOIN news.articles a ON a.id = s.first_article_id"
     ).fetchall()
     assert first == [(page, NOW - timedelta(hours=9))]
+
+
+class Surprised(TopicSet):
+    """Topics that take every text, but for one that makes them fail."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    def judge(self, title: str | None, sentences: list[str]) -> list[Match]:
+        if "surprise" in sentences[0]:
+            raise ZeroDivisionError("a surprise\nin two lines")
+        return [Match("everything", 3.0, "about", {})]
+
+
+def ends(connection: Connection) -> list[tuple[str, str | None, int]]:
+    rows = connection.execute("SELECT status, reason, attempts FROM news.entries ORDER BY id").fetchall()
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def test_a_document_at_which_landing_fails_is_given_up_and_keeps_no_other(
+    connection: Connection, settings: Settings, clock: Clock
+) -> None:
+    for number, text in enumerate(("The first text.", "A surprise.", "The third text.")):
+        stored(connection, f"http://a.example/{number}", None, text)
+    counts = land(connection, settings, clock, Surprised())
+    assert (counts.landed, counts.retried) == (2, 1)
+    failed = "landing failed: ZeroDivisionError: a surprise"
+    assert ends(connection)[1] == ("extracted", failed, 1)
+    # Not before its time.
+    assert land(connection, settings, clock, Surprised()).retried == 0
+    clock.advance(minutes=2)
+    assert land(connection, settings, clock, Surprised()).retried == 1
+    clock.advance(minutes=5)
+    assert land(connection, settings, clock, Surprised()).dead == 1
+    assert ends(connection)[1] == ("dead", "landing failed 3 times: ZeroDivisionError: a surprise", 2)
+    assert connection.execute("SELECT count(*) FROM news.articles").fetchone() == (2,)
+
+
+def test_a_document_that_the_database_fails_at_keeps_no_other(
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+) -> None:
+    for number, text in enumerate(("The first text.", "A surprise.", "The third text.")):
+        stored(connection, f"http://a.example/{number}", None, text)
+    connection.execute(
+        "CREATE FUNCTION news.fail() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN IF new.text ~ 'surprise' THEN RAISE EXCEPTION 'no such luck'; END IF; RETURN new; END$$;"
+        " CREATE TRIGGER fail BEFORE INSERT ON news.articles FOR EACH ROW EXECUTE FUNCTION news.fail()"
+    )
+    connection.commit()
+    counts = land(connection, settings, clock, everything)
+    assert (counts.landed, counts.retried) == (2, 1)
+    assert ends(connection)[1] == ("extracted", "landing failed: RaiseException: no such luck", 1)
+
+
+def test_a_text_that_no_article_has_is_rejected(
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+) -> None:
+    stored(connection, "http://a.example/1", None, "word " * (MOST_CHARACTERS // 4))
+    stored(connection, "http://a.example/2", None, "A text of the usual length.")
+    counts = land(connection, settings, clock, everything)
+    assert (counts.landed, counts.rejected) == (1, 1)
+    assert ends(connection)[0][:2] == ("rejected", "a text of more than 2,000,000 characters")
+
+
+def test_landing_that_is_told_to_stop_gives_back_what_it_has_not_judged(
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+) -> None:
+    for number in range(5):
+        stored(connection, f"http://a.example/{number}", None, f"Text number {number}.")
+    asked = iter([False, False, False, True, True])
+    counts = land(connection, settings, clock, everything, stopping=lambda: next(asked))
+    assert counts.landed == 2
+    free = connection.execute("SELECT count(*) FROM news.entries WHERE lease_holder IS NULL AND status = 'extracted'")
+    assert free.fetchone() == (3,)
+
+
+def test_what_another_session_has_taken_over_does_not_land_twice(
+    connection: Connection, database: Database, settings: Settings, clock: Clock
+) -> None:
+    """A process that was frozen after it had claimed, while others took its lease for run out."""
+    stored(connection, "http://a.example/1", None, "The text.")
+
+    class Frozen(TopicSet):
+        def judge(self, title: str | None, sentences: list[str]) -> list[Match]:
+            with database.connect() as other:
+                other.execute("UPDATE news.leases SET alive_until = clock_timestamp()")
+                other.commit()
+                land(other, settings, clock, Surprised())
+            return [Match("everything", 3.0, "about", {})]
+
+    assert land(connection, settings, clock, Frozen({})).landed == 0
+    assert ends(connection) == [("landed", None, 0)]
+    assert connection.execute("SELECT count(*) FROM news.articles").fetchone() == (1,)
+
+
+def test_landing_goes_on_beside_a_reader_who_locks_what_it_may(
+    connection: Connection, database: Database, settings: Settings, everything: TopicSet, clock: Clock
+) -> None:
+    stored(connection, "http://a.example/1", None, "The text.")
+    connection.execute("SET lock_timeout = '5s'")
+    connection.commit()
+    with psycopg.connect(database.url.replace("//news@", f"//{READER}@")) as reader:
+        reader.execute("SELECT count(*) FROM news.articles, news.stories, news.entries")
+        for key in (7_300_215_902, 0x6E657773):
+            reader.execute("SELECT pg_advisory_lock(%s)", [key])
+        assert land(connection, settings, clock, everything).landed == 1

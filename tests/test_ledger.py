@@ -328,7 +328,7 @@ class TestPlans:
                 "entries_to_fetch_idx",
             ),
             (lambda c: ledger.claim_to_extract(c, NOW, 10), "entries_to_extract_idx"),
-            (lambda c: ledger.lock_to_land(c, NOW, 10), "entries_to_land_idx"),
+            (lambda c: ledger.claim_to_land(c, NOW, 10), "entries_to_land_idx"),
             (
                 lambda c: feeds.claim(c, NOW, NOW, limit=50, per_host=4, delay=timedelta(0)),
                 "feeds_next_poll_at_idx",

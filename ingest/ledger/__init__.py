@@ -21,14 +21,16 @@ from ingest.ledger.again import (
 from ingest.ledger.claims import (
     ExtractJob,
     FetchJob,
+    LandJob,
     advance,
     claim_to_extract,
     claim_to_fetch,
+    claim_to_land,
     finish,
     finish_landing,
     give_back,
     keep,
-    lock_to_land,
+    lock_claimed,
     next_fetch_at,
     retry,
     take_up_rechecks,
@@ -57,12 +59,11 @@ from ingest.ledger.ranks import BACKFILL, LIVE, RECHECK
 from ingest.ledger.statistics import backlog, by_status, frequent_reasons, funnel, outcomes, statistics, weekly_outcomes
 
 __all__ = [
-    "BACKFILL", "FEED_DATE", "LIVE", "RECHECK", "SELECTED", "Change", "ExtractJob", "FetchJob", "Gated",
-    "KnownItem", "NewEntry", "Selection", "advance", "announce", "anything_due", "anything_expected",
-    "anything_ready", "backlog", "by_status", "claim_to_extract", "claim_to_fetch", "count_with_pages", "finish",
-    "finish_landing", "forget", "frequent_reasons", "funnel", "give_back", "keep", "kept_by_gate",
-    "known_items", "land_again",
-    "let_through", "lock_to_land", "neglected", "next_due_at", "next_fetch_at", "note_changes", "outcomes",
-    "promote", "record", "reject", "reopen", "retry", "set_off_topic", "statistics", "take_up_rechecks", "waiting",
-    "wake", "weekly_outcomes", "with_pages",
+    "BACKFILL", "FEED_DATE", "LIVE", "RECHECK", "SELECTED", "Change", "ExtractJob", "FetchJob", "Gated", "KnownItem",
+    "LandJob", "NewEntry", "Selection", "advance", "announce", "anything_due", "anything_expected", "anything_ready",
+    "backlog", "by_status", "claim_to_extract", "claim_to_fetch", "claim_to_land", "count_with_pages", "finish",
+    "finish_landing", "forget", "frequent_reasons", "funnel", "give_back", "keep", "kept_by_gate", "known_items",
+    "land_again", "let_through", "lock_claimed", "neglected", "next_due_at", "next_fetch_at", "note_changes",
+    "outcomes", "promote", "record", "reject", "reopen", "retry", "set_off_topic", "statistics", "take_up_rechecks",
+    "waiting", "wake", "weekly_outcomes", "with_pages",
 ]  # fmt: skip

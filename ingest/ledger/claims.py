@@ -11,8 +11,8 @@ from ingest.hosts import ROOM
 from ingest.ledger.ranks import FETCHABLE, LIVE, RECHECK
 
 __all__ = [
-    "ExtractJob", "FetchJob", "advance", "claim_to_extract", "claim_to_fetch", "finish", "finish_landing", "give_back",
-    "keep", "lock_to_land", "next_fetch_at", "retry", "take_up_rechecks",
+    "ExtractJob", "FetchJob", "LandJob", "advance", "claim_to_extract", "claim_to_fetch", "claim_to_land", "finish",
+    "finish_landing", "give_back", "keep", "lock_claimed", "next_fetch_at", "retry", "take_up_rechecks",
 ]  # fmt: skip
 
 # Every landed page is fetched once more after this time and up to a day longer, so that they spread over the day.
@@ -37,6 +37,14 @@ class FetchJob:
     language: str | None
     etag: str | None = None
     last_modified: str | None = None
+
+
+@dataclass(frozen=True)
+class LandJob:
+    """A claimed entry whose document is to land. `attempts` failed before."""
+
+    id: int
+    attempts: int
 
 
 @dataclass(frozen=True)
@@ -146,17 +154,32 @@ def claim_to_extract(connection: Connection, now: datetime, limit: int) -> list[
         ).fetchall()
 
 
-def lock_to_land(connection: Connection, now: datetime, limit: int) -> list[int]:
-    """Lock up to `limit` due extracted entries, oldest first, until the end of the transaction; returns their ids.
+def claim_to_land(connection: Connection, now: datetime, limit: int) -> list[LandJob]:
+    """Claim up to `limit` due entries with an extracted document, oldest first; those that failed before come alone."""
+    with connection.cursor(row_factory=class_row(LandJob)) as cursor:
+        return cursor.execute(
+            """
+            WITH chosen AS MATERIALIZED (
+                SELECT id, attempts FROM news.entries
+                WHERE status = 'extracted' AND next_attempt_at <= %(now)s AND lease_holder IS NULL
+                ORDER BY next_attempt_at, id
+                LIMIT %(limit)s
+                FOR UPDATE SKIP LOCKED
+            )
+            UPDATE news.entries e SET lease_holder = news.claiming() FROM chosen WHERE e.id = chosen.id
+            RETURNING e.id, e.attempts
+            """,
+            {"now": now, "limit": limit},
+        ).fetchall()
 
-    Landing is one transaction from here to the final status, so it needs no lease.
-    """
+
+def lock_claimed(connection: Connection, ids: Sequence[int]) -> set[int]:
+    """Lock entries that this session has claimed until the end of the transaction; returns those still its own."""
     rows = connection.execute(
-        "SELECT id FROM news.entries WHERE status = 'extracted' AND next_attempt_at <= %s"
-        " ORDER BY next_attempt_at, id LIMIT %s FOR UPDATE SKIP LOCKED",
-        [now, limit],
+        "SELECT id FROM news.entries WHERE id = ANY(%s) AND lease_holder = news.lease() ORDER BY id FOR UPDATE",
+        [sorted(ids)],
     ).fetchall()
-    return [row[0] for row in rows]
+    return {row[0] for row in rows}
 
 
 def advance(connection: Connection, ids: Sequence[int], status: str, now: datetime) -> set[int]:
@@ -226,7 +249,7 @@ def finish(connection: Connection, ends: Sequence[tuple[int, str, str | None]]) 
 def finish_landing(
     connection: Connection, ends: Sequence[tuple[int, str, str | None]], now: datetime, scores: Mapping[int, float]
 ) -> None:
-    """End entries that this transaction has locked to land: (id, final status, reason).
+    """End entries that this session has claimed to land: (id, final status, reason).
 
     `scores` are those of entries that only mention a topic. The page of one that has landed for the first time is
     fetched again in a day or two.
@@ -241,7 +264,7 @@ def finish_landing(
             recheck_at = CASE WHEN ended.status = 'landed' AND e.priority = {LIVE} AND e.host <> ''
                               THEN %s + {RECHECK_AFTER} ELSE e.recheck_at END
         FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::real[]) AS ended(id, status, reason, score)
-        WHERE e.id = ended.id AND e.status = 'extracted'
+        WHERE e.id = ended.id AND e.status = 'extracted' AND e.lease_holder = news.lease()
         """,
         [now, *_columns(ends), [scores.get(entry) for entry, _, _ in ends]],
     )

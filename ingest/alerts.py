@@ -1,10 +1,11 @@
-"""The table `alerts`: sources that have fallen silent, since when and why.
+"""The table `alerts`: sources that have fallen silent and troubles of the pipeline itself, since when and why.
 
 A source can fall silent in more ways than by failing: it answers with the same document for ever, with other documents
 and nothing new in them, with documents that are no feed, with pages that hold no text, or with news that are all on
 something else. What tells them apart is in the records of polls and in the ledger; `judge` is a pure function of that.
 """
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -15,14 +16,21 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from db import Connection
-from ingest import feed_health, feeds, ledger, periodic
+from ingest import feed_health, feeds, ledger, periodic, pipeline_health
 from ingest.clock import spell
 from ingest.feed_health import FeedRhythm
 from ingest.feeds import Answers
 
-__all__ = ["Alert", "Changes", "open_alerts", "said", "watch", "watch_at_times"]
+__all__ = ["Alert", "Changes", "look", "named", "open_alerts", "said", "watch", "watch_at_times"]
 
-WATCH_EVERY = timedelta(minutes=15)
+log = logging.getLogger(__name__)
+
+# How often feeds are looked at, which change slowly, and the pipeline itself.
+WATCH_EVERY, WATCH_PIPELINE_EVERY = timedelta(minutes=15), timedelta(seconds=30)
+# After a longer time without a look the pipeline was off, and what it finds first is not the work of a stalled one.
+OFF_AFTER = timedelta(minutes=5)
+# Statements and idle transactions of readers may last so long, a little more than they are told.
+READERS_RUN, READERS_IDLE = timedelta(seconds=75), timedelta(minutes=6)
 # A failure is news when it has lasted, not when a server hiccups.
 FAILING_POLLS, FAILING_FOR = 3, timedelta(hours=6)
 # A failing feed is asked once a day at the least.
@@ -41,9 +49,12 @@ USUALLY_LANDED = 3
 
 @dataclass(frozen=True)
 class Alert:
-    """Something that is wrong with a feed. `said` is a sentence, `evidence` the numbers it rests on."""
+    """Something that is wrong with a feed, or (`feed` None) with the pipeline itself.
 
-    feed: str
+    `said` is a sentence, `evidence` the numbers it rests on.
+    """
+
+    feed: str | None
     kind: str
     started_at: datetime
     said: str
@@ -138,21 +149,69 @@ def _in_vain(
 
 
 def watch(connection: Connection, now: datetime) -> Changes:
-    """Look at all feeds, bring the table up to date, and return what has changed."""
+    """Look at all feeds, bring the table up to date, and return what has changed. Commits."""
+    return _note(connection, _of_feeds(connection, now), now, of_feeds=True)
+
+
+def watch_at_times(connection: Connection, now: datetime) -> Changes:
+    """Look at the feeds and at the pipeline itself, each unless somebody did so lately. Returns what has changed.
+
+    Ends what readers have kept running for too long, too. Commits.
+    """
+    begun: list[Alert] = []
+    over: list[Alert] = []
+    last = periodic.last(connection, "watch pipeline")
+    if periodic.claim(connection, "watch pipeline", now, WATCH_PIPELINE_EVERY):
+        ended = connection.execute("SELECT news.end_overdue_readers(%s, %s)", [READERS_RUN, READERS_IDLE]).fetchone()
+        connection.commit()
+        if ended is not None and ended[0]:
+            log.warning("ended %d statements or idle transactions of readers that lasted too long", ended[0])
+        was_off = last is None or now - last > OFF_AFTER
+        found = [alert for alert in _of_the_pipeline(connection, now) if not (was_off and alert.kind == "stalled")]
+        changes = _note(connection, found, now, of_feeds=False)
+        begun, over = begun + changes.begun, over + changes.over
+    if periodic.claim(connection, "watch", now, WATCH_EVERY):
+        changes = watch(connection, now)
+        begun, over = begun + changes.begun, over + changes.over
+    return Changes(begun, over)
+
+
+def look(connection: Connection, now: datetime) -> list[Alert]:
+    """Return what is wrong with feeds as of the last look, and with the pipeline itself now. Changes nothing.
+
+    A pipeline that is not running cannot notice it.
+    """
+    of_feeds = [alert for alert in open_alerts(connection) if alert.feed is not None]
+    return _of_the_pipeline(connection, now) + of_feeds
+
+
+def _of_the_pipeline(connection: Connection, now: datetime) -> list[Alert]:
+    found = pipeline_health.judge(pipeline_health.look(connection, now), now)
+    return [Alert(None, finding.kind, finding.started_at, finding.said, finding.evidence) for finding in found]
+
+
+def _of_feeds(connection: Connection, now: datetime) -> list[Alert]:
     rows = feed_health.health(connection, now)
     answers = feeds.answers_since_new(connection)
     outcomes = ledger.weekly_outcomes(connection, now)
-    known = {(alert.feed, alert.kind): alert for alert in open_alerts(connection)}
-    lasting: defaultdict[str, list[str]] = defaultdict(list)
-    for feed, kind in known:
-        lasting[feed].append(kind)
-    found = {
-        (alert.feed, alert.kind): alert
+    lasting: defaultdict[str | None, list[str]] = defaultdict(list)
+    for alert in open_alerts(connection):
+        lasting[alert.feed].append(alert.kind)
+    return [
+        alert
         for row in rows
         for alert in judge(
             row, answers.get(row["id"], Answers()), outcomes.get(row["id"], {}), now, lasting[row["feed"]]
         )
+    ]
+
+
+def _note(connection: Connection, alerts: list[Alert], now: datetime, *, of_feeds: bool) -> Changes:
+    """Bring the alerts of feeds, or those of the pipeline, in line with what was found."""
+    known = {
+        (alert.feed, alert.kind): alert for alert in open_alerts(connection) if (alert.feed is not None) == of_feeds
     }
+    found = {(alert.feed, alert.kind): alert for alert in alerts}
     begun = [alert for key, alert in found.items() if key not in known and _insert(connection, alert, now)]
     for key, alert in found.items():
         if key in known:
@@ -162,40 +221,40 @@ def watch(connection: Connection, now: datetime) -> Changes:
     return Changes(begun, over)
 
 
-def watch_at_times(connection: Connection, now: datetime) -> Changes:
-    """Do so if nobody has for a quarter of an hour: for what runs more often than feeds change."""
-    if periodic.claim(connection, "watch", now, WATCH_EVERY):
-        return watch(connection, now)
-    return Changes([], [])
-
-
 def said(changes: Changes) -> str | None:
     """Return the changes as a text for people, a line each; None where there are none."""
-    lines = [f"{alert.feed}: {alert.said}" for alert in sorted(changes.begun, key=lambda alert: alert.feed)]
-    lines += [f"{alert.feed}: over ({alert.kind})" for alert in sorted(changes.over, key=lambda alert: alert.feed)]
+    lines = [f"{named(alert)}: {alert.said}" for alert in sorted(changes.begun, key=named)]
+    lines += [f"{named(alert)}: over ({alert.kind})" for alert in sorted(changes.over, key=named)]
     return "\n".join(lines) or None
 
 
+def named(alert: Alert) -> str:
+    """Return what an alert is about: the feed's id, or the pipeline."""
+    return alert.feed or "the pipeline"
+
+
 def open_alerts(connection: Connection) -> list[Alert]:
-    """Return what is wrong as of the last look, by feed."""
+    """Return what is wrong as of the last look, the pipeline's own first, then by feed."""
     with connection.cursor(row_factory=class_row(Alert)) as cursor:
         return cursor.execute(
-            "SELECT feed, kind, started_at, said, evidence FROM news.alerts_open ORDER BY feed, kind"
+            "SELECT feed, kind, started_at, said, evidence FROM news.alerts_open ORDER BY feed NULLS FIRST, kind"
         ).fetchall()
 
 
 def _insert(connection: Connection, alert: Alert, now: datetime) -> bool:
-    # Another session may have noticed it in the same moment.
+    # Another session may have noticed it in the same moment. A feed that is gone has no number.
     inserted = connection.execute(
         "INSERT INTO news.alerts (feed_id, kind, started_at, noticed_at, said, evidence)"
-        " SELECT id, %(kind)s, %(started_at)s, %(now)s, %(said)s, %(evidence)s FROM news.feeds WHERE slug = %(feed)s"
+        f" SELECT {_FEED_ID}, %(kind)s, %(started_at)s, %(now)s, %(said)s, %(evidence)s"
+        f" WHERE %(feed)s::text IS NULL OR {_FEED_ID} IS NOT NULL"
         " ON CONFLICT (feed_id, kind) WHERE ended_at IS NULL DO NOTHING",
         vars(alert) | {"now": now, "evidence": Jsonb(alert.evidence)},
     ).rowcount
     return inserted == 1
 
 
-_OPEN = "FROM news.feeds f WHERE f.id = al.feed_id AND f.slug = %(feed)s AND al.kind = %(kind)s AND al.ended_at IS NULL"
+_FEED_ID = "(SELECT id FROM news.feeds WHERE slug = %(feed)s)"
+_OPEN = f"WHERE al.feed_id IS NOT DISTINCT FROM {_FEED_ID} AND al.kind = %(kind)s AND al.ended_at IS NULL"
 
 
 def _update(connection: Connection, alert: Alert) -> None:

@@ -14,7 +14,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from ingest.errors import ConfigError
 
-__all__ = ["Duration", "StrictModel", "load_config"]
+__all__ = ["Duration", "StrictModel", "load_config", "parse_config", "read_config"]
 
 Location = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -50,13 +50,14 @@ class StrictModel(BaseModel):
 
 
 def load_config(path: Path, model: type[Model], what: str) -> tuple[Model, dict[Location, int]]:
-    """Read the YAML file at `path` as `model`.
+    """Read the YAML file at `path` as `model`; see `parse_config`. Raises ConfigError with file and line."""
+    return parse_config(read_config(path, what), path, model, what)
 
-    Returns the model and the line of each place in the file. `what` names the file's content in messages.
-    Raises ConfigError with file and line.
-    """
+
+def read_config(path: Path, what: str) -> str:
+    """Return the text of a configuration file. `what` names its content in messages. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError.at(path, None, f"no such file; it should list the {what}") from None
     except UnicodeDecodeError as error:
@@ -64,6 +65,14 @@ def load_config(path: Path, model: type[Model], what: str) -> tuple[Model, dict[
         raise ConfigError.at(path, line, "not UTF-8 text") from None
     except OSError as error:
         raise ConfigError.at(path, None, f"cannot be read: {error.strerror}") from None
+
+
+def parse_config(text: str, path: Path, model: type[Model], what: str) -> tuple[Model, dict[Location, int]]:
+    """Read YAML text as `model`.
+
+    Returns the model and the line of each place in the file. `path` and `what` name file and content in messages.
+    Raises ConfigError with file and line.
+    """
     try:
         yaml = YAML(typ="safe", pure=True)
         root = yaml.compose(text)

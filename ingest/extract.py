@@ -13,9 +13,10 @@ from functools import partial
 from itertools import count
 
 from db import Connection, retry_deadlocks
-from ingest import documents, leases, ledger, pages
+from ingest import documents, leases, ledger, pages, worker_deaths
 from ingest.document import Document, Hint, NotAnArticle
 from ingest.ledger import ExtractJob
+from ingest.periodic import Progress
 from ingest.report import Report, no_report
 from ingest.rolling import Claimed, work_through
 from ingest.settings import Settings
@@ -73,15 +74,17 @@ def extract(
     *,
     pool: WorkerPool | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    leaving: Callable[[], bool] = lambda: False,
     report: Report = no_report,
 ) -> ExtractCounts:
     """Extract all fetched pages and return what came of them. Without a `pool`, one is made for this call."""
     if pool is None:
         with extraction_pool(settings) as own_pool:
-            return extract(connection, settings, now, pool=own_pool, stopping=stopping, report=report)
+            return extract(connection, settings, now, pool=own_pool, stopping=stopping, leaving=leaving, report=report)
     counts = ExtractCounts()
     keep = partial(retry_deadlocks, connection, partial(leases.keep, connection))
     keep()
+    progress = Progress(connection, "extract")
 
     def claim(limit: int) -> Claimed[_Page]:
         jobs = {job.id: job for job in ledger.claim_to_extract(connection, now(), limit)}
@@ -111,10 +114,13 @@ def extract(
         )
         lost = {item.job.id for item in refused}
         _count([item for item in results if item.job.id not in lost] + refused, counts, report)
+        progress.note(now())
+        worker_deaths.note(connection, pool.take_deaths(), now())
 
     try:
         work = work_through(
-            claim, perform, save, concurrency=pool.processes * TASKS_PER_WORKER, keep=keep, stopping=stopping,
+            claim, perform, save, concurrency=pool.processes * TASKS_PER_WORKER,
+            keep=keep, stopping=stopping, leaving=leaving,
             give_back=lambda claimed: ledger.give_back(connection, [page.job.id for page in claimed]),
         )  # fmt: skip
         asyncio.run(work)

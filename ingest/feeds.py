@@ -10,6 +10,7 @@ from psycopg.rows import class_row, dict_row
 from db import Connection
 from ingest import hosts
 from ingest.feeds_file import FeedConfig
+from ingest.ledger import LONGEST_TURN, Due
 from ingest.urls import host_of
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "FeedState",
     "PollRecord",
     "claim",
+    "due",
     "give_back",
     "health_rows",
     "import_feed",
@@ -274,6 +276,18 @@ def next_poll_at(connection: Connection, due: datetime) -> datetime | None:
         {"due": due},
     ).fetchone()
     return row[0] if row is not None else None
+
+
+def due(connection: Connection, now: datetime) -> Due:
+    """Return what is due to be polled, in whosever hands."""
+    row = connection.execute(
+        "SELECT count(*), min(greatest(f.next_poll_at, h.next_request_at)), min(f.next_poll_at) FROM news.feeds f"
+        " JOIN news.hosts h ON h.host = f.host WHERE f.enabled AND f.next_poll_at <= %(now)s"
+        " AND h.next_request_at <= %(now)s + %(turn)s",
+        {"now": now, "turn": LONGEST_TURN},
+    ).fetchone()
+    assert row is not None
+    return Due(*row)
 
 
 def give_back(connection: Connection, claimed: Sequence[FeedState]) -> None:

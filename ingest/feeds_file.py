@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from ingest.backoff import MAX_WAIT
-from ingest.config_file import Duration, StrictModel, line_of, load_config
+from ingest.config_file import Duration, StrictModel, line_of, parse_config, read_config
 from ingest.errors import ConfigError
 from ingest.urls import absolute_url
 
-__all__ = ["FeedConfig", "FeedsFile", "load_feeds"]
+__all__ = ["FeedConfig", "FeedsFile", "load_feeds", "parse_feeds"]
 
 # The feed that stands for imported texts, see ingest.feeds.import_feed.
 IMPORT_ID = "import"
@@ -93,7 +93,12 @@ class FeedsFile(StrictModel):
 
 def load_feeds(path: Path) -> tuple[FeedConfig, ...]:
     """Return the feeds listed in `path`, defaults filled in. Raises ConfigError with file and line."""
-    file, lines = load_config(path, FeedsFile, "feeds")
+    return parse_feeds(read_config(path, "feeds"), path)
+
+
+def parse_feeds(text: str, path: Path) -> tuple[FeedConfig, ...]:
+    """Return the feeds that the text of the file at `path` lists, as `load_feeds` does."""
+    file, lines = parse_config(text, path, FeedsFile, "feeds")
     for key in ("id", "url"):
         _refuse_duplicates(path, lines, key, (getattr(feed, key) for feed in file.feeds))
     return tuple(

@@ -15,6 +15,7 @@ from db import Connection, retry_deadlocks
 from ingest import backoff, hosts, leases, ledger, loops, pages
 from ingest.ledger import FetchJob
 from ingest.pages import StoredPage
+from ingest.periodic import Progress
 from ingest.report import Report, no_report
 from ingest.rolling import Claimed, seconds_until, work_through
 from ingest.settings import Settings
@@ -84,6 +85,7 @@ def fetch(
     *,
     shard: tuple[int, int] = (0, 1),
     stopping: Callable[[], bool] = lambda: False,
+    leaving: Callable[[], bool] = lambda: False,
     report: Report = no_report,
 ) -> FetchCounts:
     """Fetch the pages of all due entries and return what came of them.
@@ -93,6 +95,7 @@ def fetch(
     counts = FetchCounts()
     keep = partial(retry_deadlocks, connection, partial(leases.keep, connection))
     keep()
+    progress = Progress(connection, "fetch")
     retry_deadlocks(connection, lambda: ledger.take_up_rechecks(connection, now()))
 
     async def work() -> None:
@@ -116,10 +119,12 @@ def fetch(
                     connection, results, partial(_store, connection, now=now()), partial(_refuse, connection)
                 )
                 _count(results, counts, report)
+                progress.note(now())
 
             await work_through(
                 claim, partial(_visit, visitor, settings, now), save,
-                concurrency=settings.fetch_concurrency, keep=keep, stopping=stopping, database=database,
+                concurrency=settings.fetch_concurrency, keep=keep, stopping=stopping, leaving=leaving,
+                database=database,
                 give_back=lambda claimed: ledger.give_back(connection, [job.id for job in claimed]),
             )  # fmt: skip
 

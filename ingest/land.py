@@ -27,6 +27,7 @@ from ingest.articles import Landing, Present
 from ingest.documents import Landable
 from ingest.folding import fold_sentences, identity_of_folded, words_of_folded
 from ingest.ledger import LandJob
+from ingest.periodic import Progress
 from ingest.report import Report, no_report
 from ingest.settings import Settings
 from ingest.similarity import Comparable
@@ -74,6 +75,7 @@ def land(
 ) -> LandCounts:
     """Land all extracted documents and return what became of them."""
     counts = LandCounts()
+    progress = Progress(connection, "land")
     kept = -leases.KEEP_SECONDS
     try:
         while not stopping():
@@ -88,6 +90,7 @@ def land(
             counts.add(landed)
             for outcome, count in vars(landed).items():
                 report(outcome, count)
+            progress.note(now())
     finally:
         connection.rollback()
     return counts

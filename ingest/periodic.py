@@ -1,10 +1,14 @@
 """The table `periodic_work`: what is to be done now and then, by one of many workers."""
 
+import time
 from datetime import datetime, timedelta
 
 from db import Connection
 
-__all__ = ["claim"]
+__all__ = ["Progress", "claim", "done_at", "last"]
+
+# A stage that is at work says so this often.
+PROGRESS_EVERY = timedelta(seconds=20)
 
 
 def claim(connection: Connection, task: str, now: datetime, every: timedelta) -> bool:
@@ -18,3 +22,34 @@ def claim(connection: Connection, task: str, now: datetime, every: timedelta) ->
     ).rowcount
     connection.commit()
     return claimed == 1
+
+
+def last(connection: Connection, task: str) -> datetime | None:
+    """Return when a task was last claimed, None when it never was."""
+    row = connection.execute("SELECT done_at FROM news.periodic_work WHERE task = %s", [task]).fetchone()
+    return row[0] if row is not None else None
+
+
+def done_at(connection: Connection, stage: str) -> datetime | None:
+    """Return when a stage last said that it had done something, None when it never has."""
+    return last(connection, _task(stage))
+
+
+class Progress:
+    """Says now and then that a stage gets something done: what is due and not done is noticed by that."""
+
+    def __init__(self, connection: Connection, stage: str) -> None:
+        self._connection = connection
+        self._stage = stage
+        self._said_at: float | None = None
+
+    def note(self, now: datetime) -> None:
+        """Say so, unless it was said just now. Commits."""
+        reading = time.monotonic()
+        if self._said_at is None or reading - self._said_at >= PROGRESS_EVERY.total_seconds():
+            self._said_at = reading
+            claim(self._connection, _task(self._stage), now, PROGRESS_EVERY)
+
+
+def _task(stage: str) -> str:
+    return f"{stage}: something was done"

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -18,11 +18,10 @@ from pathlib import Path
 import psycopg
 
 from db import Connection, Database, DatabaseUnavailable
-from ingest import alerts, articles, feeds, ledger
+from ingest import alerts, articles, configurations, feeds, ledger
 from ingest.clock import utc_now
 from ingest.errors import ConfigError
 from ingest.extract import extract, extraction_pool
-from ingest.feeds_file import load_feeds
 from ingest.fetch import fetch
 from ingest.hosts import LONGEST_WAIT
 from ingest.land import land
@@ -46,6 +45,16 @@ LOOK_SECONDS = 1.0
 GATHER_SECONDS = 0.1
 POLL_SECONDS = 30.0
 LONGEST_RECONNECT_SECONDS = 30.0
+# What is in hand when the pipeline is told to stop has so long to be finished; stages take half of it at most.
+STOP_SECONDS = 8.0
+
+
+def _changed_at(path: Path) -> int | None:
+    """When a file was last changed, in ns; None where it is missing."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 @dataclass
@@ -91,12 +100,12 @@ class Pipeline:
             connection.commit()
             self._watch(connection)
 
-    def follow(self, feeds_path: Path) -> None:
-        """Work until `stop` is called. A changed feeds file is read again."""
+    def follow(self) -> None:
+        """Work until `stop` is called. Changed files of feeds and topics are read again; broken ones change nothing."""
         with self._workers() as pool:
             self._run_threads(
                 {
-                    "poll": lambda: self._follow_feeds(feeds_path, pool),
+                    "poll": lambda: self._follow_feeds(pool),
                     **{stage: self._follower(stage, pool) for stage in STAGES[1:]},
                 }
             )
@@ -146,27 +155,29 @@ class Pipeline:
 
         return lambda: self._keep_working(stage, work)
 
-    def _follow_feeds(self, path: Path, pool: WorkerPool) -> None:
-        seen = path.stat().st_mtime_ns
+    def _follow_feeds(self, pool: WorkerPool) -> None:
+        seen: tuple[int | None, ...] = ()
 
         def work(connection: Connection) -> None:
             nonlocal seen
-            changed = seen
-            try:
-                changed = path.stat().st_mtime_ns
-                if changed != seen:
-                    feeds.sync(connection, load_feeds(path), self.now())
-                    seen = changed
-                    log.info("%s was read again", path)
-            except (ConfigError, OSError) as error:
+            changed = tuple(map(_changed_at, (self.settings.feeds, self.settings.topics)))
+            if changed != seen:
+                self._read_configuration(connection)
                 seen = changed
-                log.error("the changed feeds file is not used: %s", error)
-            # Feeds come due all the time; now and then the file is looked at.
+            # Feeds come due all the time; now and then the files are looked at.
             ends = time.monotonic() + POLL_SECONDS
             self._stage(connection, "poll", pool, stopping=lambda: self.stopped or time.monotonic() >= ends)
             self._watch(connection)
 
         self._keep_working("poll", work)
+
+    def _read_configuration(self, connection: Connection) -> None:
+        now = self.now()
+        # What is wrong with them is noted there, for all to see.
+        with suppress(ConfigError):
+            feeds.sync(connection, configurations.current_feeds(connection, self.settings, now), now)
+        with suppress(ConfigError):
+            self.topics = configurations.current_topics(connection, self.settings, now)
 
     def _watch(self, connection: Connection) -> None:
         text = alerts.said(alerts.watch_at_times(connection, self.now()))
@@ -209,17 +220,19 @@ class Pipeline:
         stopping: Callable[[], bool] | None = None,
     ) -> None:  # fmt: skip
         stopping = stopping or self._stop.is_set
-        report = self._reporter(stage)
+        report, leaving = self._reporter(stage), self._stop.is_set
         match stage:
             case "poll":
                 poll(
                     connection, self.settings, self.now, self.topics,
-                    due=due, pool=pool, stopping=stopping, report=report,
+                    due=due, pool=pool, stopping=stopping, leaving=leaving, report=report,
                 )  # fmt: skip
             case "fetch":
-                fetch(connection, self.settings, self.now, stopping=stopping, report=report)
+                fetch(connection, self.settings, self.now, stopping=stopping, leaving=leaving, report=report)
             case "extract":
-                extract(connection, self.settings, self.now, pool=pool, stopping=stopping, report=report)
+                extract(
+                    connection, self.settings, self.now, pool=pool, stopping=stopping, leaving=leaving, report=report
+                )
             case "land":
                 land(connection, self.settings, self.now, self.topics, stopping=stopping, report=report)
 
@@ -246,9 +259,14 @@ class Pipeline:
         ]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            # With a time limit, so that signals reach the main thread meanwhile.
-            while thread.is_alive():
+        stops_at = float("inf")
+        # With a time limit, so that signals reach the main thread meanwhile.
+        while any(thread.is_alive() for thread in threads) and time.monotonic() < stops_at:
+            for thread in threads:
                 thread.join(0.2)
+            if self.stopped:
+                stops_at = min(stops_at, time.monotonic() + STOP_SECONDS)
         if self._errors:
             raise self._errors[0]
+        if left := [thread.name for thread in threads if thread.is_alive()]:
+            log.warning("left in the middle, and taken up again at the next run: %s", ", ".join(left))

@@ -14,12 +14,15 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Self
 
+import psycopg
+
 from db import Connection, retry_deadlocks
-from ingest import feeds, hosts, leases, loops
+from ingest import feeds, hosts, leases, loops, worker_deaths
 from ingest.feed_dates import zone_of
 from ingest.feed_parser import NotAFeed, ParsedEntry, ParsedFeed, parse_feed
 from ingest.feeds import FeedState
 from ingest.intake import take_in
+from ingest.periodic import Progress
 from ingest.poll_decisions import ACCEPT, PollResult, decide, failed, found, needs_parsing, request_headers
 from ingest.report import Report, no_report
 from ingest.rolling import Claimed, seconds_until, work_through
@@ -81,6 +84,10 @@ class _Parsers:
     def __exit__(self, *exc_info: object) -> None:
         self._own.close()
 
+    def take_deaths(self) -> list[str]:
+        """Return how processes died for which no feed was to blame, since the last call."""
+        return self._pool.take_deaths() if self._pool is not None else []
+
     async def parse(self, feed: FeedState, answer: Answer, now: datetime) -> ParsedFeed:
         if self._pool is None:
             own = WorkerPool(1, self._settings.extract_timeout, ("ingest.feed_parser",))
@@ -98,6 +105,7 @@ def poll(
     due: datetime | None = None,
     pool: WorkerPool | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    leaving: Callable[[], bool] = lambda: False,
     report: Report = no_report,
 ) -> PollCounts:
     """Poll the feeds that were due at `due` and return what came of it; by default, those that come due meanwhile, too.
@@ -107,6 +115,7 @@ def poll(
     counts = PollCounts()
     keep = partial(retry_deadlocks, connection, partial(leases.keep, connection))
     keep()
+    progress = Progress(connection, "poll")
     retry_deadlocks(connection, lambda: _ensure_partitions(connection, now()))
 
     async def work() -> None:
@@ -139,11 +148,13 @@ def poll(
                 _save(connection, results)
                 for polled in results:
                     _count(polled, counts, report)
+                progress.note(now())
+                worker_deaths.note(connection, parsers.take_deaths(), now())
 
             await work_through(
                 claim, ask, save, concurrency=settings.poll_concurrency, ahead=AHEAD * settings.poll_concurrency,
                 give_back=lambda claimed: feeds.give_back(connection, claimed), keep=keep,
-                stopping=stopping, database=database,
+                stopping=stopping, leaving=leaving, database=database,
             )  # fmt: skip
 
     with _Parsers(settings, pool) as parsers:
@@ -207,9 +218,15 @@ async def _with_parts(
 
 
 def _ensure_partitions(connection: Connection, now: datetime) -> None:
-    # Both tables a poll and a fetch write to are partitioned by month.
-    connection.execute("SELECT news.ensure_partitions(%s, 2)", [now])
-    connection.commit()
+    """Make the tables of this month and the next, to which polls and fetches write."""
+    try:
+        connection.execute("SELECT news.ensure_partitions(%s, 2)", [now])
+    except psycopg.errors.LockNotAvailable:
+        # Somebody reads for long. There is a table for months that have none, and the next poll tries again.
+        connection.rollback()
+        log.info("the tables of the next month are not made yet: somebody reads the present ones")
+    else:
+        connection.commit()
 
 
 def _save(connection: Connection, results: list[_Polled]) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from psycopg import sql
 
 from db import Connection
-from ingest import ledger
+from ingest import ledger, worker_deaths
 from ingest.settings import Settings
 
 __all__ = ["MaintenanceCounts", "analyze", "delete_old", "prepare_months"]
@@ -20,6 +20,7 @@ __all__ = ["MaintenanceCounts", "analyze", "delete_old", "prepare_months"]
 log = logging.getLogger(__name__)
 
 MONTHS_AHEAD = 3
+KEEP_DEATHS = timedelta(days=30)
 # What leaves the ledger, where it does, goes in transactions of so many rows.
 ENTRIES_AT_ONCE = 5_000
 _PARTITION = re.compile(r"_p(\d{4})(\d{2})$")
@@ -67,6 +68,7 @@ def delete_old(connection: Connection, settings: Settings, now: datetime) -> Mai
         ).rowcount
         connection.commit()
         counts.deleted_rows += deleted
+    worker_deaths.forget(connection, now, KEEP_DEATHS)
     if settings.keep_ledger_days is not None:
         counts.deleted_entries = _delete_entries(connection, now - timedelta(days=settings.keep_ledger_days))
     return counts

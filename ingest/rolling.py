@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 GATHER_SECONDS = 0.05
 # While jobs are running, look this often for more to claim.
 CLAIM_SECONDS = 0.25
-# What is running when the work is told to stop may go on for so long; then it is given back.
+# What is running when the process is told to end may go on for so long; then it is given back.
 STOP_SECONDS = 5.0
 
 
@@ -52,6 +52,7 @@ async def work_through(
     give_back: Callable[[list[Job]], None] = lambda _: None,
     keep: Callable[[], None] = lambda: None,
     stopping: Callable[[], bool] = lambda: False,
+    leaving: Callable[[], bool] = lambda: False,
     database: asyncio.Lock | None = None,
 ) -> None:
     """Claim, perform and save until nothing is claimable and nothing is running, or until `stopping`.
@@ -59,11 +60,13 @@ async def work_through(
     `claim(limit)` returns at most `limit` jobs; `ahead` of them may wait here for a place among the `concurrency` that
     run, so that none of those places waits for the database. `keep` is called every KEEP_SECONDS, to say that this
     session is alive. `claim`, `save`, `give_back` and `keep` may block: they run in a thread, one call at a time, under
-    the lock `database`, which `perform` can share. What is running when `stopping` becomes true is finished and saved
-    within STOP_SECONDS; what is not, and what waits, is given back. An exception of any of the five ends the work after
-    the running jobs were cancelled.
+    the lock `database`, which `perform` can share.
+
+    What is running when `stopping` becomes true is finished and saved, what waits is given back. When the process is to
+    end (`leaving`), what does not finish within STOP_SECONDS is given back too. An exception of any of the five ends
+    the work after the running jobs were cancelled.
     """
-    work = _Work(claim, perform, save, keep, concurrency, ahead, stopping, database or asyncio.Lock())
+    work = _Work(claim, perform, save, keep, concurrency, ahead, stopping, leaving, database or asyncio.Lock())
     try:
         await work.through()
         if work.waiting:
@@ -85,6 +88,7 @@ class _Work(Generic[Job, Result]):
         concurrency: int,
         ahead: int,
         stopping: Callable[[], bool],
+        leaving: Callable[[], bool],
         database: asyncio.Lock,
     ) -> None:
         self._claim, self._perform, self._save, self._keep = claim, perform, save, keep
@@ -92,9 +96,9 @@ class _Work(Generic[Job, Result]):
         self._room = concurrency + ahead
         # Each claim costs a query: wait until a few can be claimed at once.
         self._refill = max(self._room * 2 // 3, 1)
-        self._stopping = stopping
+        self._told_to_stop, self._leaving = stopping, leaving
         self._over = False
-        # When what is running is given up, once the work is told to stop.
+        # When what is running is given up, once the process is told to end.
         self._stops_at: float | None = None
         self.database = database
         self.waiting: deque[Job] = deque()
@@ -103,6 +107,9 @@ class _Work(Generic[Job, Result]):
         # Something ended, there is room for more, nothing is unsaved any more.
         self._changed = asyncio.Event()
         self._to_save = asyncio.Event()
+
+    def _stopping(self) -> bool:
+        return self._told_to_stop() or self._leaving()
 
     async def through(self) -> None:
         helpers = [asyncio.ensure_future(self._save_for_ever()), asyncio.ensure_future(self._keep_for_ever())]
@@ -129,7 +136,7 @@ class _Work(Generic[Job, Result]):
                 self.waiting.extend(claimed.jobs)
                 self._start()
                 exhausted, wait = not claimed.jobs, claimed.wait
-            if self._stopping():
+            if self._leaving():
                 self._give_up()
             busy = bool(self.running or self._ended)
             if not busy and (self._stopping() or (exhausted and wait is None)):
@@ -152,7 +159,7 @@ class _Work(Generic[Job, Result]):
             task.add_done_callback(self._end)
 
     def _give_up(self) -> None:
-        """Cancel what is still running when its time after the word to stop is over."""
+        """Cancel what is still running when its time is over."""
         self._stops_at = self._stops_at or asyncio.get_running_loop().time() + STOP_SECONDS
         if asyncio.get_running_loop().time() >= self._stops_at:
             for task in self.running:

@@ -10,11 +10,11 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from ingest.config_file import StrictModel, load_config
+from ingest.config_file import StrictModel, parse_config, read_config
 from ingest.folding import fold, fold_sentences
 from ingest.topic_rules import CompiledTopic, Explanation, Sought
 
-__all__ = ["Match", "TopicSet", "TopicsFile", "load_topics"]
+__all__ = ["Match", "TopicSet", "TopicsFile", "load_topics", "parse_topics"]
 
 # What the gate reads of a title and summary: a summary that is longer is the whole article, whose beginning tells.
 GATE_CHARACTERS = 20_000
@@ -171,7 +171,12 @@ class TopicSet:
 
 def load_topics(path: Path) -> TopicSet:
     """Return the topics of the file at `path`. Raises ConfigError with file and line."""
-    file, _ = load_config(path, TopicsFile, "topics")
+    return parse_topics(read_config(path, "topics"), path)
+
+
+def parse_topics(text: str, path: Path) -> TopicSet:
+    """Return the topics that the text of the file at `path` describes, as `load_topics` does."""
+    file, _ = parse_config(text, path, TopicsFile, "topics")
     return TopicSet(file.topics)
 
 

@@ -70,6 +70,45 @@ def test_when_it_stops_what_runs_is_saved_and_what_waits_given_back() -> None:
     assert sorted(returned) == list(range(4, 24))
 
 
+def test_what_does_not_end_when_the_process_must_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.rolling.STOP_SECONDS", 0.1)
+    saved: list[int] = []
+    returned: list[int] = []
+    told = False
+
+    async def perform(job: int) -> int:
+        nonlocal told
+        told = True
+        await asyncio.sleep(3600 if job == 0 else 0)
+        return job
+
+    asyncio.run(
+        work_through(
+            claims(10), perform, saved.extend, concurrency=2, ahead=1, give_back=returned.extend, leaving=lambda: told
+        )
+    )
+    assert (saved, sorted(returned)) == ([1], [0, 2])
+
+
+def test_it_says_that_it_is_alive_while_work_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.rolling.KEEP_SECONDS", 0.01)
+    kept = asyncio.Event()
+
+    async def perform(job: int) -> int:
+        await kept.wait()
+        return job
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+
+        def keep() -> None:
+            loop.call_soon_threadsafe(kept.set)
+
+        await work_through(claims(1), perform, lambda _: None, concurrency=1, keep=keep)
+
+    asyncio.run(asyncio.wait_for(work(), 30))
+
+
 def test_it_waits_for_what_will_be_claimable() -> None:
     answers = [Claimed([1]), Claimed[int]([], wait=0.01), Claimed[int]([], wait=0.01), Claimed([2]), Claimed[int]([])]
     saved: list[int] = []

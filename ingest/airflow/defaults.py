@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ingest.airflow.notifier import AlertNotifier
 from ingest.settings import Settings
 
 __all__ = ["LONG_ATTEMPT", "START", "TAGS", "dag_defaults", "task_defaults"]
@@ -17,13 +18,17 @@ LONG_ATTEMPT = timedelta(hours=12)
 
 
 def task_defaults(settings: Settings) -> dict[str, Any]:
-    """Return default_args: a task whose database is away is tried again, soon at first, then less often."""
+    """Return default_args: a task whose database is away is tried again, soon at first, then less often.
+
+    One that fails for good is an alert.
+    """
     return {
         "owner": "news",
         "retries": 4,
         "retry_delay": timedelta(seconds=10),
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=5),
+        "on_failure_callback": AlertNotifier(webhook=settings.alert_webhook),
         "execution_timeout": timedelta(seconds=settings.task_seconds) + GRACE,
     }
 

@@ -15,29 +15,42 @@ POST_SECONDS = 10
 class AlertNotifier(BaseNotifier):
     """Logs a text as a warning and, where NEWS_ALERT_WEBHOOK names an address, posts it there.
 
-    The body is JSON with one key, `text`, as Slack, Mattermost, Rocket.Chat and Google Chat take it. An address that
-    cannot be reached is logged and changes nothing else.
+    Without a text, as callback of a task that has failed, it says which and why. The body is JSON with one key, `text`,
+    as Slack, Mattermost, Rocket.Chat and Google Chat take it. An address that cannot be reached is logged and changes
+    nothing else.
     """
 
-    template_fields = ("text",)
+    # None: texts hold what servers say, and a template could ask for passwords.
+    template_fields = ()
 
-    def __init__(self, text: str, webhook: str | None = None) -> None:
+    def __init__(self, text: str | None = None, webhook: str | None = None) -> None:
         super().__init__()
         self.text = text
         self._webhook = webhook
 
-    def notify(self, context: Any) -> None:  # noqa: ARG002
+    def notify(self, context: Any) -> None:
         """Send the text."""
-        log.warning("%s", self.text)
+        text = self.text if self.text is not None else _failure(context)
+        log.warning("%s", text)
         if self._webhook is None:
             return
         import httpx
 
         try:
-            answer = httpx.post(self._webhook, json={"text": self.text}, timeout=POST_SECONDS)
+            answer = httpx.post(self._webhook, json={"text": text}, timeout=POST_SECONDS)
             answer.raise_for_status()
         except httpx.HTTPStatusError as error:
             log.error("the alert was not delivered: NEWS_ALERT_WEBHOOK answered %d", error.response.status_code)
         except httpx.HTTPError as error:
             # The address may hold a token: the error is named, not quoted.
             log.error("the alert was not delivered: NEWS_ALERT_WEBHOOK: %s", type(error).__name__)
+
+
+def _failure(context: Any) -> str:
+    """Return what a task that failed is called, which run it was of, and why it failed."""
+    task = context.get("task_instance") or context.get("ti")
+    name = f"{task.dag_id}.{task.task_id}" if task is not None else "a task"
+    run = f" of the run {task.run_id}" if task is not None else ""
+    error = context.get("exception")
+    why = f": {type(error).__name__}: {error}" if isinstance(error, BaseException) else f": {error}" if error else ""
+    return f"{name}{run} failed{why}"

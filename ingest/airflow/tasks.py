@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from db import Connection
-from ingest import alerts, feeds, leases, ledger, retention
+from ingest import alerts, configurations, feeds, leases, ledger, retention
 from ingest.airflow.connection import news_database
 from ingest.airflow.notifier import AlertNotifier
 from ingest.clock import spell, utc_now
 from ingest.errors import ConfigError
-from ingest.feeds_file import load_feeds
 from ingest.hosts import LONGEST_WAIT
 from ingest.settings import Settings, load_settings
-from ingest.topics import load_topics
 
 if TYPE_CHECKING:
     from ingest.backfill import Progress
@@ -59,24 +57,24 @@ def poll(feed_ids: list[str], context: Any = None) -> Counts:
     """Bring the table of feeds in line with feeds.yaml, poll the feeds that are due, and those named.
 
     Beside the stage's counts, returns how many entries are due while nobody works on any: those whose announcement
-    was lost. A broken feeds.yaml does not stop the polling: what was configured last stays, and the task fails at its
-    end. Now and then, looks whether feeds have fallen silent, and sends an alert about those that have, or are back.
+    was lost. A broken feeds.yaml or topics.yaml does not stop the polling: what was last understood is used, and an
+    alert says so. Looks whether anything else is wrong with feeds or pipeline, and sends alerts of what has changed.
     """
     from ingest.poll import poll as stage
 
     with _working() as (settings, connection):
-        topics = load_topics(settings.topics)
-        broken = _sync(connection, settings)
+        topics = configurations.current_topics(connection, settings, utc_now())
+        _sync(connection, settings)
         if feed_ids:
             unknown = sorted(set(feed_ids) - feeds.make_due(connection, feed_ids, utc_now()))
             if unknown:
                 raise ConfigError(f"no enabled feed {unknown[0]!r}; `ingest feeds list` shows their ids")
-        counts = vars(stage(connection, settings, utc_now, topics, stopping=_budget(settings)))
+        counts = vars(
+            stage(connection, settings, utc_now, topics, stopping=_budget(settings), leaving=_told_to_end.is_set)
+        )
         counts["neglected"] = ledger.neglected(connection, utc_now())
         _alert(alerts.said(alerts.watch_at_times(connection, utc_now())), settings, context)
     _log_counts("poll", counts)
-    if broken is not None:
-        raise AirflowFailException(f"polled with the former configuration, because the new one is not valid: {broken}")
     return counts
 
 
@@ -85,7 +83,16 @@ def fetch(shard: int, shards: int) -> Counts:
     from ingest.fetch import fetch as stage
 
     with _working() as (settings, connection):
-        counts = vars(stage(connection, settings, utc_now, shard=(shard, shards), stopping=_budget(settings)))
+        counts = vars(
+            stage(
+                connection,
+                settings,
+                utc_now,
+                shard=(shard, shards),
+                stopping=_budget(settings),
+                leaving=_told_to_end.is_set,
+            )
+        )
     _log_counts("fetch", counts)
     return counts
 
@@ -100,7 +107,10 @@ def extract() -> Counts:
         for _ in _rounds(connection, "extract", stopping):
             # Its processes take a second to start: they do while the first page is being fetched.
             pool = pool or pools.enter_context(extraction_pool(settings))
-            _add(counts, vars(stage(connection, settings, utc_now, pool=pool, stopping=stopping)))
+            _add(
+                counts,
+                vars(stage(connection, settings, utc_now, pool=pool, stopping=stopping, leaving=_told_to_end.is_set)),
+            )
     _log_counts("extract", counts)
     return counts
 
@@ -112,7 +122,7 @@ def land() -> Counts:
     from ingest.land import land as stage
 
     with _working() as (settings, connection):
-        topics = load_topics(settings.topics)
+        topics = configurations.current_topics(connection, settings, utc_now())
         stopping, counts = _budget(settings), vars(LandCounts())
         for _ in _rounds(connection, "land", stopping):
             _add(counts, vars(stage(connection, settings, utc_now, topics, stopping=stopping)))
@@ -181,7 +191,7 @@ def backfill(feed: str, since: datetime, until: datetime | None, sitemaps: list[
 
     with _working() as (settings, connection):
         _sync(connection, settings)
-        topics = load_topics(settings.topics)
+        topics = configurations.current_topics(connection, settings, utc_now())
         request = Request(feed, since, until, tuple(sitemaps))
         left = stage(
             connection, settings, utc_now, topics, request, stopping=_told_to_end.is_set, report=_say_at_times()
@@ -238,7 +248,7 @@ def check_feeds(context: Any) -> dict[str, str]:
     with _working() as (settings, connection):
         # What has begun is named with all that lasts.
         over = alerts.said(alerts.Changes([], alerts.watch(connection, utc_now()).over))
-        silent = {alert.feed: alert.said for alert in alerts.open_alerts(connection)}
+        silent = {alert.feed: alert.said for alert in alerts.open_alerts(connection) if alert.feed is not None}
     _alert(over, settings, context)
     if not silent:
         log.info("no feed is silent for longer than its own rhythm explains")
@@ -291,13 +301,8 @@ def _selection(
     return ledger.Selection(feed, since, until)
 
 
-def _sync(connection: Connection, settings: Settings) -> ConfigError | None:
-    try:
-        feeds.sync(connection, load_feeds(settings.feeds), utc_now())
-    except ConfigError as error:
-        log.error("%s", error)
-        return error
-    return None
+def _sync(connection: Connection, settings: Settings) -> None:
+    feeds.sync(connection, configurations.current_feeds(connection, settings, utc_now()), utc_now())
 
 
 def _budget(settings: Settings) -> Callable[[], bool]:

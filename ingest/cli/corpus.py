@@ -334,12 +334,20 @@ def _print_reprocessed(found: "Reprocessed", without: int, dry_run: bool, landed
 
 
 @app.command()
-def status(as_json: JsonOption = False) -> None:
+def status(
+    as_json: JsonOption = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say what is wrong, and exit with 1 while anything is; for monitoring.")
+    ] = False,
+) -> None:
     """Show the health of the feeds and what became of their entries."""
     settings = load_settings()
     with opened_database(settings) as database, database.connect() as connection:
+        wrong = alerts.look(connection, utc_now())
+        if check:
+            _check(wrong, as_json)
+            return
         rows = health(connection, utc_now())
-        wrong = alerts.open_alerts(connection)
         entries = ledger.statistics(connection)
         count, last_landed_at = articles.count_and_last(connection)
     if as_json:
@@ -357,7 +365,23 @@ def status(as_json: JsonOption = False) -> None:
         )  # fmt: skip
     output.print(table)
     for alert in wrong:
-        output.print(f"{alert.feed}: {alert.kind} since {ago(alert.started_at)}: {alert.said}", markup=False)
+        output.print(_line(alert))
     outcome = ", ".join(f"{count:,} {name}" for name, count in sorted(entries.items(), key=lambda item: -item[1]))
     output.print(f"entries: {outcome or 'none'}")
     output.print(f"articles: {count:,}, last landed {ago(last_landed_at)}")
+
+
+def _check(wrong: list[alerts.Alert], as_json: bool) -> None:
+    if as_json:
+        print_json({"alerts": [asdict(alert) for alert in wrong]})
+    else:
+        for alert in wrong:
+            output.print(_line(alert))
+        if not wrong:
+            output.print("nothing is wrong")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _line(alert: alerts.Alert) -> str:
+    return f"{alerts.named(alert)}: {alert.kind} since {ago(alert.started_at)}: {alert.said}"

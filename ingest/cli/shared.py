@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from db import Database, open_database
+from ingest import configurations
 from ingest import feeds as feed_store
 from ingest.clock import spell, utc_now
 from ingest.feeds_file import FeedConfig, load_feeds
@@ -68,6 +69,18 @@ def configuration(feeds: Path | None, topics: Path | None) -> tuple[Settings, tu
 def opened_database(settings: Settings) -> Iterator[Database]:
     with open_database(settings.database_url, settings.data_dir) as database:
         yield database
+
+
+def current_configuration(database: Database, settings: Settings) -> tuple[tuple[FeedConfig, ...], TopicSet]:
+    """Return feeds and topics for work that goes on: where a file is broken, as it was last understood.
+
+    The feeds are in the database then. Raises ConfigError when a file is broken and no good one is known.
+    """
+    with database.connect() as connection:
+        configured = configurations.current_feeds(connection, settings, utc_now())
+        topic_set = configurations.current_topics(connection, settings, utc_now())
+        feed_store.sync(connection, configured, utc_now())
+    return configured, topic_set
 
 
 def sync_feeds(database: Database, configured: tuple[FeedConfig, ...]) -> None:

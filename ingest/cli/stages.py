@@ -18,6 +18,7 @@ from ingest.cli.shared import (
     FeedsOption,
     TopicsOption,
     configuration,
+    current_configuration,
     errors,
     log_at,
     opened_database,
@@ -49,17 +50,20 @@ def run(
     from ingest.extract import extraction_pool
     from ingest.pipeline import Pipeline
 
-    settings, configured, topic_set = configuration(feeds, topics)
+    settings = load_settings(feeds=feeds, topics=topics)
     if follow:
         log_at(logging.INFO)
+    else:
+        # Somebody is there to mend them.
+        configuration(feeds, topics)
     # The workers start up while the database does.
     with extraction_pool(settings) as pool, opened_database(settings) as database:
-        sync_feeds(database, configured)
+        configured, topic_set = current_configuration(database, settings)
         pipeline = Pipeline(database, settings, topic_set, pool=pool)
         with stop_on_signal(pipeline.stop), _live(pipeline, hidden=follow):
             if follow:
                 logging.getLogger(__name__).info("following %d feeds; Ctrl-C or SIGTERM ends in order", len(configured))
-                pipeline.follow(settings.feeds)
+                pipeline.follow()
             else:
                 pipeline.once()
         _summary(pipeline, database)
@@ -182,10 +186,10 @@ def websub(feeds: FeedsOption = None, topics: TopicsOption = None) -> None:
     """Subscribe to feeds at their hubs and take in what these send, until it is told to end."""
     from ingest.websub_service import WebSubService
 
-    settings, configured, topic_set = configuration(feeds, topics)
+    settings = load_settings(feeds=feeds, topics=topics)
     log_at(logging.INFO)
     with opened_database(settings) as database:
-        sync_feeds(database, configured)
+        _, topic_set = current_configuration(database, settings)
 
         async def serve() -> None:
             service = WebSubService(database, settings, topic_set, utc_now)

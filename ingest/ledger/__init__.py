@@ -36,10 +36,13 @@ from ingest.ledger.claims import (
     take_up_rechecks,
 )  # fmt: skip
 from ingest.ledger.due import (
+    LONGEST_TURN,
+    Due,
     announce,
     anything_due,
     anything_expected,
     anything_ready,
+    due,
     neglected,
     next_due_at,
     waiting,
@@ -59,11 +62,11 @@ from ingest.ledger.ranks import BACKFILL, LIVE, RECHECK
 from ingest.ledger.statistics import backlog, by_status, frequent_reasons, funnel, outcomes, statistics, weekly_outcomes
 
 __all__ = [
-    "BACKFILL", "FEED_DATE", "LIVE", "RECHECK", "SELECTED", "Change", "ExtractJob", "FetchJob", "Gated", "KnownItem",
-    "LandJob", "NewEntry", "Selection", "advance", "announce", "anything_due", "anything_expected", "anything_ready",
-    "backlog", "by_status", "claim_to_extract", "claim_to_fetch", "claim_to_land", "count_with_pages", "finish",
-    "finish_landing", "forget", "frequent_reasons", "funnel", "give_back", "keep", "kept_by_gate", "known_items",
-    "land_again", "let_through", "lock_claimed", "neglected", "next_due_at", "next_fetch_at", "note_changes",
-    "outcomes", "promote", "record", "reject", "reopen", "retry", "set_off_topic", "statistics", "take_up_rechecks",
-    "waiting", "wake", "weekly_outcomes", "with_pages",
+    "BACKFILL", "FEED_DATE", "LIVE", "LONGEST_TURN", "RECHECK", "SELECTED", "Change", "Due", "ExtractJob", "FetchJob",
+    "Gated", "KnownItem", "LandJob", "NewEntry", "Selection", "advance", "announce", "anything_due",
+    "anything_expected", "anything_ready", "backlog", "by_status", "claim_to_extract", "claim_to_fetch",
+    "claim_to_land", "count_with_pages", "due", "finish", "finish_landing", "forget", "frequent_reasons", "funnel",
+    "give_back", "keep", "kept_by_gate", "known_items", "land_again", "let_through", "lock_claimed", "neglected",
+    "next_due_at", "next_fetch_at", "note_changes", "outcomes", "promote", "record", "reject", "reopen", "retry",
+    "set_off_topic", "statistics", "take_up_rechecks", "waiting", "wake", "weekly_outcomes", "with_pages",
 ]  # fmt: skip

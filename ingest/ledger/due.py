@@ -1,13 +1,28 @@
 """What is due, what will be, and telling those who wait for it."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from db import Connection
-from ingest.ledger.ranks import FETCHABLE
+from ingest.ledger.ranks import BACKFILL, FETCHABLE
 
 __all__ = [
-    "announce", "anything_due", "anything_expected", "anything_ready", "neglected", "next_due_at", "waiting", "wake",
+    "LONGEST_TURN", "Due", "announce", "anything_due", "anything_expected", "anything_ready", "due", "neglected",
+    "next_due_at", "waiting", "wake",
 ]  # fmt: skip
+
+# A host whose turn is further off has asked to be left alone.
+LONGEST_TURN = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Due:
+    """What is due: how much, since when the first could have been taken (its host was free), and has waited."""
+
+    count: int
+    since: datetime | None
+    waits_since: datetime | None
+
 
 # Whether a stage may take an entry: it is due, and in nobody's hands.
 _FREE = "next_attempt_at <= %(now)s AND lease_holder IS NULL"
@@ -117,3 +132,23 @@ def waiting(connection: Connection) -> tuple[int, datetime | None]:
     ).fetchone()
     assert row is not None
     return row[0], row[1]
+
+
+def due(connection: Connection, now: datetime) -> dict[str, Due]:
+    """Return by stage what is due for it, in whosever hands, without what backfills have found: nobody waits for it."""
+    rows = connection.execute(
+        """
+        SELECT 'fetch', count(*), min(greatest(e.next_attempt_at, h.next_request_at)), min(e.next_attempt_at)
+        FROM news.entries e JOIN news.hosts h ON h.host = e.host
+        WHERE e.status = 'discovered' AND e.next_attempt_at <= %(now)s AND h.next_request_at <= %(now)s + %(turn)s
+          AND e.priority <> %(backfill)s
+        UNION ALL
+        SELECT 'extract', count(*), min(next_attempt_at), min(next_attempt_at) FROM news.entries
+        WHERE status = 'fetched' AND next_attempt_at <= %(now)s
+        UNION ALL
+        SELECT 'land', count(*), min(next_attempt_at), min(next_attempt_at) FROM news.entries
+        WHERE status = 'extracted' AND next_attempt_at <= %(now)s
+        """,
+        {"now": now, "backfill": BACKFILL, "turn": LONGEST_TURN},
+    ).fetchall()
+    return {row[0]: Due(*row[1:]) for row in rows}

@@ -24,8 +24,12 @@ _ORDER = {health: place for place, health in enumerate(("gone", "failing", "sile
 
 @dataclass(frozen=True)
 class Overview:
-    """The page's data. `funnel` has (label, entries, share of all), `chart` what plotly draws."""
+    """The page's data.
 
+    `troubles` are those of the pipeline itself; `funnel` has (label, entries, share of all), `chart` what plotly draws.
+    """
+
+    troubles: list[alerts.Alert]
     feeds: list[dict[str, Any]]
     healths: Counter[str]
     entries: int
@@ -44,8 +48,8 @@ def load(connection: Connection, now: datetime, query: str) -> Overview:
     """Return what the page shows at `now`; `query` chooses among the articles."""
     outcomes = ledger.outcomes(connection)
     feeds = feed_health.health(connection, now, outcomes)
-    of_feed: defaultdict[str, list[alerts.Alert]] = defaultdict(list)
-    for alert in alerts.open_alerts(connection):
+    of_feed: defaultdict[str | None, list[alerts.Alert]] = defaultdict(list)
+    for alert in alerts.look(connection, now):
         of_feed[alert.feed].append(alert)
     for row in feeds:
         row["alerts"] = of_feed[row["feed"]]
@@ -56,6 +60,7 @@ def load(connection: Connection, now: datetime, query: str) -> Overview:
     known, median, p95 = articles.delays(connection, among=FRESHNESS_ARTICLES)
     first_day = (now - timedelta(days=CHART_DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
     return Overview(
+        troubles=of_feed[None],
         feeds=feeds,
         healths=Counter(row["health"] for row in feeds),
         entries=total,

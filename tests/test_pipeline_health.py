@@ -1,0 +1,112 @@
+"""The pipeline's own troubles: told apart by a pure function, and seen in the database."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from db import Connection
+from ingest import alerts, feeds, ledger, pipeline_health, worker_deaths
+from ingest.configurations import Problem
+from ingest.ledger import Due
+from ingest.periodic import Progress
+from ingest.pipeline_health import State, Waiting, judge
+from tests.conftest import NOW, Run
+from tests.test_ledger import entry, fill
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+IDLE = Due(0, None, None)
+
+
+def waiting(since: timedelta | None, waits: timedelta | None = None, done: timedelta | None = None) -> Waiting:
+    """Due for so long, waiting for so long in all, and something was done so long ago."""
+    ago = [None if span is None else NOW - span for span in (since, waits or since, done)]
+    return Waiting("fetch", Due(0 if since is None else 7, ago[0], ago[1]), ago[2])
+
+
+def deaths(*ago: timedelta) -> list[tuple[datetime, str]]:
+    return [(NOW - span, "the worker process died (SIGKILL)") for span in ago]
+
+
+@pytest.mark.parametrize(
+    ("state", "kinds"),
+    [
+        (State([waiting(None)], [], []), []),
+        # Due, and nothing was done for ten minutes.
+        (State([waiting(9 * MINUTE)], [], []), []),
+        (State([waiting(11 * MINUTE)], [], []), ["stalled"]),
+        (State([waiting(11 * MINUTE, done=9 * MINUTE)], [], []), []),
+        (State([waiting(11 * MINUTE, done=2 * HOUR)], [], []), ["stalled"]),
+        (State([waiting(2 * HOUR, done=11 * MINUTE)], [], []), ["stalled"]),
+        # At work, and hours behind.
+        (State([waiting(MINUTE, waits=4 * HOUR, done=MINUTE)], [], []), ["backlog"]),
+        (State([waiting(MINUTE, waits=2 * HOUR, done=MINUTE)], [], []), []),
+        (State([waiting(11 * MINUTE, waits=4 * HOUR)], [], []), ["stalled"]),
+        (State([], [], deaths(MINUTE, 2 * MINUTE)), []),
+        (State([], [], deaths(MINUTE, 2 * MINUTE, 3 * MINUTE)), ["workers"]),
+        (State([], [Problem("feeds", "feeds.yaml:3: unknown key", NOW, NOW - HOUR)], []), ["configuration"]),
+    ],
+)
+def test_what_is_wrong(state: State, kinds: list[str]) -> None:
+    assert [finding.kind for finding in judge(state, NOW)] == kinds
+
+
+def test_findings_say_what_and_since_when() -> None:
+    (stalled,) = judge(State([waiting(30 * MINUTE, done=20 * MINUTE)], [], []), NOW)
+    assert stalled.started_at == NOW - 20 * MINUTE
+    assert stalled.said.startswith("nothing has been done for 20 min, though there are 7 to be fetched")
+    (broken,) = judge(State([], [Problem("topics", "topics.yaml:3: no", NOW - HOUR, NOW - 2 * HOUR)], []), NOW)
+    assert (broken.started_at, broken.said) == (NOW - HOUR, "topics.yaml:3: no; the last good topics file is used")
+
+
+def test_what_is_due_and_not_done_is_seen(connection: Connection) -> None:
+    fill(connection, {"a": 2})
+    feed = feeds.import_feed(connection, NOW)
+    ledger.record(connection, feed, [entry(9, "b", status="fetched")], NOW)
+    later = NOW + 20 * MINUTE
+    (finding,) = judge(pipeline_health.look(connection, later), later)
+    assert (finding.kind, finding.evidence) == ("stalled", {"fetch": 2, "extract": 1})
+    for stage in ("fetch", "extract"):
+        Progress(connection, stage).note(later - MINUTE)
+    assert judge(pipeline_health.look(connection, later), later) == []
+
+
+def test_a_host_that_asked_to_be_left_alone_stalls_nothing(connection: Connection) -> None:
+    fill(connection, {"a": 2})
+    connection.execute("UPDATE news.hosts SET next_request_at = %s", [NOW + 5 * HOUR])
+    assert judge(pipeline_health.look(connection, NOW + 4 * HOUR), NOW + 4 * HOUR) == []
+
+
+def test_its_alerts_begin_and_end_like_those_of_feeds(connection: Connection, run: Run) -> None:
+    alerts.watch_at_times(connection, NOW)
+    worker_deaths.note(connection, ["the worker process died (SIGKILL)"] * 3, NOW)
+    changes = alerts.watch_at_times(connection, NOW + MINUTE)
+    assert [(alert.feed, alert.kind) for alert in changes.begun] == [(None, "workers")]
+    said = alerts.said(changes)
+    assert said is not None
+    assert said.startswith("the pipeline: 3 worker processes died")
+    assert alerts.watch_at_times(connection, NOW + 2 * MINUTE) == alerts.Changes([], [])
+    over = alerts.watch_at_times(connection, NOW + 20 * MINUTE).over
+    assert [(alert.feed, alert.kind) for alert in over] == [(None, "workers")]
+    assert connection.execute("SELECT feed_id, kind, ended_at IS NULL FROM news.alerts").fetchall() == [
+        (None, "workers", False)
+    ]
+
+
+def test_a_pipeline_that_was_off_is_not_stalled_when_it_begins_again(connection: Connection) -> None:
+    alerts.watch_at_times(connection, NOW)
+    fill(connection, {"a": 2})
+    assert alerts.watch_at_times(connection, NOW + HOUR).begun == []
+    # But when it still does nothing.
+    begun = alerts.watch_at_times(connection, NOW + HOUR + MINUTE).begun
+    assert [alert.kind for alert in begun] == ["stalled"]
+
+
+def test_status_check_tells_by_its_exit_code_also_when_nothing_runs(connection: Connection, run: Run) -> None:
+    fine = run("status", "--check")
+    assert (fine.returncode, fine.stdout) == (0, "nothing is wrong\n")
+    fill(connection, {"a": 2})
+    wrong = run("status", "--check")
+    assert wrong.returncode == 1
+    assert wrong.stdout.startswith("the pipeline: stalled since ")
+    assert '"kind": "stalled"' in run("status", "--check", "--json").stdout
+    assert "the pipeline: stalled since " in run("status").stdout

@@ -261,7 +261,7 @@ def check_feeds(context: Any) -> dict[str, str]:
 
 def _alert(text: str | None, settings: Settings, context: Any) -> None:
     if text is not None:
-        AlertNotifier(text, settings.alert_webhook)(context)
+        AlertNotifier(text, settings.alert_webhook)(context or {})
 
 
 # Set when the task is told to end: it finishes what it has in hand, and the rest is taken by another run.

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -21,6 +22,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from db import Connection, Database, DatabaseUnavailable
 from ingest import ledger
 from ingest.airflow import tasks
+from ingest.airflow.notifier import AlertNotifier
 from ingest.clock import utc_now
 from tests.conftest import Serve
 from tests.newsroom import Faults, RunningNewsroom
@@ -94,18 +96,46 @@ def test_a_slow_host_holds_back_its_own_pages_only_and_the_rest_is_handed_over(
     assert elsewhere[0] > 0
 
 
-def test_a_broken_feeds_file_fails_the_task_but_stops_no_polling(
-    newsroom: Serve, news_db: Database, connection: Connection, tmp_path: Path
+def test_broken_files_stop_nothing_and_are_an_alert(
+    newsroom: Serve, news_db: Database, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = newsroom(feeds=2, entries=10, now=utc_now())
-    path = write_feeds(room, tmp_path)
+    path, topics = write_feeds(room, tmp_path), tmp_path / "topics.yaml"
+    topics.write_text("{topics: {everything: {match: all}}}")
+    monkeypatch.setenv("NEWS_TOPICS", str(topics))
     tasks.poll([])
     path.write_text('feeds:\n  - {id: x, url: "https://example.org/rss", adress: 1}\n')
+    topics.write_text("topics: nothing")
     connection.execute("UPDATE news.feeds SET next_poll_at = now()")
+    connection.execute("UPDATE news.periodic_work SET done_at = done_at - interval '1 minute'")
     connection.commit()
-    with pytest.raises(AirflowFailException, match=r"feeds.yaml.*2.*adress"):
+    with chat_room() as (webhook, received):
+        monkeypatch.setenv("NEWS_ALERT_WEBHOOK", webhook)
         tasks.poll([])
     assert connection.execute("SELECT count(*) FROM news.feed_polls").fetchone() == (4,)
+    tasks.fetch(0, 1)
+    tasks.extract()
+    assert tasks.land()["landed"] == 10
+    (said,) = received
+    assert said["text"].startswith("the pipeline: ")
+    assert "feeds.yaml:2" in said["text"]
+    assert "topics.yaml:1" in said["text"]
+
+
+def test_what_servers_say_is_no_template(caplog: pytest.LogCaptureFixture) -> None:
+    """Airflow renders the fields of a notifier that it names; a template could ask for the passwords of connections."""
+    text = "f: {{ 7*7 }} {{ conn.news_db.password }} {% for i in range(9**9) %}x{% endfor %} {#"
+    with chat_room() as (webhook, received):
+        AlertNotifier(text, webhook)({"conn": object()})
+    assert received == [{"text": text}]
+    assert text in caplog.text
+
+
+def test_a_task_that_failed_is_an_alert() -> None:
+    task = SimpleNamespace(dag_id="poll_feeds", task_id="poll", run_id="manual__1")
+    with chat_room() as (webhook, received):
+        AlertNotifier(webhook=webhook)({"task_instance": task, "exception": ValueError("{{ 7*7 }}")})
+    assert received == [{"text": "poll_feeds.poll of the run manual__1 failed: ValueError: {{ 7*7 }}"}]
 
 
 def test_a_feed_can_be_polled_before_it_is_due(

@@ -23,7 +23,7 @@ import psycopg
 from db import Database, DatabaseError
 from db.engine import open_database
 from ingest import articles
-from ingest.airflow.standalone import health, processes
+from ingest.airflow.standalone import assets, health, processes
 from ingest.airflow.standalone.components import API_SERVER, COMPONENTS, MIGRATION, Component, end
 from ingest.airflow.standalone.environment import airflow_environment
 from ingest.airflow.standalone.ports import HOST, require_free
@@ -82,6 +82,7 @@ def run(settings: Settings, port: int) -> None:
             running = Running([Component(kind, environment, home / "logs") for kind in COMPONENTS], record, port, stop)
             log.info("preparing Airflow's database")
             _migrate(Component(MIGRATION, environment, home / "logs"), record)
+            assets.introduce(environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
             try:
                 if running.start():
                     _welcome(settings, database, home, port)

@@ -265,16 +265,18 @@ def test_a_second_run_says_that_one_is_up(running: Running) -> None:
     assert re.search(rf"error: it is running already: process \d+, http://127.0.0.1:{running.port}", second.stderr)
 
 
-def test_a_port_that_is_taken_is_a_plain_message(running: Running, tmp_path: Path) -> None:
+@pytest.mark.parametrize("port", ["taken", "0", "80801", "-1", "http", "8_0", "٨٠", ""])
+def test_a_port_that_cannot_be_used_is_a_plain_message(running: Running, tmp_path: Path, port: str) -> None:
     third = subprocess.run(
-        [*COMMAND, "--port", str(running.port)], env=running.environment | {"NEWS_DATA_DIR": str(tmp_path)},
-        capture_output=True, text=True, check=False,
+        [*COMMAND, f"--port={running.port if port == 'taken' else port}"],
+        env=running.environment | {"NEWS_DATA_DIR": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert third.returncode == 1
-    assert third.stderr == (
-        f"error: port {running.port} cannot be used (address already in use): choose another with"
-        " `make run PORT=8081`\n"
-    )
+    assert third.returncode == 2
+    advice = "choose another with `make run PORT=8081`\n"
+    if port == "taken":
+        assert third.stderr == f"error: port {running.port} cannot be used, something listens there already: {advice}"
+    else:
+        assert third.stderr == f"error: the port is a number from 1 to 65535, not {port!r}: {advice}"
 
 
 @pytest.mark.timeout(500)

@@ -10,7 +10,7 @@
 | `watchdog` | is the parent of a component; ends all of it, also when this program was killed |
 | `record` | remembers what was started, for the next start |
 | `processes` | reads `/proc` |
-| `ports` | looks whether the port is free |
+| `ports` | judges the port |
 
 Nothing is imported here: a watchdog is to take no more time and memory than it needs.
 """

@@ -26,7 +26,7 @@ from ingest import articles
 from ingest.airflow.standalone import assets, health, processes
 from ingest.airflow.standalone.components import API_SERVER, COMPONENTS, MIGRATION, Component, end
 from ingest.airflow.standalone.environment import airflow_environment
-from ingest.airflow.standalone.ports import HOST, require_free
+from ingest.airflow.standalone.ports import HOST, parse_port, require_free
 from ingest.airflow.standalone.processes import Process
 from ingest.airflow.standalone.record import Record
 from ingest.errors import ConfigError, IngestError
@@ -47,12 +47,12 @@ WRITE_SECONDS = 5.0
 def main() -> None:
     """Run until told to stop; exits with 0, 1 (failed) or 2 (wrong configuration)."""
     parser = argparse.ArgumentParser(prog="make run", description="Run the pipeline under Airflow on this machine.")
-    parser.add_argument("--port", type=int, default=8080, help="port of the Airflow UI (default 8080)")
+    parser.add_argument("--port", default="8080", help="port of the Airflow UI (default 8080)")
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     log.setLevel(logging.INFO)
     try:
-        run(load_settings(), options.port)
+        run(load_settings(), parse_port(options.port))
     except ConfigError as error:
         sys.exit(_said(error, 2))
     except (IngestError, DatabaseError) as error:

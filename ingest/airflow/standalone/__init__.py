@@ -11,6 +11,7 @@
 | `record` | remembers what was started, for the next start |
 | `processes` | reads `/proc` |
 | `ports` | judges the port |
+| `logs` | keeps logs from growing for ever |
 
 Nothing is imported here: a watchdog is to take no more time and memory than it needs.
 """

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.airflow.standalone import processes
+from ingest.airflow.standalone import logs, processes
 from ingest.errors import IngestError
 
 __all__ = [
@@ -86,6 +86,7 @@ class Component:
     def start(self) -> None:
         """Start it below a watchdog, which knows by a pipe that this process lives."""
         self.logs.mkdir(parents=True, exist_ok=True)
+        logs.rotate(self.log_file)
         self.started_at = time.time()
         with self.log_file.open("ab") as output:
             self.process = subprocess.Popen(

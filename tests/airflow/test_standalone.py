@@ -23,7 +23,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from db import Connection
 from db.embedded import EmbeddedServer
-from ingest.airflow.standalone import COMPONENTS
+from ingest.airflow.standalone import processes
+from ingest.airflow.standalone.components import COMPONENTS
 from ingest.clock import utc_now
 from tests.conftest import ROOT, chromium, free_port
 from tests.newsroom import Newsroom, RunningNewsroom, serve
@@ -45,8 +46,32 @@ class Running:
     environment: dict[str, str]
     room: RunningNewsroom
     home: Path
-    started_at: float
-    process: "subprocess.Popen[str]"
+    started_at: float = 0.0
+    process: "subprocess.Popen[str] | None" = None
+
+    def start(self) -> None:
+        """Start it, and wait until it says that it is ready."""
+        before = len(self.said)
+        with self.log_file.open("a") as output:
+            self.process = subprocess.Popen(
+                [*COMMAND, "--port", str(self.port)], env=self.environment, stderr=output, text=True
+            )
+        self.started_at = time.monotonic()
+        until(lambda: "ready" in self.said[before:] or self.pid is None, 200)
+        assert self.pid is not None, self.said
+
+    @property
+    def pid(self) -> int | None:
+        """The supervising process, while it runs."""
+        return self.process.pid if self.process is not None and self.process.poll() is None else None
+
+    @property
+    def log_file(self) -> Path:
+        return self.home / "run.log"
+
+    @property
+    def said(self) -> str:
+        return self.log_file.read_text() if self.log_file.exists() else ""
 
     @property
     def base(self) -> str:
@@ -58,6 +83,25 @@ class Running:
 
     def database(self) -> Connection:
         return psycopg.connect(EmbeddedServer(self.home).url(), autocommit=True)
+
+    def failed_attempts(self) -> list[Any]:
+        """Attempts of tasks that failed: the last one of each, and those before it, from Airflow's own tables."""
+        with psycopg.connect(EmbeddedServer(self.home).url("airflow", "airflow")) as connection:
+            return connection.execute(
+                "SELECT dag_id, run_id, task_id, try_number, state FROM task_instance"
+                " WHERE state IN ('failed', 'up_for_retry', 'upstream_failed')"
+                " UNION ALL SELECT dag_id, run_id, task_id, try_number, state FROM task_instance_history"
+            ).fetchall()
+
+    def finished_polls(self) -> int:
+        """Runs of poll_feeds that succeeded since Airflow's scheduler was started last."""
+        with psycopg.connect(EmbeddedServer(self.home).url("airflow", "airflow")) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM dag_run WHERE dag_id = 'poll_feeds' AND state = 'success' AND start_date >"
+                " (SELECT max(start_date) FROM job WHERE job_type = 'SchedulerJob')"
+            ).fetchone()
+        assert row is not None
+        return int(row[0])
 
     def api(self, path: str) -> Any:
         answer = post(f"{self.base}/auth/token", json={"username": "admin", "password": self.password})
@@ -76,12 +120,20 @@ def until(true: Callable[[], Any], seconds: float) -> Any:
     raise AssertionError(f"not within {seconds} s")
 
 
-def descendants(ancestor: int) -> set[int]:
-    """Return the process and all below it, from /proc/PID/stat (proc(5))."""
-    parents = {}
-    for directory in Path("/proc").glob("[0-9]*"):
+def marked(home: Path) -> set[int]:
+    """Return the living processes whose environment names this data directory, however far they have moved away."""
+    mark = f"NEWS_DATA_DIR={home}\0".encode()
+    found = set()
+    for pid in processes.living():
         with suppress(OSError):
-            parents[int(directory.name)] = int((directory / "stat").read_text().rpartition(")")[2].split()[1])
+            if mark in Path(f"/proc/{pid}/environ").read_bytes():
+                found.add(pid)
+    return found
+
+
+def descendants(ancestor: int) -> set[int]:
+    """Return the process and all below it."""
+    parents = {process.pid: process.parent for process in processes.living().values()}
     found = {ancestor}
     while more := {child for child, parent in parents.items() if parent in found} - found:
         found |= more
@@ -105,27 +157,25 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             "NEWS_ALLOW_NETWORKS": "127.0.0.0/8",
             "NEWS_HOST_DELAY": "0.5",
         }
-        port = free_port()
-        log_file = home / "run.log"
-        with log_file.open("w") as log:
-            process = subprocess.Popen([*COMMAND, "--port", str(port)], env=environment, stderr=log, text=True)
-        started = Running(port, environment, room, home, time.monotonic(), process)
+        started = Running(free_port(), environment, room, home)
         try:
-            until(lambda: "ready" in log_file.read_text() or process.poll() is not None, 200)
-            assert process.poll() is None, log_file.read_text()
+            started.start()
             yield started
         finally:
-            family = descendants(process.pid)
-            process.send_signal(signal.SIGINT)
+            process = started.process
+            assert process is not None
+            family = descendants(process.pid) | marked(home)
+            process.send_signal(signal.SIGTERM)
             code = process.wait(60)
-            if code != 0 or "Traceback" in log_file.read_text():
-                keep(home / "airflow" / "logs", log_file)
+            if code != 0 or "Traceback" in started.said:
+                keep(home / "airflow" / "logs", started.log_file)
         assert code == 0
-        said = log_file.read_text()
-        assert said.rstrip().endswith("stopped")
-        assert "articles landed" in said or "articles so far" in said
+        assert started.said.rstrip().endswith("stopped")
+        assert "articles landed" in started.said or "articles so far" in started.said
         assert len(family) > len(COMPONENTS)
-        assert {pid for pid in family if Path(f"/proc/{pid}").exists()} == set()
+        # The embedded server stops with its last user; its guard is gone in a moment.
+        until(lambda: not marked(home), 10)
+        assert family & processes.living().keys() == set()
 
 
 def keep(*paths: Path) -> None:
@@ -169,11 +219,13 @@ def test_landed_articles_start_an_analysts_dag(running: Running) -> None:
 
 
 def test_the_metadata_database_is_on_psycopg(running: Running) -> None:
-    dags = {part["dag_id"]: part["is_paused"] for part in running.api("dags")["dags"]}
-    assert dags == {
-        "poll_feeds": False, "ingest_articles": False, "reprocess_articles": False, "backfill_feeds": False,
-        "maintain_database": False, "new_articles_report": False,
+    names = {
+        "poll_feeds", "ingest_articles", "reprocess_articles", "backfill_feeds", "maintain_database",
+        "new_articles_report",
     }  # fmt: skip
+    # They are read one after the other.
+    until(lambda: {part["dag_id"] for part in running.api("dags")["dags"]} == names, 60)
+    assert not any(part["is_paused"] for part in running.api("dags")["dags"])
     assert running.api("importErrors")["total_entries"] == 0
 
 
@@ -190,7 +242,8 @@ def test_the_news_page_asks_for_a_login(running: Running, path: str) -> None:
 def test_nothing_listens_beyond_this_machine(running: Running) -> None:
     """The addresses of the sockets on which its processes listen, from /proc/net/tcp (proc(5))."""
     inodes = set()
-    for pid in descendants(running.process.pid):
+    assert running.pid is not None
+    for pid in descendants(running.pid):
         with suppress(OSError):
             targets = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
             inodes |= {target[8:-1] for target in targets if target.startswith("socket:[")}
@@ -212,16 +265,34 @@ def test_a_second_run_says_that_one_is_up(running: Running) -> None:
     assert re.search(rf"error: it is running already: process \d+, http://127.0.0.1:{running.port}", second.stderr)
 
 
-def test_a_port_that_is_taken_is_a_plain_message(running: Running, tmp_path: Path) -> None:
+@pytest.mark.parametrize("port", ["taken", "0", "80801", "-1", "http", "8_0", "٨٠", ""])
+def test_a_port_that_cannot_be_used_is_a_plain_message(running: Running, tmp_path: Path, port: str) -> None:
     third = subprocess.run(
-        [*COMMAND, "--port", str(running.port)], env=running.environment | {"NEWS_DATA_DIR": str(tmp_path)},
-        capture_output=True, text=True, check=False,
+        [*COMMAND, f"--port={running.port if port == 'taken' else port}"],
+        env=running.environment | {"NEWS_DATA_DIR": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert third.returncode == 1
-    assert third.stderr == (
-        f"error: port {running.port} cannot be used (address already in use): choose another with"
-        " `make run PORT=8081`\n"
-    )
+    assert third.returncode == 2
+    advice = "choose another with `make run PORT=8081`\n"
+    if port == "taken":
+        assert third.stderr == f"error: port {running.port} cannot be used, something listens there already: {advice}"
+    else:
+        assert third.stderr == f"error: the port is a number from 1 to 65535, not {port!r}: {advice}"
+
+
+@pytest.mark.timeout(500)
+def test_no_task_has_failed_and_after_kill_9_nothing_is_left_and_the_next_start_works(running: Running) -> None:
+    until(running.finished_polls, 120)
+    # Neither at the start, when the first tasks need an API server that answers, nor since.
+    assert running.failed_attempts() == []
+    assert running.process is not None
+    family = descendants(running.process.pid) | marked(running.home)
+    running.process.kill()
+    running.process.wait()
+    until(lambda: not marked(running.home), 30)
+    assert family & processes.living().keys() == set()
+    running.start()
+    # A run that was killed in the midst of polling is noticed after a minute, and goes on then.
+    until(running.finished_polls, 200)
 
 
 @contextmanager

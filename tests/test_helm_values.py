@@ -39,7 +39,6 @@ KNOWN: dict[str, type] = {
     "triggerer.replicas": int,
     "triggerer.env": list,
     "apiServer.env": list,
-    "databaseCleanup.enabled": bool,
     "createUserJob.defaultUser.enabled": bool,
 }
 

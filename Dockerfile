@@ -1,5 +1,6 @@
 # Airflow with the pipeline in it: one image for all of Airflow's services.
-FROM apache/airflow:3.3.2-python3.12
+ARG AIRFLOW_IMAGE=apache/airflow:3.3.2-python3.12
+FROM ${AIRFLOW_IMAGE}
 
 # Airflow's own constraints first; what they do not name comes as the project's lock has it.
 COPY --chown=airflow:0 pyproject.toml requirements.lock docker/requirements.py /tmp/build/

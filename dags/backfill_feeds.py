@@ -2,7 +2,7 @@
 
 from airflow.sdk import DAG, Param, task
 
-from ingest.airflow.assets import FOUND_ENTRIES, NEWS_ENTRIES
+from ingest.airflow.assets import NEWS_ENTRIES, update
 from ingest.airflow.defaults import LONG_ATTEMPT, dag_defaults
 from ingest.settings import load_settings
 
@@ -46,11 +46,11 @@ How much is left to fetch:
 ) as dag:
 
     @task(
-        outlets=[FOUND_ENTRIES],
+        outlets=[NEWS_ENTRIES],
         execution_timeout=LONG_ATTEMPT,
         doc_md="Walks to the end of the period, which may take hours. The log says how far it has come.",
     )
-    def walk(params=None, outlet_events=None):
+    def walk(params=None, **context):
         from datetime import UTC, datetime
 
         from ingest.airflow import tasks
@@ -60,8 +60,7 @@ How much is left to fetch:
             for name in ("since", "until")
         )
         counts = tasks.backfill(params["feed"], since, until, params["sitemaps"])
-        if counts["new_entries"]:
-            outlet_events[FOUND_ENTRIES].add(NEWS_ENTRIES, extra=counts)
+        update(context, NEWS_ENTRIES, counts, when=counts["new_entries"])
         return counts
 
     walk()

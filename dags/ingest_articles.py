@@ -2,7 +2,7 @@
 
 from airflow.sdk import DAG, task
 
-from ingest.airflow.assets import LANDED_ARTICLES, NEWS_ARTICLES, NEWS_ENTRIES
+from ingest.airflow.assets import NEWS_ARTICLES, NEWS_ENTRIES, update
 from ingest.airflow.defaults import dag_defaults
 from ingest.settings import load_settings
 
@@ -47,15 +47,14 @@ fail are tried again later; what became of an entry, and why, stands in `news.en
 
     @task(
         trigger_rule="always",
-        outlets=[LANDED_ARTICLES],
+        outlets=[NEWS_ARTICLES],
         doc_md="Lands what is on a topic, each text once. Updates the asset `news_articles` when something landed.",
     )
-    def land(outlet_events=None):
+    def land(**context):
         from ingest.airflow import tasks
 
         counts = tasks.land()
-        if counts["landed"]:
-            outlet_events[LANDED_ARTICLES].add(NEWS_ARTICLES, extra=counts)
+        update(context, NEWS_ARTICLES, counts, when=counts["landed"])
         return counts
 
     @task(doc_md="Wakes the next run where the time budget left something. The run fails when a stage failed.")

@@ -18,6 +18,7 @@ Once a day:
 
 - `delete_old`: pages older than `NEWS_KEEP_PAGES_DAYS` and records of polls older than `NEWS_KEEP_POLLS_DAYS` go,
   whole months at once. The ledger and the articles stay for ever.
+- `delete_logs`: logs of tasks older than `NEWS_KEEP_LOGS_DAYS`.
 - `prepare`: the partitions of the coming months, and fresh statistics for the query planner.
 - `check_feeds`: an alert that names the feeds that have brought nothing new for longer than their own rhythm
   explains, in the log and, where `NEWS_ALERT_WEBHOOK` is set, in a chat room.
@@ -30,6 +31,12 @@ Once a day:
         from ingest.airflow import tasks
 
         return tasks.delete_old()
+
+    @task(doc_md="Deletes the logs of tasks that are older than NEWS_KEEP_LOGS_DAYS.")
+    def delete_logs():
+        from ingest.airflow import task_logs
+
+        return task_logs.delete_old_logs()
 
     @task(doc_md="Makes the partitions of the months ahead and refreshes the planner's statistics.")
     def prepare():
@@ -44,4 +51,5 @@ Once a day:
         return tasks.check_feeds(context)
 
     delete_old() >> prepare()
+    delete_logs()
     check_feeds()

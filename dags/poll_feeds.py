@@ -2,7 +2,7 @@
 
 from airflow.sdk import DAG, Param, task
 
-from ingest.airflow.assets import FOUND_ENTRIES, NEWS_ENTRIES
+from ingest.airflow.assets import NEWS_ENTRIES, update
 from ingest.airflow.defaults import dag_defaults
 from ingest.settings import load_settings
 
@@ -38,15 +38,14 @@ To poll a feed at once, trigger the DAG with its id.
 ) as dag:
 
     @task(
-        outlets=[FOUND_ENTRIES],
+        outlets=[NEWS_ENTRIES],
         doc_md="Polls, within the time budget. The log has a line per feed, and the counts at its end.",
     )
-    def poll(params=None, outlet_events=None, **context):
+    def poll(params=None, **context):
         from ingest.airflow import tasks
 
         counts = tasks.poll(params["feeds"], context)
-        if counts["new_entries"] or counts["neglected"]:
-            outlet_events[FOUND_ENTRIES].add(NEWS_ENTRIES, extra=counts)
+        update(context, NEWS_ENTRIES, counts, when=counts["new_entries"] or counts["neglected"])
         return counts
 
     poll()

@@ -2,7 +2,7 @@
 
 from airflow.sdk import DAG, Param, task
 
-from ingest.airflow.assets import FOUND_ENTRIES, NEWS_ENTRIES
+from ingest.airflow.assets import NEWS_ENTRIES, update
 from ingest.airflow.defaults import dag_defaults
 from ingest.settings import load_settings
 
@@ -53,8 +53,8 @@ run changes nothing; its log shows counts and examples of the differences.
     **dag_defaults(SETTINGS),
 ) as dag:
 
-    @task(outlets=[FOUND_ENTRIES], doc_md="Puts entries back into the ledger's queue, or extracts stored pages anew.")
-    def reprocess(params=None, outlet_events=None):
+    @task(outlets=[NEWS_ENTRIES], doc_md="Puts entries back into the ledger's queue, or extracts stored pages anew.")
+    def reprocess(params=None, **context):
         from datetime import datetime
 
         from ingest.airflow import tasks
@@ -64,8 +64,7 @@ run changes nothing; its log shows counts and examples of the differences.
             counts = tasks.reopen(params["feed"], since, until, params["reason"])
         else:
             counts = tasks.reprocess(params["feed"], since, until, dry_run=params["take"].endswith("dry run"))
-        if counts["reopened"]:
-            outlet_events[FOUND_ENTRIES].add(NEWS_ENTRIES, extra=counts)
+        update(context, NEWS_ENTRIES, counts, when=counts["reopened"])
         return counts
 
     reprocess()

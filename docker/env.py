@@ -12,6 +12,7 @@ TEMPLATE = """\
 # ALTER ROLE as well.
 POSTGRES_PASSWORD={postgres}
 AIRFLOW_DB_PASSWORD={airflow}
+RESULTS_DB_PASSWORD={results}
 NEWS_DB_PASSWORD={news}
 NEWS_WRITER_PASSWORD={writer}
 NEWS_READER_PASSWORD={reader}
@@ -36,7 +37,7 @@ NEWS_ALERT_WEBHOOK=
 
 def main() -> None:
     path = Path(sys.argv[1] if len(sys.argv) > 1 else ".env")
-    names = ("postgres", "airflow", "news", "writer", "reader", "redis", "api", "admin")
+    names = ("postgres", "airflow", "results", "news", "writer", "reader", "redis", "api", "admin")
     # Hexadecimal, as they become parts of URLs.
     drawn = {name: secrets.token_hex(24) for name in names}
     drawn |= {"jwt": secrets.token_hex(64), "fernet": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}

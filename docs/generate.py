@@ -71,7 +71,16 @@ def cookbook() -> dict[str, str]:
 
 def settings() -> str:
     """The settings, from their descriptions."""
-    lines = ["# Settings", "", "Environment variables.", "", "| variable | default | meaning |", "| --- | --- | --- |"]
+    lines = [
+        "# Settings",
+        "",
+        "Environment variables; an empty one means the default. With docker-compose.yml, a line in `.env` reaches the",
+        "services that use the setting. The addresses of databases, the places of files and `NEWS_WEBSUB_BIND` are",
+        "fixed there; the numbers of tasks and of processes for extraction are 2 unless told otherwise.",
+        "",
+        "| variable | default | meaning |",
+        "| --- | --- | --- |",
+    ]
     for name, field in Settings.model_fields.items():
         if field.default_factory is not None:
             default = "number of processors"

@@ -74,6 +74,7 @@ class Settings(BaseSettings):
         description="Days after which entries that ended as off_topic, rejected or dead are deleted, with their "
         "documents; unset: never. Longer than feeds show their items, or these are fetched again.",
     )
+    keep_logs_days: int = Field(30, ge=1, description="Days after which the logs of Airflow's tasks are deleted.")
     alert_webhook: str | None = Field(
         None, description='Address to which alerts are posted as JSON {"text": ...}; unset: only logged.'
     )

@@ -8,6 +8,8 @@ from datetime import timedelta
 import httpx
 import psycopg
 import pytest
+from airflow.api_fastapi.app import init_auth_manager
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import get_user
 
 from db import Connection, Database
@@ -17,11 +19,15 @@ from ingest.airflow.news_page import create_app, overview
 from ingest.clock import utc_now
 from tests.conftest import READER
 
+VIEWER = SimpleAuthManagerUser(username="reader", role="VIEWER")
 
-def get(path: str, *, logged_in: bool = True) -> httpx.Response:
+
+def get(path: str, *, user: SimpleAuthManagerUser | None = VIEWER) -> httpx.Response:
+    """Ask for a page as somebody who is logged in; with None, as nobody."""
+    init_auth_manager()
     app = create_app()
-    if logged_in:
-        app.dependency_overrides[get_user] = lambda: None
+    if user is not None:
+        app.dependency_overrides[get_user] = lambda: user
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page") as client:
@@ -70,8 +76,15 @@ def text_of(answer: httpx.Response) -> str:
 
 
 @pytest.mark.parametrize("path", ["/", "/?q=x", "/static/news.css", "/static/plotly.min.js", "/static/nonesuch"])
-def test_nobody_sees_anything_without_a_login(path: str) -> None:
-    assert get(path, logged_in=False).status_code == 401
+def test_nobody_sees_anything_without_a_login_and_the_right(path: str) -> None:
+    assert get(path, user=None).status_code == 401
+    # As a user with FAB's role Public: known, and allowed nothing.
+    assert get(path, user=SimpleAuthManagerUser(username="public", role=None)).status_code == 403
+
+
+@pytest.mark.parametrize("role", ["VIEWER", "USER", "OP", "ADMIN"])
+def test_who_may_see_airflow_may_read_it(role: str) -> None:
+    assert get("/", user=SimpleAuthManagerUser(username="somebody", role=role)).status_code == 200
 
 
 def test_an_empty_database_is_explained() -> None:

@@ -1,6 +1,7 @@
 """The web application of the news page, mounted into Airflow's API server.
 
-Every address of it asks Airflow who is there. What it shows comes from pages and feeds, so it is escaped, and the
+Every address of it asks Airflow who is there, and whether they may see Airflow's pages at all: a login alone, as of a
+user of the role Public, opens nothing. What it shows comes from pages and feeds, so it is escaped, and the
 browser is told to run and load nothing but the page's own files.
 """
 
@@ -14,7 +15,8 @@ from urllib.parse import urlencode
 
 import psycopg
 from airflow.api_fastapi.app import get_auth_manager
-from airflow.api_fastapi.core_api.security import get_user
+from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
+from airflow.api_fastapi.core_api.security import requires_access_view
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
@@ -41,7 +43,8 @@ A_DAY_SECONDS = 86400
 
 def create_app() -> FastAPI:
     """Return the application. Its links are relative, so it may be mounted anywhere."""
-    app = FastAPI(title="News", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
+    may_look = Depends(requires_access_view(AccessView.WEBSITE))
+    app = FastAPI(title="News", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[may_look])
     templates = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

@@ -4,7 +4,6 @@
 | --- | --- |
 | `run` | starts everything in order, watches over it, ends it in order |
 | `environment` | says what Airflow's processes are told |
-| `assets` | tells Airflow of an asset before two tasks do at once |
 | `health` | asks whether Airflow works |
 | `components` | starts and ends one component |
 | `watchdog` | is the parent of a component; ends all of it, also when this program was killed |

@@ -12,6 +12,8 @@ import psycopg
 from psycopg import sql
 
 from db import Database
+from db.embedded import EmbeddedServer
+from db.logins import Role, add_login
 from ingest.airflow.standalone.ports import HOST
 from ingest.errors import ConfigError
 from ingest.settings import Settings
@@ -20,6 +22,7 @@ __all__ = ["airflow_environment"]
 
 ROOT = Path(__file__).parents[3]
 METADATA = "airflow"
+NEWS_PAGE = "news_page"
 # A few runs at a time, each with a handful of tasks; every slot is a process of 150 MB.
 PARALLELISM = 8
 # An API server that ended is back within half a minute. Tasks ask again meanwhile, for a minute or so: each wait is
@@ -74,8 +77,15 @@ def airflow_environment(settings: Settings, database: Database, home: Path, port
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
     }
     if settings.reader_url is None and database.server is not None:
-        forced["NEWS_READER_URL"] = database.server.url(user="news_reader")
+        forced["NEWS_READER_URL"] = _reader_url(database, database.server)
     return ours | _secrets(home) | dict(os.environ) | forced
+
+
+def _reader_url(database: Database, server: EmbeddedServer) -> str:
+    """Return the URL of the login with which the news page reads, which is made when missing."""
+    with database.connect() as connection:
+        add_login(connection, NEWS_PAGE, Role.READER, None)
+    return server.url(user=NEWS_PAGE)
 
 
 def _metadata_url(database: Database) -> str:

@@ -23,7 +23,7 @@ import psycopg
 from db import Database, DatabaseError
 from db.engine import open_database
 from ingest import articles
-from ingest.airflow.standalone import assets, health, logs, processes
+from ingest.airflow.standalone import health, logs, processes
 from ingest.airflow.standalone.components import API_SERVER, COMPONENTS, MIGRATION, Component, end
 from ingest.airflow.standalone.environment import airflow_environment
 from ingest.airflow.standalone.ports import HOST, parse_port, require_free
@@ -63,7 +63,6 @@ def run(settings: Settings, port: int) -> None:
     """Start everything, and return when it has ended. Raises IngestError when something cannot be started."""
     load_feeds(settings.feeds)
     load_topics(settings.topics)
-    days = logs.retention_days()
     home = settings.data_dir.absolute() / "airflow"
     home.mkdir(parents=True, exist_ok=True)
     # Passwords, secrets and logs lie here.
@@ -83,8 +82,6 @@ def run(settings: Settings, port: int) -> None:
             running = Running([Component(kind, environment, home / "logs") for kind in COMPONENTS], record, port, stop)
             log.info("preparing Airflow's database")
             _migrate(Component(MIGRATION, environment, home / "logs"), record)
-            assets.introduce(environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
-            threading.Thread(target=logs.groom_for_ever, args=(home / "logs", days, stop), daemon=True).start()
             try:
                 if running.start():
                     _welcome(settings, database, home, port)

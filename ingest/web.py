@@ -9,7 +9,7 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Self
@@ -18,11 +18,12 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 from isal import isal_zlib
 
+from ingest.addresses import is_in, is_refused_address
 from ingest.settings import Network, Settings
 from ingest.storing import storable
 from ingest.urls import absolute_url
 
-__all__ = ["Answer", "RequestFailed", "Web", "is_header_value", "is_refused_address", "validators"]
+__all__ = ["Answer", "RequestFailed", "Web", "is_header_value", "validators"]
 
 # RFC 9110 asks for a limit; five hops is what RFC 9309 grants robots.txt, and no news site needs more.
 MAX_REDIRECTS = 5
@@ -38,10 +39,6 @@ aiohttp.set_zlib_backend(isal_zlib)
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-# Not reachable either, though `is_global` of older Pythons thinks so: local-use NAT64 (RFC 8215), site-local
-# addresses (RFC 3879), IPv4-compatible addresses (RFC 4291, 2.5.5.1).
-_ALSO_REFUSED = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", "::/96")))
 
 # Elsewhere, other services listen, some of which a request could make do things.
 WEB_PORTS = (80, 443, 8080, 8443)
@@ -81,36 +78,15 @@ class AddressRefused(OSError):
     """The address is not one of the public Internet."""
 
 
-def is_refused_address(address: str, allowed: Collection[Network] = ()) -> bool:
-    """Return whether no request may go to the IP `address`: it is not globally reachable and not in `allowed`.
-
-    Judged by the IANA special-purpose registries (RFC 6890); an IPv6 address that carries an IPv4 address (mapped,
-    NAT64 of RFC 6052, 6to4) is judged by that.
-    """
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        if ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        ip = inner or ip
-    if _is_in(ip, allowed):
-        return False
-    return _is_in(ip, _ALSO_REFUSED) or not ip.is_global or ip.is_multicast
-
-
 # A poller asks the same hosts all day.
 @lru_cache(maxsize=65_536)
 def _refusal(address: str, port: int, allowed: tuple[Network, ...]) -> str | None:
     """Why no connection may be made to an address and port; None where it may."""
     if is_refused_address(address, allowed):
         return f"address {address} is not on the public Internet"
-    if port not in WEB_PORTS and not _is_in(ipaddress.ip_address(address.partition("%")[0]), allowed):
+    if port not in WEB_PORTS and not is_in(ipaddress.ip_address(address.partition("%")[0]), allowed):
         return f"port {port} is none of those web servers use"
     return None
-
-
-def _is_in(ip: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: Collection[Network]) -> bool:
-    return any(ip in network for network in networks if network.version == ip.version)
 
 
 def validators(etag: str | None, last_modified: str | None) -> dict[str, str]:

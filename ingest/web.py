@@ -16,11 +16,11 @@ from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
-from isal import isal_zlib
 
 from ingest.addresses import is_in, is_refused_address
 from ingest.settings import Network, Settings
 from ingest.storing import storable
+from ingest.unpacking import Unpacker, UnusableBody
 from ingest.urls import absolute_url
 
 __all__ = ["Answer", "RequestFailed", "Web", "is_header_value", "validators"]
@@ -34,12 +34,9 @@ IDLE_SECONDS = 15.0
 # size nothing is at stake.
 MAX_RATIO = 200
 RATIO_FROM_BYTES = 1_000_000
-# Unpacks gzip and deflate in a third of the time.
-aiohttp.set_zlib_backend(isal_zlib)
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
-
 # Elsewhere, other services listen, some of which a request could make do things.
 WEB_PORTS = (80, 443, 8080, 8443)
 MAX_HEADER_VALUE = 500
@@ -124,6 +121,8 @@ class Web:
             headers={"User-Agent": settings.user_agent},
             # Cookies would tie requests together, and a redirect loop can depend on them.
             cookie_jar=aiohttp.DummyCookieJar(),
+            # See ingest.unpacking.
+            auto_decompress=False,
             trust_env=False,
         )
         return self
@@ -231,18 +230,25 @@ def _lowered(response: aiohttp.ClientResponse) -> dict[str, str]:
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int, cut: bool) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
+    """The body, unpacked. Raises RequestFailed for one that is too large, UnusableBody for one that is not whole."""
+    unpacker = Unpacker(response.headers.get("Content-Encoding"))
+    pieces: list[bytes] = []
+    received = size = 0
     async for chunk in response.content.iter_any():
-        size += len(chunk)
-        if size > max_bytes and cut:
-            return b"".join([*chunks, chunk])[:max_bytes]
-        if size > max_bytes:
-            raise RequestFailed("too_large", f"body larger than {max_bytes} bytes")
-        if size > max(RATIO_FROM_BYTES, MAX_RATIO * response.content.total_raw_bytes):
-            raise RequestFailed("too_large", f"body grows to more than {MAX_RATIO} times its size when decompressed")
-        chunks.append(chunk)
-    return b"".join(chunks)
+        received += len(chunk)
+        for piece in unpacker.unpack(chunk):
+            size += len(piece)
+            if size > max_bytes and cut:
+                return b"".join([*pieces, piece])[:max_bytes]
+            if size > max_bytes:
+                raise RequestFailed("too_large", f"body larger than {max_bytes} bytes")
+            if size > max(RATIO_FROM_BYTES, MAX_RATIO * received):
+                raise RequestFailed(
+                    "too_large", f"body grows to more than {MAX_RATIO} times its size when decompressed"
+                )
+            pieces.append(piece)
+    unpacker.end()
+    return b"".join(pieces)
 
 
 def _failure(error: Exception, url: str, timeout: float, took_ms: int) -> RequestFailed:
@@ -262,7 +268,7 @@ def _failure(error: Exception, url: str, timeout: float, took_ms: int) -> Reques
         case aiohttp.ClientConnectorError():
             refused = isinstance(error.os_error, ConnectionRefusedError)
             return RequestFailed("refused" if refused else "connection", f"{host}: {_reason(error.os_error)}", took_ms)
-        case aiohttp.ContentTypeError() | aiohttp.ClientPayloadError():
+        case aiohttp.ClientPayloadError() | UnusableBody():
             return RequestFailed(
                 "connection", f"{host}: the body broke off or is damaged ({_first_line(error)})", took_ms
             )

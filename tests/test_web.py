@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import zlib
 from collections.abc import Awaitable, Callable
 
 import brotli
@@ -67,6 +68,7 @@ def test_the_size_is_counted_after_decompression(settings: Settings) -> None:
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
+    "deflate": zlib.compress,
     "br": brotli.compress,
     "zstd": zstandard.compress,
 }
@@ -79,6 +81,26 @@ def test_compressed_answers_are_asked_for_and_unpacked(settings: Settings, encod
         return server.Response(body=PACKERS[encoding](b"hello " * 100), headers={"Content-Encoding": encoding})
 
     assert ask(settings, handler).body == b"hello " * 100
+
+
+@pytest.mark.parametrize("encoding", PACKERS)
+def test_a_compressed_answer_that_is_cut_short_is_not_taken_for_whole(settings: Settings, encoding: str) -> None:
+    async def handler(_: server.Request) -> server.Response:
+        body = PACKERS[encoding](bytes(range(256)) * 400)
+        # The Content-Length is right for what is sent.
+        return server.Response(body=body[: len(body) // 2], headers={"Content-Encoding": encoding})
+
+    with pytest.raises(RequestFailed, match="broke off") as failure:
+        ask(settings, handler)
+    assert failure.value.kind == "connection"
+
+
+@pytest.mark.parametrize("status", [204, 304, 200])
+def test_an_answer_without_a_body_has_nothing_to_unpack(settings: Settings, status: int) -> None:
+    async def handler(_: server.Request) -> server.Response:
+        return server.Response(status=status, headers={"Content-Encoding": "gzip"})
+
+    assert ask(settings, handler).body == b""
 
 
 @pytest.mark.parametrize("encoding", PACKERS)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -203,7 +203,7 @@ class Web:
             async with self._session.get(url, headers=headers, allow_redirects=False) as response:
                 location = response.headers.get("Location")
                 if response.status in _REDIRECTS and location:
-                    target = absolute_url(urljoin(url, location), url)
+                    target = absolute_url(location, url)
                     if target is None:
                         raise RequestFailed("redirects", f"redirected to {location[:200]!r}, which is no web address")
                     before, url = url, target

@@ -114,7 +114,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
             "Make it the owner of the database, or run `ingest db upgrade` as its owner"
         ) from error
     except psycopg.OperationalError as error:
-        raise _unavailable(url, error) from error
+        raise _unavailable(url, error) from None
 
 
 def retry_deadlocks(connection: Connection, work: Callable[[], T]) -> T:
@@ -131,11 +131,37 @@ def retry_deadlocks(connection: Connection, work: Callable[[], T]) -> T:
     return work()
 
 
+# Parameters that are secret, and those whose names are escaped, which libpq reads all the same.
+_SECRET_PARAMETER = re.compile(r"[?&][^=&]*(?:password|secret|_key|%)[^=&]*=", re.IGNORECASE)
+_HOST = r"(?:[^:@/?#\[\],]*|\[[^\]@/]*\])(?::\d*)?"
+_HOSTS = re.compile(rf"(?:[^:@/?#]*@)?{_HOST}(?:,{_HOST})*(?:[/?].*)?", re.DOTALL)
+
+
 def without_password(url: str) -> str:
-    """Return the libpq URL with its password, if it has one, replaced by ***."""
-    # Not by a URL parser: passwords hold #, ?, / and @ though they should be percent-encoded, and libpq takes them.
-    masked = re.sub(r"^(\w+://[^:@/?#]*):.*@", r"\1:***@", url)
-    return re.sub(r"(?i)([?&](?:ssl)?password=)[^&]*", r"\1***", masked)
+    """Return the libpq URL with its password, and whatever may be part of it, replaced by ***.
+
+    Not by a URL parser: passwords hold @, #, ?, / and & though they should be percent-encoded. Where it cannot be told
+    where they end, more is left out than needed.
+    """
+    scheme, separator, rest = url.partition("://")
+    shown, hidden = _parted(rest)
+    return scheme + separator + shown if hidden else url
+
+
+def _parted(rest: str) -> tuple[str, str]:
+    """What may be shown of a URL behind its scheme, and what may not; that is empty where nothing is secret."""
+    parameter = _SECRET_PARAMETER.search(rest)
+    before, after = (rest[: parameter.end()], rest[parameter.end() :]) if parameter else (rest, "")
+    user, colon, behind = before.partition(":")
+    if colon and "@" in after:
+        # A password that looks like a parameter, or a parameter with an address in it.
+        return f"{user}:***", behind + after
+    password, at, server = behind.rpartition("@")
+    if at:
+        return f"{user}:***@{server}" + ("***" if parameter else ""), password + after
+    if colon and not _HOSTS.fullmatch(before):
+        return f"{user}:***", behind + after
+    return before + ("***" if parameter else ""), after
 
 
 def connect(url: str) -> Connection:
@@ -151,14 +177,13 @@ def connect(url: str) -> Connection:
         assert row is not None
         clock.agree(row[0])
         return connection
-    except psycopg.ProgrammingError as error:
-        # What libpq says repeats parts of the URL, which may be the password.
+    # Not from the errors: what libpq says repeats parts of the URL, which may be the password.
+    except psycopg.ProgrammingError:
         raise DatabaseUnavailable(
-            "NEWS_DATABASE_URL cannot be read. It looks like postgresql://user:password@host:5432/news; in user and "
-            "password, characters such as % @ : / ? # must be percent-encoded"
-        ) from error
+            f"NEWS_DATABASE_URL cannot be read. It looks like postgresql://user:password@host:5432/news; {_ESCAPE}"
+        ) from None
     except psycopg.OperationalError as error:
-        raise _unavailable(url, error) from error
+        raise _unavailable(url, error) from None
 
 
 def connection_parameters(url: str) -> dict[str, Any]:
@@ -170,13 +195,25 @@ def connection_parameters(url: str) -> dict[str, Any]:
     return {name: value for name, value in CLIENT_KEEPALIVES.items() if name not in given}
 
 
+_ESCAPE = "in user and password, characters such as % @ : / ? # must be percent-encoded"
+_FULL = (
+    "all connections that the server has for such roles are in use: run fewer workers, or raise max_connections on it"
+)
 # What the server or libpq says (in English, lc_messages aside), and what to do about it.
 _ADVICE = (
     ("password authentication failed", "check user and password in NEWS_DATABASE_URL, or in ~/.pgpass"),
     ("no password supplied", "put the password into NEWS_DATABASE_URL or into ~/.pgpass"),
     ("no pg_hba.conf entry", "the server does not admit this user from here: see its pg_hba.conf"),
+    ("is not permitted to log in", "it is a group: make a login that is its member with `ingest db add-login`"),
     ("does not exist", "create it on the server, or correct NEWS_DATABASE_URL"),
-    ("too many clients", "raise max_connections on the server, or run fewer workers"),
+    ("too many clients", _FULL),
+    # What is left is for superusers, and for members of pg_use_reserved_connections.
+    ("remaining connection slots are reserved", _FULL),
+    ("too many connections for role", "run fewer workers, or raise the role's limit: ALTER ROLE ... CONNECTION LIMIT"),
+    (
+        "too many connections for database",
+        "run fewer workers, or raise the database's limit: ALTER DATABASE ... CONNECTION LIMIT",
+    ),
     ("the database system is", "the server is starting or stopping: try again in a moment"),
     ("connection refused", "start the server, or correct host and port in NEWS_DATABASE_URL"),
     ("no such file", "start the server, or correct the socket directory in NEWS_DATABASE_URL"),
@@ -187,6 +224,12 @@ _ADVICE = (
 
 
 def _unavailable(url: str, error: psycopg.Error) -> DatabaseUnavailable:
+    _, hidden = _parted(url.partition("://")[2])
+    if "@" in hidden or "/" in hidden:
+        # At these libpq ends a password, takes what follows for the host or a port, and says so.
+        return DatabaseUnavailable(
+            f"no connection to {without_password(url)}. What to do: check NEWS_DATABASE_URL; {_ESCAPE}"
+        )
     said = _said(error)
     advice = next((advice for sign, advice in _ADVICE if sign in str(error).lower()), "check NEWS_DATABASE_URL")
     return DatabaseUnavailable(f"no connection to {without_password(url)}: {said}. What to do: {advice}")

@@ -36,6 +36,8 @@ _BY_NAME = {name: agency for agency, names in _AGENCIES.items() for name in name
 # Signs and lines of a beginning within which a credit stands, and words of a line at the end that is one.
 BEGINNING = 160
 END_LINES, END_WORDS = 3, 8
+# No list of authors is longer, and each part of one is folded.
+LONGEST_CREDIT = 500
 _IN_BRACKETS = re.compile(r"[(\[（]([^()\[\]（）\n]{2,60})[)\]）]")
 # `بغداد - رويترز:`, `BAGHDAD (Reuters) -`, `عواصم ـ وكالات`: a short piece, with a dash, colon or line break behind it.
 _DATELINE = re.compile(r"^\s*([^\n]{2,70}?)\s*(?:[-–—ـ:|]\s|\n)")
@@ -68,6 +70,8 @@ def agency_of(author: str | None, text: str) -> str | None:
 
 def _named(piece: str) -> str | None:
     """The agency that a piece of a credit names, alone or beside places and names."""
+    if len(piece) > LONGEST_CREDIT:
+        return None
     for part in _PARTS.split(piece):
         name = fold(part)
         name = fold(_SOURCE.sub("", name))

@@ -1,21 +1,24 @@
 """Finding the feed behind an address that a person would give: a home page, a section, or the feed itself."""
 
 import asyncio
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urljoin
 
 from ingest.feed_parser import NotAFeed, ParsedFeed, feeds_named_by, parse_feed
+from ingest.hosts import Robots
 from ingest.poll_decisions import ACCEPT
+from ingest.robots import ROBOTS_MAX_BYTES, robots_text, rules
 from ingest.settings import Settings
-from ingest.urls import without_user_info
+from ingest.urls import absolute_url, without_user_info
 from ingest.web import Answer, RequestFailed, Web
 
 __all__ = ["Discovered", "NoFeedFound", "discover"]
 
 # Where publishing systems put their feeds, the most common first: WordPress, Drupal, static sites, Blogger.
 COMMON_PATHS = ("/feed/", "/rss.xml", "/feed.xml", "/rss", "/atom.xml", "/index.xml", "/feeds/posts/default")
+# Sitemaps of a robots.txt that are tried; large sites name one for each month.
+MOST_SITEMAPS = 20
 
 
 class NoFeedFound(Exception):
@@ -48,7 +51,7 @@ async def discover(web: Web, url: str, settings: Settings, now: datetime) -> Dis
         found = await _try(web, address, settings, now)
         if found is not None:
             return found
-    for address in await _sitemaps(web, answer.url, settings):
+    for address in await _sitemaps(web, answer.url, settings, now):
         found = await _try(web, address, settings, now)
         if found is not None:
             return found
@@ -67,15 +70,16 @@ async def _try(web: Web, url: str, settings: Settings, now: datetime) -> Discove
     return _as_feed(answer, now) if 200 <= answer.status < 300 else None
 
 
-async def _sitemaps(web: Web, url: str, settings: Settings) -> list[str]:
+async def _sitemaps(web: Web, url: str, settings: Settings, now: datetime) -> list[str]:
     """Return the sitemaps that the site's robots.txt names (sitemaps.org), those of news first."""
     await asyncio.sleep(settings.host_delay)
     try:
-        answer = await web.get(urljoin(url, "/robots.txt"), max_bytes=500_000, cut=True)
+        answer = await web.get(urljoin(url, "/robots.txt"), max_bytes=ROBOTS_MAX_BYTES, cut=True)
     except RequestFailed:
         return []
-    named = re.findall(r"(?im)^\s*sitemap\s*:\s*(\S+)", answer.body.decode("utf-8", errors="replace"))
-    return sorted((urljoin(url, address) for address in named[:20]), key=lambda address: "news" not in address)
+    robots = rules(Robots(robots_text(answer.body), answer.status, now))
+    named = [absolute_url(address, url) for address in robots.sitemaps[:MOST_SITEMAPS]]
+    return sorted((address for address in named if address is not None), key=lambda address: "news" not in address)
 
 
 def _as_feed(answer: Answer, now: datetime) -> Discovered | None:

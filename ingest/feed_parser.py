@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from io import BytesIO
+from itertools import islice
 from typing import Any
-from urllib.parse import urljoin
 
 import feedparser
 from lxml import etree
@@ -50,6 +50,9 @@ _PERIODS = {
     "monthly": timedelta(days=30),
     "yearly": timedelta(days=365),
 }
+# Sites with a feed for each section name some dozens of them, in pages with large styles and scripts in their heads.
+MOST_LINKS = 100
+LINKS_WITHIN_BYTES = 1_000_000
 # guids longer than this (some feeds put a whole text there) are stored as their hash.
 MAX_IDENTITY_LENGTH = 500
 # The largest sitemap there may be (sitemaps.org).
@@ -288,20 +291,24 @@ def _storable(value: str | None) -> str | None:
 
 
 def feeds_named_by(body: bytes, url: str) -> list[str]:
-    """Return the addresses of the feeds that a web page names (`<link rel=alternate>`, HTML Standard 4.6.7.1)."""
+    """Return the addresses of the feeds that a web page names (`<link rel=alternate>`, HTML Standard 4.6.7.1).
+
+    The first ones, of those that stand where such links stand: in the head of the page.
+    """
     try:
-        page = lxml_html.fromstring(body)
+        page = lxml_html.fromstring(body[:LINKS_WITHIN_BYTES])
     except (etree.LxmlError, ValueError, AssertionError):
         return []
-    base = page.base_url or next(iter(page.xpath("//base/@href")), None) or url
-    found = []
-    for link in page.iter("link"):
-        kind = (link.get("type") or "").partition(";")[0].strip().lower()
-        if "alternate" in (link.get("rel") or "").lower().split() and kind in _FEED_TYPES:
-            address = absolute_url(link.get("href") or "", urljoin(url, base))
-            if address is not None and address not in found:
-                found.append(address)
-    return found
+    stated = page.base_url or next(iter(page.xpath("//base/@href")), None)
+    base = (absolute_url(stated, url) if stated else None) or url
+    links = (
+        link.get("href") or ""
+        for link in page.iter("link")
+        if "alternate" in (link.get("rel") or "").lower().split()
+        and (link.get("type") or "").partition(";")[0].strip().lower() in _FEED_TYPES
+    )
+    addresses = (absolute_url(link, base) for link in islice(links, MOST_LINKS))
+    return list(dict.fromkeys(address for address in addresses if address is not None))
 
 
 def _what_instead(body: bytes, url: str, content_type: str | None) -> str:

@@ -1,6 +1,7 @@
 """A page as a tree, and the text of the article in it. The tree is parsed once and shared by all that look into it."""
 
 import logging
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
@@ -48,6 +49,15 @@ _NO_TEXT = (
     "iframe", "img", "input", "label", "link", "map", "menu", "meta", "nav", "noindex", "noscript", "object", "option",
     "picture", "progress", "script", "select", "source", "style", "svg", "template", "textarea", "time", "video",
 )  # fmt: skip
+# Characters that XML 1.0 (2.2) does not allow, but for surrogates, of which decoded text has none; references to them
+# (HTML Standard, 13.1.4), with and without the semicolon; and their escapes in JSON-LD (RFC 8259, 7).
+_CONTROL_CHARACTER = re.compile("[\0-\x08\x0e-\x1f\ufffe\uffff]")
+_REFERENCE_TO_ONE = re.compile(
+    r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d)"
+    r"|x0*(?:[0-8bcef]|1[\da-f]|fff[ef])(?![\da-f]));?",
+    re.IGNORECASE | re.ASCII,
+)
+_JSON_ESCAPE_OF_ONE = re.compile(r"(?<!\\)\\u(?:000[0-8bcef]|001[\da-f]|fff[ef])", re.IGNORECASE | re.ASCII)
 
 for _name in ("trafilatura", "htmldate"):
     # What they have to say about a page goes into the ledger as its reason.
@@ -60,8 +70,8 @@ def parse_page(body: bytes, content_type: str | None) -> HtmlElement | None:
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
     # One class for all elements: lxml.html's own lookup calls back into Python for each.
     parser.set_element_class_lookup(ElementDefaultClassLookup(element=HtmlElement))
-    # lxml refuses text with an encoding declaration, and stops at NUL.
-    source = source.replace("\0", "").lstrip("\ufeff \t\r\n")
+    # lxml refuses text with an encoding declaration.
+    source = _without_control_characters(source).lstrip("\ufeff \t\r\n")
     if source.startswith("<?xml"):
         source = source.partition("?>")[2]
     try:
@@ -75,6 +85,17 @@ def parse_page(body: bytes, content_type: str | None) -> HtmlElement | None:
     if len(source) > 3 * MAX_ELEMENTS and (elements := int(tree.xpath("count(//*)"))) > MAX_ELEMENTS:
         raise NotAnArticle(f"the page has {elements:,} elements, which no article needs")
     return tree
+
+
+def _without_control_characters(source: str) -> str:
+    """The page without characters that lxml reads, but refuses to write: trafilatura then finds nothing.
+
+    Browsers show none of them. Form feeds part words (HTML Standard, 13.2.5.1), and so do vertical tabs to lxml.
+    """
+    source = _CONTROL_CHARACTER.sub("", source.replace("\f", " ").replace("\v", " "))
+    if "&#" in source:
+        source = _REFERENCE_TO_ONE.sub("", source)
+    return _JSON_ESCAPE_OF_ONE.sub("", source) if "\\u" in source else source
 
 
 def page_text(tree: HtmlElement, url: str, again: Callable[[], HtmlElement | None]) -> tuple[str, str]:

@@ -108,7 +108,8 @@ def found(feed: FeedState, result: PollResult, new: Sequence[str], now: datetime
     interval = narrowed(feed.poll_interval, dates, now, feed.poll_every, feed.poll_within)
     again = _next_poll(feed, interval, record.asked_wait, record.skip_hours, record.skip_days, now)
     record = replace(record, poll_interval=interval, next_poll_at=again)
-    suspected = {identity: why for identity, why in result.hidden.items() if identity in set(new)}
+    are_new = set(new)
+    suspected = {identity: why for identity, why in result.hidden.items() if identity in are_new}
     if suspected and feed.distrust is None:
         record = replace(record, distrust=f"{now:%Y-%m-%d}: {next(iter(suspected.values()))}")
     return record

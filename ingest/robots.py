@@ -1,13 +1,15 @@
 """robots.txt (RFC 9309): may this page be fetched, and how far apart must requests be?"""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from protego import Protego
 
+from ingest.charset import decode
 from ingest.hosts import Robots
 
-__all__ = ["ROBOTS_MAX_BYTES", "RobotsRules", "is_fresh", "rules"]
+__all__ = ["ROBOTS_MAX_BYTES", "RobotsRules", "is_fresh", "robots_text", "rules"]
 
 # RFC 9309, 2.4: not to be used for more than 24 hours, but when it cannot be reached.
 FRESH = timedelta(days=1)
@@ -18,6 +20,8 @@ ROBOTS_MAX_BYTES = 512_000
 # A longer Crawl-delay than this would in effect forbid the site, for which there is Disallow.
 MAX_CRAWL_DELAY = timedelta(hours=1)
 PRODUCT = "iraq-withdrawal-news"
+# A line that names a crawler, as Protego reads it: the colon may be missing.
+_USER_AGENT = re.compile(r"\s*user(?:-|\s*)agent\s*[:\s]\s*([^#]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,14 @@ class RobotsRules:
         return bool(self.parsed.can_fetch(url, PRODUCT))
 
 
+def robots_text(body: bytes) -> str:
+    """Return the text of a robots.txt, without byte order mark.
+
+    It is UTF-8 (RFC 9309, 2.2); editors that write a byte order mark, or UTF-16, meant the same rules.
+    """
+    return decode(body, None)
+
+
 def is_fresh(robots: Robots, now: datetime) -> bool:
     """Return whether `robots` may still be relied upon."""
     failed = _is_away(robots.status)
@@ -49,10 +61,29 @@ def rules(robots: Robots) -> RobotsRules:
     So does 429: who asks too often is told nothing about the rules.
     """
     status = robots.status
-    parsed = Protego.parse(robots.text if status is not None and 200 <= status < 300 else "")
+    parsed = Protego.parse(_that_concerns_us(robots.text) if status is not None and 200 <= status < 300 else "")
     delay = parsed.crawl_delay(PRODUCT)
     crawl_delay = timedelta(seconds=min(float(delay), MAX_CRAWL_DELAY.total_seconds())) if delay else None
     return RobotsRules(parsed, available=not _is_away(status), crawl_delay=crawl_delay)
+
+
+def _that_concerns_us(text: str) -> str:
+    """The robots.txt with one name for all other crawlers.
+
+    Protego keeps the rules of a group once for each crawler it names: half a megabyte of names and rules would take
+    gigabytes.
+    """
+    # What was stored by earlier versions may begin with a byte order mark.
+    return "\n".join(_without_others(line) for line in text.lstrip("\ufeff").splitlines())
+
+
+def _without_others(line: str) -> str:
+    named = _USER_AGENT.match(line)
+    if named is None:
+        return line
+    name = named[1].strip().lower()
+    ours = name == "*" or PRODUCT.startswith(name.replace("*", ""))
+    return line if ours else "User-agent: others"
 
 
 def _is_away(status: int | None) -> bool:

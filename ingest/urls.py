@@ -9,6 +9,8 @@ __all__ = ["absolute_url", "canonical_url", "host_of", "page_address", "slug_wor
 
 # B-tree entries are at most 2,704 bytes, and the Sitemaps protocol allows 2,048 characters.
 MAX_URL_LENGTH = 2048
+# A link may be longer than the address it stands for, by dots, user names and line breaks, but not by more than this.
+MAX_LINK_LENGTH = 2 * MAX_URL_LENGTH
 # Fewer words in a path name a section of the site, not an article.
 MIN_SLUG_WORDS = 3
 
@@ -36,12 +38,17 @@ def absolute_url(link: str, base: str) -> str | None:
     """Return `link` as an absolute http(s) address as a browser would request it, None when it is none.
 
     Spaces and characters outside ASCII are percent-encoded (WHATWG URL); relative links are resolved against `base`;
-    user names and passwords are left out, so that no log or table shows them.
+    user names and passwords are left out, so that no log or table shows them. None, too, for links and addresses that
+    are longer than the database takes.
     """
     if _is_plain(link):
         return link
+    link = link.strip()
+    # Before any work: taking apart and escaping half a megabyte takes seconds.
+    if max(len(link), len(base)) > MAX_LINK_LENGTH:
+        return None
     try:
-        url = without_user_info(safe_url_string(urljoin(base, link.strip())))
+        url = without_user_info(safe_url_string(urljoin(base, link)))
         parts = urlsplit(url)
         port = parts.port
     except (ValueError, UnicodeError):

@@ -11,7 +11,7 @@ from db import Connection
 from ingest import hosts
 from ingest.backoff import retry_after
 from ingest.hosts import Robots
-from ingest.robots import ROBOTS_MAX_BYTES, RobotsRules, is_fresh, rules
+from ingest.robots import ROBOTS_MAX_BYTES, RobotsRules, is_fresh, robots_text, rules
 from ingest.settings import Settings
 from ingest.turns import Turns
 from ingest.urls import host_of
@@ -116,7 +116,7 @@ class Visitor:
         address = f"{urlsplit(url).scheme}://{host}/robots.txt"
         try:
             answer = await self._web.get(address, gate=self._turns.gate, max_bytes=ROBOTS_MAX_BYTES, cut=True)
-            robots = Robots(answer.body.decode("utf-8", errors="replace"), answer.status, self._now())
+            robots = Robots(robots_text(answer.body), answer.status, self._now())
             await self.answered(answer)
         except RequestFailed as failure:
             if failure.kind == "blocked":

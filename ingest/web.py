@@ -9,20 +9,21 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
-from isal import isal_zlib
 
+from ingest.addresses import is_in, is_refused_address
 from ingest.settings import Network, Settings
 from ingest.storing import storable
+from ingest.unpacking import Unpacker, UnusableBody
 from ingest.urls import absolute_url
 
-__all__ = ["Answer", "RequestFailed", "Web", "is_header_value", "is_refused_address", "validators"]
+__all__ = ["Answer", "RequestFailed", "Web", "is_header_value", "validators"]
 
 # RFC 9110 asks for a limit; five hops is what RFC 9309 grants robots.txt, and no news site needs more.
 MAX_REDIRECTS = 5
@@ -33,16 +34,9 @@ IDLE_SECONDS = 15.0
 # size nothing is at stake.
 MAX_RATIO = 200
 RATIO_FROM_BYTES = 1_000_000
-# Unpacks gzip and deflate in a third of the time.
-aiohttp.set_zlib_backend(isal_zlib)
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-# Not reachable either, though `is_global` of older Pythons thinks so: local-use NAT64 (RFC 8215), site-local
-# addresses (RFC 3879), IPv4-compatible addresses (RFC 4291, 2.5.5.1).
-_ALSO_REFUSED = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", "::/96")))
-
 # Elsewhere, other services listen, some of which a request could make do things.
 WEB_PORTS = (80, 443, 8080, 8443)
 MAX_HEADER_VALUE = 500
@@ -81,36 +75,15 @@ class AddressRefused(OSError):
     """The address is not one of the public Internet."""
 
 
-def is_refused_address(address: str, allowed: Collection[Network] = ()) -> bool:
-    """Return whether no request may go to the IP `address`: it is not globally reachable and not in `allowed`.
-
-    Judged by the IANA special-purpose registries (RFC 6890); an IPv6 address that carries an IPv4 address (mapped,
-    NAT64 of RFC 6052, 6to4) is judged by that.
-    """
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        if ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        ip = inner or ip
-    if _is_in(ip, allowed):
-        return False
-    return _is_in(ip, _ALSO_REFUSED) or not ip.is_global or ip.is_multicast
-
-
 # A poller asks the same hosts all day.
 @lru_cache(maxsize=65_536)
 def _refusal(address: str, port: int, allowed: tuple[Network, ...]) -> str | None:
     """Why no connection may be made to an address and port; None where it may."""
     if is_refused_address(address, allowed):
         return f"address {address} is not on the public Internet"
-    if port not in WEB_PORTS and not _is_in(ipaddress.ip_address(address.partition("%")[0]), allowed):
+    if port not in WEB_PORTS and not is_in(ipaddress.ip_address(address.partition("%")[0]), allowed):
         return f"port {port} is none of those web servers use"
     return None
-
-
-def _is_in(ip: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: Collection[Network]) -> bool:
-    return any(ip in network for network in networks if network.version == ip.version)
 
 
 def validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
@@ -148,6 +121,8 @@ class Web:
             headers={"User-Agent": settings.user_agent},
             # Cookies would tie requests together, and a redirect loop can depend on them.
             cookie_jar=aiohttp.DummyCookieJar(),
+            # See ingest.unpacking.
+            auto_decompress=False,
             trust_env=False,
         )
         return self
@@ -228,7 +203,7 @@ class Web:
             async with self._session.get(url, headers=headers, allow_redirects=False) as response:
                 location = response.headers.get("Location")
                 if response.status in _REDIRECTS and location:
-                    target = absolute_url(urljoin(url, location), url)
+                    target = absolute_url(location, url)
                     if target is None:
                         raise RequestFailed("redirects", f"redirected to {location[:200]!r}, which is no web address")
                     before, url = url, target
@@ -255,18 +230,25 @@ def _lowered(response: aiohttp.ClientResponse) -> dict[str, str]:
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int, cut: bool) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
+    """The body, unpacked. Raises RequestFailed for one that is too large, UnusableBody for one that is not whole."""
+    unpacker = Unpacker(response.headers.get("Content-Encoding"))
+    pieces: list[bytes] = []
+    received = size = 0
     async for chunk in response.content.iter_any():
-        size += len(chunk)
-        if size > max_bytes and cut:
-            return b"".join([*chunks, chunk])[:max_bytes]
-        if size > max_bytes:
-            raise RequestFailed("too_large", f"body larger than {max_bytes} bytes")
-        if size > max(RATIO_FROM_BYTES, MAX_RATIO * response.content.total_raw_bytes):
-            raise RequestFailed("too_large", f"body grows to more than {MAX_RATIO} times its size when decompressed")
-        chunks.append(chunk)
-    return b"".join(chunks)
+        received += len(chunk)
+        for piece in unpacker.unpack(chunk):
+            size += len(piece)
+            if size > max_bytes and cut:
+                return b"".join([*pieces, piece])[:max_bytes]
+            if size > max_bytes:
+                raise RequestFailed("too_large", f"body larger than {max_bytes} bytes")
+            if size > max(RATIO_FROM_BYTES, MAX_RATIO * received):
+                raise RequestFailed(
+                    "too_large", f"body grows to more than {MAX_RATIO} times its size when decompressed"
+                )
+            pieces.append(piece)
+    unpacker.end()
+    return b"".join(pieces)
 
 
 def _failure(error: Exception, url: str, timeout: float, took_ms: int) -> RequestFailed:
@@ -286,7 +268,7 @@ def _failure(error: Exception, url: str, timeout: float, took_ms: int) -> Reques
         case aiohttp.ClientConnectorError():
             refused = isinstance(error.os_error, ConnectionRefusedError)
             return RequestFailed("refused" if refused else "connection", f"{host}: {_reason(error.os_error)}", took_ms)
-        case aiohttp.ContentTypeError() | aiohttp.ClientPayloadError():
+        case aiohttp.ClientPayloadError() | UnusableBody():
             return RequestFailed(
                 "connection", f"{host}: the body broke off or is damaged ({_first_line(error)})", took_ms
             )

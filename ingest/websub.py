@@ -11,7 +11,9 @@ from ingest.feed_parser import ParsedFeed
 from ingest.urls import absolute_url
 from ingest.web import Answer
 
-__all__ = ["LEASE", "Verification", "is_signed", "lease", "subscription_form", "verify", "with_links"]
+__all__ = [
+    "LEASE", "SignatureCheck", "Verification", "lease", "signature_check", "subscription_form", "verify", "with_links",
+]  # fmt: skip
 
 # What is asked for; hubs grant what they like.
 LEASE = timedelta(days=10)
@@ -77,10 +79,29 @@ def lease(value: str) -> timedelta:
     return min(max(timedelta(seconds=min(int(value[:10]), 10**9)), SHORTEST_LEASE), LONGEST_LEASE)
 
 
-def is_signed(body: bytes, signature: str | None, secret: str) -> bool:
-    """Return whether `signature`, the header X-Hub-Signature, is that of `body` with this secret (7.1)."""
-    method, _, digest = (signature or "").strip().partition("=")
-    if method.lower() not in _HASHES or not digest.isascii():
-        return False
-    expected = hmac.new(secret.encode(), body, _HASHES[method.lower()]).hexdigest()
-    return hmac.compare_digest(expected, digest.strip().lower())
+class SignatureCheck:
+    """Compares a signature with that of a body, which is shown to it piece by piece."""
+
+    def __init__(self, method: str, digest: str, secret: str) -> None:
+        self._digest = digest
+        self._hmac = hmac.new(secret.encode(), digestmod=_HASHES[method])
+
+    def update(self, piece: bytes) -> None:
+        """Go on with the next bytes of the body."""
+        self._hmac.update(piece)
+
+    def holds(self) -> bool:
+        """Return whether the signature is that of all that was shown."""
+        return hmac.compare_digest(self._hmac.hexdigest(), self._digest)
+
+
+def signature_check(header: str | None, secret: str) -> SignatureCheck | None:
+    """Return what checks the signature that X-Hub-Signature states (7.1), made with this secret.
+
+    None where it cannot be one: there is none, its method is not known, or it has not the form of a digest.
+    """
+    method, _, digest = (header or "").strip().lower().partition("=")
+    made_by, digest = _HASHES.get(method), digest.strip()
+    if made_by is None or not re.fullmatch(rf"[0-9a-f]{{{2 * made_by().digest_size}}}", digest):
+        return None
+    return SignatureCheck(method, digest, secret)

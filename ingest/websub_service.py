@@ -32,7 +32,8 @@ from ingest.topics import TopicSet
 from ingest.turns import Turns
 from ingest.urls import host_of, without_user_info
 from ingest.web import Answer, RequestFailed, Web
-from ingest.websub import is_signed, subscription_form, verify
+from ingest.websub import signature_check, subscription_form, verify
+from ingest.websub_bodies import Budget, Full, NotRead, Share, read_body
 from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
 
 __all__ = ["WebSubService"]
@@ -44,9 +45,13 @@ T = TypeVar("T")
 # How often the service looks for feeds to subscribe to.
 LOOK_SECONDS = 30.0
 SUBSCRIPTIONS_AT_ONCE = 50
-# Documents that wait to be taken in; more are refused, and the hub sends them again.
+# Documents that wait to be taken in, and the bytes of these and of those that are coming in; more are refused, and the
+# hub sends them again.
 MOST_WAITING = 200
-MOST_WAITING_BYTES = 100_000_000
+MOST_HELD_BYTES = 64_000_000
+# A hub that takes longer to send a document will be asked for it in the next poll.
+BODY_SECONDS = 30.0
+_BUSY = {"Retry-After": "60"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class _Push:
     subscription: Subscription
     body: bytes
     content_type: str | None
+    share: Share
 
 
 class WebSubService:
@@ -69,7 +75,8 @@ class WebSubService:
         self._now = now
         self._stopped = asyncio.Event()
         self._waiting: asyncio.Queue[_Push] = asyncio.Queue(MOST_WAITING)
-        self._waiting_bytes = 0
+        # One document has room, however large it may be.
+        self._budget = Budget(max(MOST_HELD_BYTES, settings.max_body_bytes))
 
     def stop(self) -> None:
         """Finish what has been received, and end."""
@@ -77,8 +84,7 @@ class WebSubService:
 
     async def run(self) -> None:
         """Serve. Raises ConfigError when the address cannot be listened on."""
-        # One byte more than is taken, so that larger ones are told from those that just fit.
-        application = web.Application(client_max_size=self._settings.max_body_bytes + 1)
+        application = web.Application()
         application.router.add_get("/{prefix:.*?}{token:[A-Za-z0-9_-]{43}}", self._verify)
         application.router.add_post("/{prefix:.*?}{token:[A-Za-z0-9_-]{43}}", self._receive)
         runner = web.AppRunner(application, access_log=None, handle_signals=False)
@@ -127,33 +133,44 @@ class WebSubService:
                 return web.Response(status=404, text="not wanted")
             await self._query(lambda c: subscriptions.activate(c, subscription, self._now(), meant.lease))
         except (psycopg.OperationalError, DatabaseUnavailable):
-            return web.Response(status=503, headers={"Retry-After": "60"})
+            return web.Response(status=503, headers=_BUSY)
         log.info("feed %s: subscribed at its hub for %s", subscription.feed, meant.lease)
         return web.Response(text=meant.challenge, headers={"X-Content-Type-Options": "nosniff"})
 
     async def _receive(self, request: web.Request) -> web.Response:
-        """Take what a hub sends; what is not signed with the secret is ignored, and the hub not told so (7.1)."""
+        """Take what a hub sends; what is not signed with the secret is ignored, and the hub not told so (7.1).
+
+        Nothing is read for a feed that is not subscribed to, or without a signature that could be one.
+        """
         try:
             subscription = await self._query(partial(subscriptions.at, token=request.match_info["token"]))
         except (psycopg.OperationalError, DatabaseUnavailable):
-            return web.Response(status=503, headers={"Retry-After": "60"})
+            return web.Response(status=503, headers=_BUSY)
         if subscription is None:
             return web.Response(status=404, text="not subscribed")
         if not subscription.enabled:
             return web.Response(status=410, text="no longer subscribed")
-        body = await request.read()
-        if len(body) > self._settings.max_body_bytes:
-            return web.Response(status=413)
-        if not is_signed(body, request.headers.get("X-Hub-Signature"), subscription.secret):
-            log.warning("feed %s: ignored %d bytes without a valid signature of its hub", subscription.feed, len(body))
+        check = signature_check(request.headers.get("X-Hub-Signature"), subscription.secret)
+        if check is None:
+            log.warning("feed %s: ignored a document without a signature of its hub", subscription.feed)
             return web.Response(status=202)
-        if self._waiting_bytes + len(body) > MOST_WAITING_BYTES:
-            return web.Response(status=503, headers={"Retry-After": "60"})
+        share, is_taken = Share(self._budget), False
         try:
-            self._waiting.put_nowait(_Push(subscription, body, request.headers.get("Content-Type")))
-        except asyncio.QueueFull:
-            return web.Response(status=503, headers={"Retry-After": "60"})
-        self._waiting_bytes += len(body)
+            pieces = await read_body(request, share, check, most=self._settings.max_body_bytes, seconds=BODY_SECONDS)
+            if not check.holds():
+                log.warning("feed %s: ignored %d bytes that its hub has not signed", subscription.feed, share.size)
+                return web.Response(status=202)
+            content_type = request.headers.get("Content-Type")
+            self._waiting.put_nowait(_Push(subscription, b"".join(pieces), content_type, share))
+            is_taken = True
+        except NotRead as problem:
+            return web.Response(status=problem.status)
+        except (Full, asyncio.QueueFull):
+            return web.Response(status=503, headers=_BUSY)
+        finally:
+            # What is taken is held until it has been taken in.
+            if not is_taken:
+                share.release()
         return web.Response(status=202)
 
     async def _take_in(self, pool: WorkerPool) -> None:
@@ -162,7 +179,7 @@ class WebSubService:
             try:
                 await self._take_in_one(pool, push)
             finally:
-                self._waiting_bytes -= len(push.body)
+                push.share.release()
                 self._waiting.task_done()
 
     async def _take_in_one(self, pool: WorkerPool, push: _Push) -> None:

@@ -50,10 +50,11 @@ def test_a_page_that_names_none_leads_to_the_usual_places(room: RunningNewsroom,
     assert find(settings, f"{feed.outlet.base}/home") == feed.url
 
 
-def test_robots_txt_leads_to_a_sitemap(room: RunningNewsroom, settings: Settings) -> None:
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_robots_txt_leads_to_a_sitemap(room: RunningNewsroom, settings: Settings, mark: str) -> None:
     feed, other = room.world.feeds[1], room.world.feeds[0]
     room.faults[feed.outlet.host] = Faults(body=b"<html><body>Welcome</body></html>", paths=("/home", ".xml", "/rss"))
-    room.robots[feed.outlet.host] = f"User-agent: *\nSitemap: {other.outlet.base}/news.xml\n"
+    room.robots[feed.outlet.host] = f"{mark}Sitemap: {other.outlet.base}/news.xml\nSitemap: mailto:a\n"
     body = b"<urlset><url><loc>https://a.example/1</loc></url></urlset>"
     room.faults[other.outlet.host] = Faults(body=body, paths=("/news.xml",))
     assert find(settings, f"{feed.outlet.base}/home") == f"{other.outlet.base}/news.xml"

@@ -52,6 +52,42 @@ def test_dates(head: str, hint: datetime | None, published_at: datetime | None, 
     assert (document.published_at, document.published_from) == (published_at, published_from)
 
 
+CONTROL = [*map(chr, (0, 2, 7, 8, 0x0B, 0x0C, 0x0E, 0x1B, 0x1F, 0x7F, 0x85, 0x9B, 0xFFFE, 0xFFFF)),
+           "&#0;", "&#2;", "&#27;", "&#027", "&#11;", "&#x1B;", "&#X001f;", "&#xFFFE;", "&#65535;"]  # fmt: skip
+
+
+@pytest.mark.parametrize("character", CONTROL)
+@pytest.mark.parametrize("place", ["title", "h1", "p", "comment", "script"])
+def test_a_control_character_loses_no_article(place: str, character: str) -> None:
+    def at(here: str) -> str:
+        return character if place == here else ""
+
+    escape = f"\\u{ord(character):04x}" if len(character) == 1 else ""
+    script = JSONLD.format(f'{{"@type": "NewsArticle", "headline": "Withdrawal{escape if place == "script" else ""}"}}')
+    body = (
+        f"<!-- {at('comment')} --><html><head><title>With{at('title')}drawal</title>{script}</head><body><article>"
+        f"<h1>With{at('h1')}drawal</h1><p>{TEXT}</p><p>num{at('p')}ber {TEXT}</p></article></body></html>"
+    )
+    document = extract(body.encode(), URL, "text/html; charset=utf-8", Hint(NOW))
+    assert len(document.text) > 2 * len(TEXT)
+    shown = (document.title or "") + document.text
+    assert not any((ord(c) < 32 and c != "\n") or ord(c) in (0xFFFE, 0xFFFF) for c in shown)
+    if ord(character[0]) < 9:
+        assert "number" in document.text
+
+
+def test_an_article_that_only_stands_in_json_may_hold_control_characters_too() -> None:
+    text = TEXT.replace("بغداد", "بغداد\\u001b")
+    body = JSONLD.format(f'{{"@type": "NewsArticle", "headline": "x", "articleBody": "{text}"}}')
+    found = extract(f"<html><head>{body}</head><body><p>x</p></body></html>".encode(), URL, "text/html", Hint(NOW))
+    assert found.text == TEXT.strip()
+
+
+def test_other_references_stay() -> None:
+    found = extract(page(body=f"<p>it&#8217;s 1&#50; &#310; &#x1b3;&#9;{TEXT}</p>"), URL, "text/html", Hint(NOW))
+    assert "it’s 12 Ķ Ƴ " in found.text
+
+
 def test_a_date_in_the_address_is_the_last_resort() -> None:
     document = extract(page(), "https://a.example/2026/10/27/title", "text/html", Hint(NOW))
     assert (document.published_at, document.published_from) == (datetime(2026, 10, 27, tzinfo=UTC), "url")

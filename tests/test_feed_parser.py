@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest import feed_parser
 from ingest.feed_dates import zone_of
-from ingest.feed_parser import NotAFeed, parse_feed
+from ingest.feed_parser import LINKS_WITHIN_BYTES, MOST_LINKS, NotAFeed, feeds_named_by, parse_feed
+from ingest.urls import absolute_url
 from tests.conftest import NOW
 
 PAIRS = sorted(Path(__file__).parent.glob("feeds/*.xml"))
@@ -172,3 +174,33 @@ def test_very_long_guids_are_hashed() -> None:
     (entry,) = parse_feed(body.encode(), "https://a.example/", None, NOW).entries
     assert entry.identity.startswith("sha256:")
     assert len(entry.identity) < 100
+
+
+LINK = '<link rel="alternate" type="application/rss+xml" href="{}">'
+
+
+def test_feeds_that_a_page_names_are_resolved_by_its_base() -> None:
+    page = '<html><head><base href="/section/">{}{}{}<link rel=alternate href=/x></head></html>'.format(
+        LINK.format("rss"), LINK.format("/section/rss"), LINK.format("javascript:x")
+    )
+    assert feeds_named_by(page.encode(), "https://a.example/") == ["https://a.example/section/rss"]
+
+
+@pytest.mark.parametrize("href", ["/{}", "/same", "javascript:{}"])
+def test_of_many_links_only_the_first_are_resolved(href: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolved = []
+
+    def counted(link: str, base: str) -> str | None:
+        resolved.append(link)
+        return absolute_url(link, base)
+
+    monkeypatch.setattr(feed_parser, "absolute_url", counted)
+    page = "<html><head>" + "".join(LINK.format(href.format(number)) for number in range(5000))
+    found = feeds_named_by(page.encode(), "https://a.example/")
+    assert len(resolved) == MOST_LINKS
+    assert len(found) == {"/{}": MOST_LINKS, "/same": 1}.get(href, 0)
+
+
+def test_links_behind_the_head_of_a_page_are_not_looked_for() -> None:
+    page = f"<html><head>{LINK.format('/first')}<!--{'x' * LINKS_WITHIN_BYTES}-->{LINK.format('/last')}"
+    assert feeds_named_by(page.encode(), "https://a.example/") == ["https://a.example/first"]

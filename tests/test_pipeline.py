@@ -379,7 +379,8 @@ class TestPoliteness:
         room = newsroom(feeds=2, entries=12)
         configure(connection, room.world, tmp_path)
         host = room.world.outlets[0].host
-        room.robots[host] = "User-agent: *\nDisallow: /news/\n"
+        # With a byte order mark, as some editors write one.
+        room.robots[host] = "\ufeffUser-agent: *\nDisallow: /news/\n"
         run_once(database, settings, topics, clock)
         assert [request for request in room.requests("/news/") if request.host == host] == []
         reasons = connection.execute(

@@ -354,3 +354,11 @@ def test_judged_pairs_are_linked_as_they_were_judged() -> None:
 )
 def test_agencies(author: str | None, body: str, agency: str | None) -> None:
     assert agency_of(author, body) == agency
+
+
+def test_what_is_too_long_for_a_credit_is_not_read_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(_: str) -> str:
+        raise AssertionError("it was folded")
+
+    monkeypatch.setattr("ingest.agencies.fold", never)
+    assert agency_of("a&" * 100_000, "&" * 100_000) is None

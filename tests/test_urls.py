@@ -40,6 +40,24 @@ def test_absolute_url(link: str, absolute: str | None) -> None:
     assert absolute_url(link, "https://a.example/feed.xml") == absolute
 
 
+@pytest.mark.parametrize("link", ["/" + "é" * 400_000, "a" * 5000, "http://" + "é" * 400_000, "\t/a" * 100_000])
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_is_too_long_to_be_an_address_is_not_worked_on(
+    link: str, turned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> str:
+        raise AssertionError("it was taken apart")
+
+    for worker in ("urljoin", "safe_url_string", "canonical_url"):
+        monkeypatch.setattr(urls, worker, never)
+    assert absolute_url(*(("/x", link) if turned else (link, "https://a.example/"))) is None
+
+
+def test_links_may_be_longer_than_addresses() -> None:
+    assert absolute_url("/a/.." * 500 + "/b", "https://a.example/") == "https://a.example/b"
+    assert absolute_url(" " * 10_000 + "/b", "https://a.example/") == "https://a.example/b"
+
+
 def test_host_of() -> None:
     assert host_of("https://Example.org/x") == "example.org"
     assert host_of("http://127.0.0.1:8080/x") == "127.0.0.1:8080"

@@ -9,7 +9,8 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ from ingest.poll import poll
 from ingest.settings import Settings
 from ingest.topics import TopicSet
 from ingest.web import Answer
-from ingest.websub import is_signed, lease, subscription_form, verify, with_links
+from ingest.websub import lease, signature_check, subscription_form, verify, with_links
+from ingest.websub_bodies import Budget, Full, Share
 from ingest.websub_service import WebSubService
 from tests.conftest import INGEST, Serve, configure, free_port
 from tests.newsroom import RunningNewsroom
@@ -98,15 +100,41 @@ def test_leases_are_bounded(value: str, granted: timedelta) -> None:
     assert lease(value) == granted
 
 
+def is_signed(body: bytes, header: str | None, secret: str) -> bool:
+    check = signature_check(header, secret)
+    if check is None:
+        return False
+    for start in range(0, len(body), 3):
+        check.update(body[start : start + 3])
+    return check.holds()
+
+
 @pytest.mark.parametrize("method", ["sha1", "sha256", "sha384", "sha512"])
 def test_signatures(method: str) -> None:
     body, secret = "خبر".encode(), "secret"
     digest = hmac.new(secret.encode(), body, getattr(hashlib, method)).hexdigest()
     assert is_signed(body, f"{method}={digest}", secret)
     assert is_signed(body, f"{method.upper()}={digest.upper()}", secret)
-    for wrong in (f"{method}={digest}0", f"md5={digest}", digest, f"{method}=", "", None, f"{method}=é"):
-        assert not is_signed(body, wrong, secret)
     assert not is_signed(body + b" ", f"{method}={digest}", secret)
+    assert not is_signed(body, f"{method}={digest}", "other")
+    for wrong in (f"{method}={digest}0", f"md5={digest}", digest, f"{method}=", "", None, f"{method}=é", f"={digest}"):
+        assert signature_check(wrong, secret) is None
+
+
+def test_shares_never_exceed_the_budget() -> None:
+    budget = Budget(100)
+    one, two = Share(budget), Share(budget)
+    one.grow_to(60)
+    one.grow_to(50)
+    two.grow_to(40)
+    with pytest.raises(Full):
+        two.grow_to(41)
+    assert (one.size, two.size, budget.held) == (60, 40, 100)
+    one.release()
+    one.release()
+    two.grow_to(100)
+    two.release()
+    assert budget.held == 0
 
 
 def test_a_request_names_everything_a_hub_needs() -> None:
@@ -145,11 +173,15 @@ class TestService:
             update={"websub_url": f"http://127.0.0.1:{port}/push", "websub_bind": f"127.0.0.1:{port}"}
         )
 
-        def run(scenario: Callable[[Hub], Awaitable[None]], **hub: Any) -> None:
+        def run(
+            scenario: Callable[[Hub], Awaitable[None]], max_body_bytes: int = ours.max_body_bytes, **hub: Any
+        ) -> None:
+            changed = ours.model_copy(update={"max_body_bytes": max_body_bytes})
+
             async def together() -> None:
                 assert room.hub is not None
                 async with Hub(int(room.hub.rstrip("/").rpartition(":")[2]), **hub) as started:
-                    service = WebSubService(database, ours, everything, utc_now)
+                    service = WebSubService(database, changed, everything, utc_now)
                     serving = asyncio.ensure_future(service.run())
                     try:
                         await scenario(started)
@@ -269,13 +301,116 @@ class TestService:
                         assert answer.status == status
                 async with client.get(callback, params=QUERY) as answer:
                     assert answer.status == 404
-                async with client.post(callback, data=io.BytesIO(bytes(16_000_000))) as answer:
+                signed = {"X-Hub-Signature": "sha1=" + "0" * 40}
+                async with client.post(callback, data=io.BytesIO(bytes(16_000_000)), headers=signed) as answer:
                     assert answer.status == 413
             connection.execute("UPDATE news.feeds SET enabled = false")
             connection.commit()
             assert await hub.publish(next(iter(hub.subscribers)), b"x") == 410
 
         serve(scenario)
+
+    @pytest.mark.parametrize(
+        "header",
+        ["X-Other: 1", "X-Hub-Signature:", "X-Hub-Signature: sha1", "X-Hub-Signature: sha1=00",
+         f"X-Hub-Signature: md5={'0' * 32}", f"X-Hub-Signature: sha256={'x' * 64}"],
+    )  # fmt: skip
+    def test_what_cannot_be_signed_is_ignored_unread(self, room: RunningNewsroom, serve: Any, header: str) -> None:
+        async def scenario(hub: Hub) -> None:
+            await until(lambda: hub.subscribers)
+            async with posts(hub) as begin:
+                # The body never comes; the answer does.
+                reader, _ = await begin(header, "Content-Length: 14000000")
+                assert (await status_of(reader))[0] == 202
+
+        serve(scenario)
+
+    def test_what_is_too_large_is_refused_unread(self, room: RunningNewsroom, serve: Any) -> None:
+        async def scenario(hub: Hub) -> None:
+            await until(lambda: hub.subscribers)
+            async with posts(hub) as begin:
+                reader, _ = await begin(SIGNED, "Content-Length: 15000001")
+                assert (await status_of(reader))[0] == 413
+
+        serve(scenario)
+
+    @pytest.mark.parametrize("length", ["Content-Length: 900000", "Transfer-Encoding: chunked"])
+    def test_all_requests_together_hold_no_more_than_there_is_room_for(
+        self, room: RunningNewsroom, serve: Any, settings: Settings, length: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        monkeypatch.setattr("ingest.websub_service.MOST_HELD_BYTES", 1_000_000)
+        chunked = length.endswith("chunked")
+        part = b"DBBA0\r\n" + bytes(900_000) + b"\r\n" if chunked else bytes(900_000)
+
+        async def scenario(hub: Hub) -> None:
+            await until(lambda: hub.subscribers)
+            async with posts(hub) as begin:
+                # Of two that lack their ends, there is room for one, whichever comes first.
+                begun = [await begin(SIGNED, length, part=part if chunked else part[:-1]) for _ in range(2)]
+                answers = {asyncio.ensure_future(status_of(reader)): writer for reader, writer in begun}
+                (refused,), (held,) = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
+                status, head = refused.result()
+                assert status == 503
+                assert b"Retry-After: 60" in head
+                answers[held].write(b"0\r\n\r\n" if chunked else b"x")
+                assert (await held)[0] == 202
+                # Now there is room again.
+                third, _ = await begin(SIGNED, length, part=part + b"0\r\n\r\n" if chunked else part)
+                assert (await status_of(third))[0] == 202
+
+        serve(scenario, max_body_bytes=950_000)
+
+    def test_what_comes_too_slowly_or_breaks_off_leaves_room_for_others(
+        self, room: RunningNewsroom, serve: Any, monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:  # fmt: skip
+        monkeypatch.setattr("ingest.websub_service.MOST_HELD_BYTES", 1_000_000)
+        monkeypatch.setattr("ingest.websub_service.BODY_SECONDS", 0.2)
+
+        async def scenario(hub: Hub) -> None:
+            await until(lambda: hub.subscribers)
+            async with posts(hub) as begin:
+                for _ in range(2):
+                    reader, _ = await begin(SIGNED, "Content-Length: 900000", part=b"x")
+                    assert (await status_of(reader))[0] == 408
+                _, writer = await begin(SIGNED, "Content-Length: 900000", part=b"x")
+                writer.transport.abort()
+                assert await hub.publish(next(iter(hub.subscribers)), b"<html>no feed</html>") == 202
+
+        serve(scenario, max_body_bytes=950_000)
+        assert [record for record in caplog.records if record.name.startswith("aiohttp")] == []
+
+
+SIGNED = f"X-Hub-Signature: sha256={'0' * 64}"
+
+
+@asynccontextmanager
+async def posts(hub: Hub) -> AsyncIterator[Callable[..., Any]]:
+    """Yields a function that begins a post to a subscriber: headers, perhaps a part of the body; it returns streams."""
+    opened: list[asyncio.StreamWriter] = []
+    callback, _ = next(iter(hub.subscribers.values()))
+    host, _, path = callback.removeprefix("http://").partition("/")
+
+    async def begin(*headers: str, part: bytes = b"") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection(*host.split(":"))
+        opened.append(writer)
+        lines = [f"POST /{path} HTTP/1.1", f"Host: {host}", "Content-Type: application/rss+xml", *headers]
+        writer.write("".join(f"{line}\r\n" for line in (*lines, "")).encode() + part)
+        await writer.drain()
+        return reader, writer
+
+    try:
+        yield begin
+    finally:
+        for writer in opened:
+            writer.transport.abort()
+
+
+async def status_of(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """The status of an answer, and its head."""
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 15)
+    return int(head.split()[1]), head
 
 
 def test_without_a_public_address_nothing_is_subscribed_to(

@@ -163,6 +163,19 @@ def test_a_query_that_is_too_long_is_refused() -> None:
     assert get("/?q=" + "x" * 201).status_code == 422
 
 
+def test_what_is_wrong_with_the_pipeline_stands_on_top(filled: Connection) -> None:
+    assert 'class="troubles"' not in get("/").text
+    filled.execute(
+        "INSERT INTO news.configurations (file, problem, problem_since)"
+        " VALUES ('topics', 'topics.yaml:3: <b>{{ 7*7 }}</b>', now() - interval '5 minutes')"
+    )
+    filled.commit()
+    shown = get("/").text
+    assert shown.index('class="troubles"') < shown.index('class="cards"')
+    assert "<b>configuration</b> for 5 min" in shown
+    assert "topics.yaml:3: &lt;b&gt;{{ 7*7 }}&lt;/b&gt;; no good one is known" in shown
+
+
 def test_it_reads_with_a_role_that_cannot_write(filled: Connection, server: EmbeddedServer, news_db: Database) -> None:
     name = news_db.url.partition("@/")[2].partition("?")[0]
     with psycopg.connect(server.url(name, READER)) as reader:

@@ -87,6 +87,7 @@ def extract(
     progress = Progress(connection, "extract")
 
     def claim(limit: int) -> Claimed[_Page]:
+        leases.ensure(connection)
         jobs = {job.id: job for job in ledger.claim_to_extract(connection, now(), limit)}
         if not jobs:
             connection.commit()
@@ -168,13 +169,10 @@ def _refuse(connection: Connection, refused: list[_Extracted], item: _Extracted,
 
 def _store(connection: Connection, results: list[_Extracted], now: datetime) -> None:
     with connection.transaction():
-        done = [result for result in results if result.document is not None]
-        mine = ledger.advance(connection, [result.job.id for result in done], "extracted", now)
-        documents.save(
-            connection,
-            [(result.job.id, result.document) for result in done if result.document and result.job.id in mine],
-            now,
-        )
+        # Each once: what this session lost while it was frozen, it may have claimed and extracted again.
+        done = {result.job.id: result.document for result in results if result.document is not None}
+        mine = ledger.advance(connection, list(done), "extracted", now)
+        documents.save(connection, [(entry, done[entry]) for entry in sorted(mine)], now)
         ledger.finish(
             connection,
             [(item.job.id, item.status, _clean(item)) for item in results if item.status in ("rejected", "dead")],

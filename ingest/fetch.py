@@ -104,6 +104,7 @@ def fetch(
             visitor = Visitor(connection, database, web, settings, now)
 
             def claim(limit: int) -> Claimed[FetchJob]:
+                leases.ensure(connection)
                 claimed = ledger.claim_to_fetch(
                     connection, now(), limit=limit, per_host=settings.host_concurrency,
                     delay=settings.min_host_delay, shard=shard,
@@ -202,9 +203,10 @@ def _store(connection: Connection, results: list[_Fetched], now: datetime) -> No
         landed_before = ledger.keep(connection, unchanged)
         # What has not landed is judged anew: what its feed says of it, or what is looked for, may have changed.
         ledger.advance(connection, [entry for entry in unchanged if entry not in landed_before], "fetched", now)
-        fetched = [item for item in results if item.result.status == "fetched"]
-        mine = ledger.advance(connection, [item.job.id for item in fetched], "fetched", now)
-        pages.save(connection, [_stored(item) for item in fetched if item.job.id in mine])
+        # Each once: what this session lost while it was frozen, it may have claimed and fetched again.
+        fetched = {item.job.id: item for item in results if item.result.status == "fetched"}
+        mine = ledger.advance(connection, list(fetched), "fetched", now)
+        pages.save(connection, [_stored(fetched[entry]) for entry in sorted(mine)])
         ledger.finish(
             connection,
             [

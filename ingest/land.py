@@ -10,7 +10,6 @@ goes its own way: it becomes an article of its own, or a sighting of the article
 """
 
 import logging
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -76,12 +75,10 @@ def land(
     """Land all extracted documents and return what became of them."""
     counts = LandCounts()
     progress = Progress(connection, "land")
-    kept = -leases.KEEP_SECONDS
+    retry_deadlocks(connection, partial(leases.keep, connection))
     try:
         while not stopping():
-            if time.monotonic() - kept >= leases.KEEP_SECONDS:
-                retry_deadlocks(connection, partial(leases.keep, connection))
-                kept = time.monotonic()
+            retry_deadlocks(connection, partial(leases.ensure, connection))
             jobs = ledger.claim_to_land(connection, now(), BATCH)
             connection.commit()
             if not jobs:

@@ -8,15 +8,20 @@ of it: all writes ask for `lease_holder = news.lease()`.
 What a claim has not reached yet stays as due as it was: leases change nothing but `lease_holder`.
 """
 
+import time
 from datetime import timedelta
+from weakref import WeakKeyDictionary
 
 from db import Connection
 
-__all__ = ["KEEP_SECONDS", "LEASE", "hold", "keep", "release_dead"]
+__all__ = ["KEEP_SECONDS", "LEASE", "ensure", "hold", "keep", "release_dead"]
 
 # Long enough for a server that is busy or fails over, short enough for a host whose worker is lost to wait for.
 LEASE = timedelta(minutes=2)
 KEEP_SECONDS = 20.0
+
+# When sessions last said that they are alive, by this process's clock.
+_kept: "WeakKeyDictionary[Connection, float]" = WeakKeyDictionary()
 
 # Whether the token `of` belongs to a session that lives. Its process id may be another's by now, which the time tells.
 _ALIVE = """EXISTS (
@@ -26,6 +31,7 @@ _ALIVE = """EXISTS (
 
 def hold(connection: Connection) -> None:
     """Let this session claim rows, with a token of its own, for as long as it is kept alive. Commits."""
+    _kept[connection] = time.monotonic()
     if _renewed(connection):
         return
     connection.execute(
@@ -41,6 +47,12 @@ def keep(connection: Connection) -> None:
     """Say that this session is alive, and let go of the rows of those that are not. Commits."""
     hold(connection)
     release_dead(connection)
+
+
+def ensure(connection: Connection) -> None:
+    """Keep the lease before something is claimed, where it was not kept lately: this process may have been frozen."""
+    if time.monotonic() - _kept.get(connection, -LEASE.total_seconds()) > 2 * KEEP_SECONDS:
+        keep(connection)
 
 
 def _renewed(connection: Connection) -> bool:

@@ -125,6 +125,7 @@ def poll(
             visitor = Visitor(connection, database, web, settings, now)
 
             def claim(limit: int) -> Claimed[FeedState]:
+                leases.ensure(connection)
                 until = due or now()
                 claimed = feeds.claim(
                     connection, now(), until, limit=limit,

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -16,6 +17,7 @@ from psycopg import sql
 from db.embedded import ROLE, SERVER_SETTINGS, EmbeddedServer
 from db.engine import upgrade
 from db.errors import DatabaseUnavailable
+from ingest import leases
 
 __all__ = ["Cluster", "Disk", "children", "command_line", "running_cluster"]
 
@@ -166,6 +168,34 @@ class Cluster(EmbeddedServer):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
+    def expire_leases(self, database: str) -> int:
+        """Let the time of all leases in a database run out, and release what they hold; returns how many there were."""
+        with contextlib.suppress(psycopg.OperationalError), self.superuser(database) as connection:
+            expired = connection.execute("UPDATE news.leases SET alive_until = clock_timestamp()").rowcount
+            connection.commit()
+            leases.release_dead(connection)
+            return expired
+        return 0
+
+    def lose_power(self) -> bool:
+        """Go on with a copy of the data as they stand on the disk at one moment; returns whether there was a server."""
+        postmaster = self.postmaster()
+        if postmaster is None or "postgres" not in command_line(postmaster):
+            return False
+        pids = [postmaster, *children(postmaster)]
+        for pid in pids:
+            _signal(pid, signal.SIGSTOP)
+        copy = self.home / "cluster.copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        subprocess.run(["cp", "--archive", str(self.cluster), str(copy)], check=True)
+        for pid in pids:
+            _signal(pid, signal.SIGKILL)
+        while any(command_line(pid) for pid in pids):
+            time.sleep(0.01)
+        shutil.rmtree(self.cluster)
+        copy.rename(self.cluster)
+        return True
+
     def cut(self, database: str, which: int | None) -> int:
         """Terminate one session of a database, or with None all of them; returns how many."""
         with contextlib.suppress(psycopg.OperationalError), self._superuser(connect_timeout=2) as connection:
@@ -180,6 +210,11 @@ class Cluster(EmbeddedServer):
                 connection.execute("SELECT pg_terminate_backend(%s)", [pid])
             return len(pids)
         return 0
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 @contextlib.contextmanager

@@ -29,9 +29,17 @@ KINDS: dict[str, tuple[float, float]] = {
     "server hangs": (0.2, 1.0),
     "server breaks off": (0.2, 1.0),
     "server lies": (0.2, 1.0),
+    "frozen worker": (0.5, 2.0),
+    "lease lost": (0.3, 1.0),
+    "busy machine": (0.5, 2.0),
+    "poisonous page": (0.2, 0.9),
+    "broken configuration": (0.5, 2.0),
+    "power loss": (0, 0),
+    "clocks hours apart": (1.0, 2.0),
+    "analyst's transaction": (1.0, 3.0),
 }
-# The third time that a worker dies over a page, the page is to blame, and given up.
-DEADLY, MOST_DEADLY = ("kill a worker", "kill the fork server"), 2
+# A page is to blame that kills three workers in which it was alone, some seconds apart; no run kills so many.
+DEADLY, MOST_DEADLY = ("kill a worker", "kill the fork server", "poisonous page"), 2
 LIES = ("length", "compression", "unasked 304", "no HTTP", "charset", "empty", "not a feed", "robots.txt")
 # Clocks jump by so many seconds. Less than a day and a half, or pages would be fetched again because of their age.
 JUMPS = (120, 1_800, 7_500, 21_600)

@@ -1,4 +1,8 @@
-"""`ingest` with a clock that goes wrong: the file that FAULTS_CLOCK names says by how many seconds, at any time."""
+"""`ingest` on a machine where things go wrong.
+
+The file that FAULTS_CLOCK names says by how many seconds its clock is wrong; while the one of FAULTS_POISON is there,
+some pages kill the workers they are in.
+"""
 
 import faulthandler
 import os
@@ -7,7 +11,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ingest import clock
+from db import clock
 
 __all__ = ["main"]
 
@@ -22,11 +26,12 @@ def main() -> None:
     def shifted_now() -> datetime:
         return datetime.now(UTC) + timedelta(seconds=float(shift.read_text()))
 
-    # Before the modules are imported that take the function by its name.
-    clock.utc_now = shifted_now
+    clock.local_now = shifted_now
     time.time = lambda: true_time() + float(shift.read_text())
     from ingest.cli import main as ingest
+    from tests.faults import poison
 
+    poison.install()
     ingest()
 
 

@@ -7,6 +7,7 @@ import ipaddress
 import itertools
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
+import psycopg
+
 from db import Connection, Database
 from db.embedded import ROLE
 from ingest import feeds
@@ -27,7 +30,7 @@ from ingest.pipeline import Pipeline
 from ingest.settings import Settings
 from ingest.topics import TopicSet, load_topics
 from tests.conftest import ROOT, Clock, free_port
-from tests.faults import invariants
+from tests.faults import invariants, poison
 from tests.faults.cluster import Cluster, children, command_line, running_cluster
 from tests.faults.plan import JUMPS, LIES, STATUSES, Fault, Plan
 from tests.newsroom import Faults, Newsroom, RunningNewsroom, serve
@@ -49,7 +52,9 @@ TRIES = 10
 RESTART_SECONDS = 0.2
 # A run of `--once` may end by itself for so long, then it is told to; and a process that was told ends within this.
 OWN_END_SECONDS = 0.6
-END_SECONDS = 30.0
+END_SECONDS = 15.0
+BUSY_LOOPS = 10
+APART_SECONDS = 4 * 3600
 
 
 _TRACEBACK = re.compile(r"^Traceback", re.MULTILINE)
@@ -288,6 +293,8 @@ class Run:
         self._started = 0.0
         self._folder = lab.folder / f"run{plan.seed}"
         self._folder.mkdir(exist_ok=True)
+        self._poison = self._folder / "poison"
+        shutil.copy(ROOT / "topics.yaml", self._folder / "topics.yaml")
         self._name = ROLE if plan.embedded else "faults"
         self._database = Database(self._cluster.fresh(self._name))
         every = "2s" if plan.command == "--follow" else "10m"
@@ -296,6 +303,8 @@ class Run:
             Program(self._folder, f"program{number}", plan.command, self._environment())
             for number in range(plan.processes)
         ]
+        # What must not outlast the run, whatever becomes of it.
+        self._undo = ExitStack()
         # What is to happen: when, in which order, what, and how it is called.
         self._agenda: list[tuple[float, int, Callable[[], str | None], str]] = []
         self._numbers = itertools.count()
@@ -312,7 +321,8 @@ class Run:
             | database
             | {
                 "NEWS_FEEDS": str(self._folder / "feeds.yaml"),
-                "NEWS_TOPICS": str(ROOT / "topics.yaml"),
+                "NEWS_TOPICS": str(self._folder / "topics.yaml"),
+                poison.FLAG: str(self._poison),
                 "NEWS_ALLOW_NETWORKS": "127.0.0.0/8",
                 "NEWS_HOST_DELAY": str(self._plan.host_delay),
                 "NEWS_REQUEST_TIMEOUT": str(REQUEST_SECONDS),
@@ -441,6 +451,38 @@ class Run:
                         cluster.revive()
 
                 self._later(fault, clear, "room on the disk")
+            case "frozen worker":
+                return self._freeze_worker(fault, program)
+            case "lease lost":
+                # As if the machine were lost, and came back.
+                program.send(signal.SIGSTOP)
+                self._later(fault, lambda: program.send(signal.SIGCONT), "thaw")
+                return f"{cluster.expire_leases(self._name)} of them"
+            case "busy machine":
+                loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BUSY_LOOPS)]
+                self._undo.callback(_end_all, loops)
+                self._later(fault, lambda: _end_all(loops), "machine quiet")
+            case "poisonous page":
+                self._poison.touch()
+                self._later(fault, lambda: self._poison.unlink(missing_ok=True), "no poison")
+            case "broken configuration":
+                self._break_configuration(fault)
+            case "power loss":
+                if not cluster.lose_power():
+                    return "0 there"
+                if not self._plan.embedded:
+                    cluster.revive()
+            case "clocks hours apart":
+                for number, each in enumerate(self._programs):
+                    each.set_clock(APART_SECONDS * (1 if number % 2 else -1))
+
+                def together() -> None:
+                    for each in self._programs:
+                        each.set_clock(0)
+
+                self._later(fault, together, "clocks right")
+            case "analyst's transaction":
+                return self._read_for_long(fault)
             case "clock ahead" | "clock behind":
                 jump = JUMPS[fault.amount % len(JUMPS)] * (1 if fault.kind == "clock ahead" else -1)
                 program.set_clock(jump)
@@ -449,6 +491,48 @@ class Run:
             case _:
                 return self._misbehave(fault)
         return None
+
+    def _freeze_worker(self, fault: Fault, program: Program) -> str:
+        workers = [pid for server in _fork_servers(program.pid) for pid in children(server)]
+        if not workers:
+            return "0 there"
+        pid = workers[fault.amount % len(workers)]
+
+        def thaw() -> None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+        self._undo.callback(thaw)
+        self._later(fault, thaw, "thaw")
+        return f"1 of {len(workers)}"
+
+    def _break_configuration(self, fault: Fault) -> None:
+        path = self._folder / ("feeds.yaml" if fault.amount % 2 else "topics.yaml")
+        whole = path.read_text(encoding="utf-8")
+
+        def mend() -> None:
+            path.write_text(whole, encoding="utf-8")
+
+        path.write_text(whole[: len(whole) // 2] + "\n  :{[", encoding="utf-8")
+        self._undo.callback(mend)
+        self._later(fault, mend, "file mended")
+
+    def _read_for_long(self, fault: Fault) -> str:
+        """Hold what an analyst may hold: a transaction on all tables of articles, and locks with any number."""
+        try:
+            reader = self._cluster.superuser(self._name)
+            reader.execute("SET ROLE news_reader")
+            reader.execute(
+                "SELECT count(*) FROM news.articles, news.entries, news.feeds, news.stories, news.feed_polls"
+            )
+            reader.execute("SELECT pg_advisory_lock(7300215902), pg_advisory_lock(1852797811)")
+        except psycopg.Error:
+            return "0 there"
+        self._undo.callback(reader.close)
+        self._later(fault, reader.close, "reader gone")
+        return "1 of 1"
 
     def _revive_later(self, fault: Fault) -> None:
         # An embedded server is started again by whoever needs it.
@@ -472,6 +556,8 @@ class Run:
 
     def _resume(self) -> None:
         """End what still goes on, without judging what it led to."""
+        self._undo.close()
+        self._poison.unlink(missing_ok=True)
         self._cluster.disk.clear()
         self._room.faults.clear()
         for program in self._programs:
@@ -487,6 +573,9 @@ class Run:
             # Nor does it listen to signals before it works.
             early = code == -signal.SIGTERM and not following
             surprised = len(_TRACEBACK.findall(said)) > len(_WORKER_TRACEBACK.findall(said))
+            # Nor does it start with a file that is broken, where it has no other.
+            if code == 2 and "broken configuration" in self._result.kinds:
+                continue
             if (code not in (0, 1) and not early) or surprised or (following and code != 0):
                 self._result.broken.append(f"`ingest run {self._plan.command}` ended with {code}")
 
@@ -545,6 +634,12 @@ def _kill(pids: list[int], amount: int) -> str:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
     return f"1 of {len(pids)}"
+
+
+def _end_all(processes: list["subprocess.Popen[bytes]"]) -> None:
+    for process in processes:
+        process.kill()
+        process.wait()
 
 
 def _server_faults(kind: str, amount: int) -> tuple[Faults, str]:

@@ -1,0 +1,27 @@
+"""Stands in for extraction in the fault tests: while a file says so, some pages kill the worker they are in."""
+
+import os
+import signal
+import zlib
+from pathlib import Path
+
+from ingest import extract
+from ingest.document import Document, Hint
+
+__all__ = ["install"]
+
+FLAG = "FAULTS_POISON"
+_extract_page = extract.extract_page
+
+
+def install() -> None:
+    """Let the pipeline of this process extract in this way. Its workers find the function here by its name."""
+    extract.extract_page = extract_page
+
+
+def extract_page(body: bytes, url: str, content_type: str | None, hint: Hint) -> Document:
+    """As `ingest.extract.extract_page`, unless the page is one of those that are poisonous now."""
+    flag = Path(os.environ[FLAG])
+    if flag.exists() and zlib.crc32(url.encode()) % 3 == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return _extract_page(body, url, content_type, hint)

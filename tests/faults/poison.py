@@ -1,4 +1,7 @@
-"""Stands in for extraction in the fault tests: while a file says so, some pages kill the worker they are in."""
+"""Stands in for extraction in the fault tests: while a file is there, some pages kill the worker they are in.
+
+Those whose addresses end as a line of the file says; where it is empty, every third.
+"""
 
 import os
 import signal
@@ -22,6 +25,8 @@ def install() -> None:
 def extract_page(body: bytes, url: str, content_type: str | None, hint: Hint) -> Document:
     """As `ingest.extract.extract_page`, unless the page is one of those that are poisonous now."""
     flag = Path(os.environ[FLAG])
-    if flag.exists() and zlib.crc32(url.encode()) % 3 == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
+    if flag.exists():
+        ends = tuple(flag.read_text().split())
+        if url.endswith(ends) if ends else zlib.crc32(url.encode()) % 3 == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
     return _extract_page(body, url, content_type, hint)

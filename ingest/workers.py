@@ -4,9 +4,9 @@ Each worker has a pipe of its own, and a thread here that feeds it. Workers shar
 to one is nothing to the others: it may be killed or frozen at any moment.
 
 A task is blamed only for what it does alone. Its processor time is its own. The death of a worker may be anybody's
-doing (the system was out of memory, somebody sent a signal), so the task is tried again, up to ALONE times and with
-pauses, in a process that does nothing else; only a task that kills each of these is to blame. A busy machine makes
-tasks late, and nothing else.
+doing (the system was out of memory, somebody sent a signal), so the task is tried again, with
+pauses, in processes that do nothing else; only a task that kills each of these after it has begun is to blame. A busy
+machine makes tasks late, and nothing else.
 """
 
 import asyncio
@@ -47,6 +47,8 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 IN_HAND = 2
 # How often a task is tried alone before it is to blame, and the pauses before: what kills healthy workers may pass.
 ALONE_AFTER = (0.2, 1.0, 4.0)
+# And how often at all, where processes die before they begin with it.
+MOST_TRIES = 30
 # A worker that uses no processor time for this long is frozen, and replaced. A busy machine gives each process some.
 FROZEN_SECONDS = 300.0
 # How often it is seen whether somebody still waits for a task.
@@ -61,9 +63,12 @@ class WorkerTimeout(Exception):
 
 
 class WorkerDied(Exception):
-    """The task's worker process died. `exit_code` is negative for a signal, None for one that was frozen."""
+    """The task's worker process died. `exit_code` is negative for a signal, None for one that was frozen.
 
-    def __init__(self, exit_code: int | None) -> None:
+    `begun` is False for one that died alone, before it came to its task.
+    """
+
+    def __init__(self, exit_code: int | None, *, begun: bool = True) -> None:
         how = f"exit code {exit_code}"
         if exit_code is None:
             how = f"used no processor time for {FROZEN_SECONDS:g} s"
@@ -71,6 +76,7 @@ class WorkerDied(Exception):
             how = _signal_name(-exit_code)
         super().__init__(f"the worker process died ({how})")
         self.exit_code = exit_code
+        self.begun = begun
 
 
 def _signal_name(number: int) -> str:
@@ -142,12 +148,14 @@ class WorkerPool:
             return await self._done(_Task(call, limit))  # type: ignore[no-any-return]
         except WorkerDied as death:
             died = [death]
-        for pause in ALONE_AFTER:
-            await asyncio.sleep(pause)
+        charged = 0
+        while charged < len(ALONE_AFTER) and len(died) < MOST_TRIES:
+            await asyncio.sleep(ALONE_AFTER[charged])
             try:
                 result = await self._done(_Task(call, limit, alone=True))
             except WorkerDied as death:
                 died.append(death)
+                charged += death.begun
             else:
                 self._deaths.extend(map(str, died))
                 return result  # type: ignore[no-any-return]
@@ -221,7 +229,7 @@ class _Seat:
         if worker is None:
             return
         try:
-            worker.pipe.send((*task.call, task.seconds))
+            worker.pipe.send((*task.call, task.seconds, task.alone))
         except OSError:
             # It has died meanwhile, which is found out when its answer is awaited.
             pass
@@ -242,7 +250,7 @@ class _Seat:
             else:
                 task.future.set_result(answer.value)
         else:
-            task.future.set_exception(_failure(worker.death() if worker else WorkerDied(255), task))
+            task.future.set_exception(_failure(worker.death() if worker else WorkerDied(255, begun=False), task))
         if answer is None or answer.last or task.alone:
             self._dismiss()
             # What was sent ahead to the one that is gone has not been begun.
@@ -269,6 +277,11 @@ def _failure(died: WorkerDied, task: _Task) -> Exception:
 
 
 @dataclass(frozen=True)
+class _Begun:
+    """What a worker sends before it begins with a task that it does alone."""
+
+
+@dataclass(frozen=True)
 class _Answer:
     """What a worker sends back; `last` when it ends with that."""
 
@@ -290,7 +303,7 @@ class _Worker:
             raise
         finally:
             theirs.close()
-        self._frozen = False
+        self._frozen = self._begun = False
 
     def answer(self, given_up: Callable[[], bool]) -> _Answer | None:
         """Return the next answer; None when the worker has died or is frozen, or the task was given up."""
@@ -299,7 +312,10 @@ class _Worker:
             if wait([self.pipe, self.process.sentinel], timeout=LOOK_SECONDS):
                 try:
                     # It may have answered and ended.
-                    return self.pipe.recv() if self.pipe.poll() else None
+                    answer = self.pipe.recv() if self.pipe.poll() else None
+                    if not isinstance(answer, _Begun):
+                        return answer
+                    self._begun = True
                 except (EOFError, OSError):
                     return None
                 except Exception as error:  # noqa: BLE001 - an answer that cannot be unpickled
@@ -317,7 +333,7 @@ class _Worker:
         if self.process.exitcode is None:
             self.process.kill()
             self.process.join()
-        return WorkerDied(None if self._frozen else self.process.exitcode)
+        return WorkerDied(None if self._frozen else self.process.exitcode, begun=self._begun)
 
     def end(self) -> None:
         """End it at once."""
@@ -355,7 +371,7 @@ def _work(pipe: "Connection[Any, Any]") -> None:
             task = pipe.recv_bytes()
         except (EOFError, OSError):
             return
-        answer = _outcome(task)
+        answer = _outcome(pipe, task)
         last = number == TASKS_PER_WORKER or resident_bytes() >= KEPT_MEMORY_BYTES
         try:
             pipe.send(replace(answer, last=last))
@@ -367,9 +383,11 @@ def _work(pipe: "Connection[Any, Any]") -> None:
             return
 
 
-def _outcome(task: bytes) -> _Answer:
+def _outcome(pipe: "Connection[Any, Any]", task: bytes) -> _Answer:
     try:
-        function, args, kwargs, seconds = pickle.loads(task)  # noqa: S301 - from the parent
+        function, args, kwargs, seconds, alone = pickle.loads(task)  # noqa: S301 - from the parent
+        if alone:
+            pipe.send(_Begun())
         # The signal ends this process wherever it is, in C code too (setitimer(2)).
         signal.setitimer(signal.ITIMER_PROF, seconds)
         return _Answer(value=function(*args, **kwargs))

@@ -17,6 +17,7 @@ from ingest import alerts, articles, ledger
 from ingest.articles import CHOSEN, Chosen
 from ingest.errors import IngestError
 from ingest.events import Event
+from ingest.spreadsheets import ENCODING, cells
 
 __all__ = ["Counted", "Picture", "load", "write"]
 
@@ -133,10 +134,10 @@ def write(picture: Picture, path: Path, now: datetime, *, title: str, conditions
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for name, (header, rows) in tables.items():
-            with _whole(path.with_name(f"{path.stem}-{name}.csv")) as file:
+            with _whole(path.with_name(f"{path.stem}-{name}.csv"), ENCODING) as file:
                 writer = csv.writer(file)
                 writer.writerow(header)
-                writer.writerows(rows)
+                writer.writerows(cells(row) for row in rows)
         with _whole(path) as file:
             file.write(page)
     except OSError as error:
@@ -282,11 +283,11 @@ def _tables(picture: Picture) -> dict[str, tuple[tuple[str, ...], Iterable[Seque
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[IO[str]]:
+def _whole(path: Path, encoding: str = "utf-8") -> Iterator[IO[str]]:
     """Yield a file that takes the place of `path` when it is complete."""
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
+        with partial.open("w", encoding=encoding, newline="") as file:
             yield file
         partial.replace(path)
     finally:

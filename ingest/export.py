@@ -22,6 +22,7 @@ from db.schema import HEAD
 from ingest import articles
 from ingest.articles import Chosen
 from ingest.errors import ConfigError, IngestError
+from ingest.spreadsheets import ENCODING, cells
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -186,12 +187,13 @@ def _write_jsonl(rows: Iterator[Row], folder: Path, manifest: Manifest) -> int:
 def _write_csv(rows: Iterator[Row], folder: Path, manifest: Manifest) -> int:
     count = 0
     path = folder / "articles.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
+    with path.open("w", encoding=ENCODING, newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
         for row in rows:
             plain = {name: _iso(value) if isinstance(value, datetime) else value for name, value in row.items()}
-            writer.writerow(plain | {"topics": "|".join(row["topics"])})
+            plain["topics"] = "|".join(row["topics"])
+            writer.writerow(cells(plain[name] for name in COLUMNS))
             count += 1
     manifest.add_file(path)
     return count

@@ -31,6 +31,7 @@ from ingest.errors import ConfigError, IngestError
 from ingest.folding import content_identity, fold
 from ingest.ledger import NewEntry
 from ingest.seeds import ImportCounts
+from ingest.spreadsheets import ENCODING, from_cell
 from ingest.storing import storable
 from ingest.urls import MAX_URL_LENGTH, canonical_url, without_user_info
 
@@ -228,9 +229,11 @@ def _jsonl(path: Path) -> Iterator[tuple[int, Any]]:
 
 def _csv(path: Path) -> Iterator[tuple[int, Any]]:
     csv.field_size_limit(LONGEST_FIELD)
-    # As spreadsheets write it, too: with a byte order mark.
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        yield from enumerate(csv.DictReader(file, strict=True), 1)
+    # With a byte order mark or without.
+    with path.open(encoding=ENCODING, newline="") as file:
+        for number, row in enumerate(csv.DictReader(file, strict=True), 1):
+            # Of rows that are too long or too short, not everything is a text.
+            yield number, {name: from_cell(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
 
 
 def _parquet(path: Path) -> Iterator[tuple[int, Any]]:

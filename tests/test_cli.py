@@ -182,7 +182,7 @@ class TestImportAndExport:
         texts = list(SEEDS.values())[:2]
         lines = (tmp_path / "jsonl" / "articles.jsonl").read_text(encoding="utf-8").splitlines()
         assert [json.loads(line)["text"] for line in lines] == texts
-        with (tmp_path / "csv" / "articles.csv").open(encoding="utf-8", newline="") as file:
+        with (tmp_path / "csv" / "articles.csv").open(encoding="utf-8-sig", newline="") as file:
             assert [row["text"] for row in csv.DictReader(file)] == texts
         table = pq.read_table(tmp_path / "parquet" / "articles.parquet")
         assert table.column("text").to_pylist() == texts

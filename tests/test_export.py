@@ -1,5 +1,7 @@
 """Exports and imports: what goes out comes back, filtered, hashed, whole or not at all."""
 
+import codecs
+import csv
 import hashlib
 import json
 from collections.abc import Iterator
@@ -78,6 +80,61 @@ def test_import_takes_an_export_back_without_loss(
         # Again, nothing is new.
         again = import_articles(connection, file, NOW, progress=as_they_come)
         assert (again.new, again.known) == (0, len(before))
+
+
+# Begin as formulas do, or as cells that were kept from it.
+HOSTILE = [
+    "=1+1", "+1", "-1 \u200f", "@SUM(A1)", "\t=1", "\r\n=1", "'=1", "''=1", "'quoted' word", "'", "''", " =1", "＝1",
+    "\u00a0-x", "\ufeff=1", 'a,"b";=1', "a\n=1\r\nb", "\u200fقال: می\u200cخواهم", "١", "TRUE", "00123", "1e5",
+]  # fmt: skip
+
+
+def test_values_that_spreadsheets_would_run_come_back_as_they_were(
+    database: Database, connection: Connection, server: EmbeddedServer, everything: TopicSet, settings: Settings,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    records = [
+        {"text": f"{value} and text number {number} {value}", "title": value, "author": value, "outlet": value,
+         "url": f"https://a.example/{number}", "published_at": "2026-01-01T00:00:00Z"}
+        for number, value in enumerate(HOSTILE)
+    ]  # fmt: skip
+    source = tmp_path / "articles.jsonl"
+    source.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    assert import_articles(connection, source, NOW, progress=as_they_come).unreadable == []
+    land(connection, settings, lambda: NOW, everything)
+    assert exported(connection, tmp_path / "out", ExportFormat.CSV) == len(HOSTILE)
+    file = tmp_path / "out" / "articles.csv"
+    assert file.read_bytes().startswith(codecs.BOM_UTF8)
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        for row in csv.DictReader(opened):
+            assert [cell for cell in row.values() if cell.lstrip().startswith(tuple("=+-@\t\r＝"))] == []
+    with new_database(server) as other, other.connect() as second:
+        assert import_articles(second, file, NOW, progress=as_they_come).unreadable == []
+        land(second, settings, lambda: NOW, everything)
+        kept = [{name: row[name] for name in COLUMNS if name not in OWN} for row in rows(second)]
+    assert kept == [{name: row[name] for name in COLUMNS if name not in OWN} for row in rows(connection)]
+    assert [row["title"] for row in kept] == HOSTILE
+
+
+def test_control_characters_stay_in_every_format_but_csv(
+    connection: Connection, server: EmbeddedServer, everything: TopicSet, settings: Settings, tmp_path: Path
+) -> None:
+    text = "ESC\x1b[31m and C1 \x9b, \u202ereversed\u202c, \u200emarked and all that"
+    source = tmp_path / "articles.jsonl"
+    source.write_text(json.dumps({"text": text}), encoding="utf-8")
+    import_articles(connection, source, NOW, progress=as_they_come)
+    land(connection, settings, lambda: NOW, everything)
+    for kind in (ExportFormat.TXT, ExportFormat.JSONL, ExportFormat.CSV, ExportFormat.PARQUET):
+        exported(connection, tmp_path / kind, kind)
+    (txt,) = (tmp_path / "txt").glob("*.txt")
+    assert txt.read_bytes() == text.encode()
+    assert json.loads((tmp_path / "jsonl" / "articles.jsonl").read_text(encoding="utf-8"))["text"] == text
+    assert pl.read_parquet(tmp_path / "parquet" / "articles.parquet")["text"].to_list() == [text]
+    cleaned = "ESC [31m and C1  , reversed, \u200emarked and all that"
+    assert pl.read_csv(tmp_path / "csv" / "articles.csv")["text"].to_list() == [cleaned]
+    # It is the same article to those that compare.
+    again = import_articles(connection, tmp_path / "csv" / "articles.csv", NOW, progress=as_they_come)
+    assert again.unreadable == []
 
 
 def test_stories_are_the_same_after_an_import(

@@ -1,5 +1,6 @@
 """The report: numbers that agree with the database, a page that needs nothing else, whatever titles hold."""
 
+import codecs
 import csv
 import re
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ def filled(
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -51,6 +52,17 @@ def test_the_numbers_are_those_of_the_database(filled: Connection, run: Run, tmp
     for number in (articles, stories, sightings):
         assert f"<b>{number:,}</b>" in page
     assert [path.name for path in folder.iterdir() if "partial" in path.name] == []
+
+
+def test_spreadsheets_run_nothing_of_its_tables(filled: Connection, run: Run, tmp_path: Path) -> None:
+    filled.execute(
+        "UPDATE news.articles SET outlet = '=1+1 ' || outlet, title = E'@x\\x1B \u202e' || coalesce(title, '')"
+    )
+    filled.commit()
+    assert run("report", "--out", str(tmp_path / "r.html")).returncode == 0
+    assert {path.read_bytes()[:3] for path in tmp_path.glob("r-*.csv")} == {codecs.BOM_UTF8}
+    assert all(row["name"].startswith("'=1+1 ") for row in read(tmp_path / "r-outlets.csv"))
+    assert all(row["title"].startswith("'@x  ") for row in read(tmp_path / "r-stories.csv"))
 
 
 def test_events_of_the_time_are_marked(filled: Connection, run: Run, tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ def _options(
 def main() -> None:
     """Run the command line; exits with 0 (done), 1 (failed) or 2 (wrong usage or configuration)."""
     try:
+        _check_arguments(sys.argv[1:])
         app()
     except ConfigError as error:
         _fail(error, 2)
@@ -52,6 +53,14 @@ def main() -> None:
         _fail(f"the database role may not do this: {str(error).splitlines()[0]}", 1)
     except KeyboardInterrupt:
         _fail("interrupted", 130)
+
+
+def _check_arguments(arguments: list[str]) -> None:
+    """Raise ConfigError for an argument that no database, file or answer could hold."""
+    for number, argument in enumerate(arguments, 1):
+        # Bytes that are not UTF-8 arrive as lone surrogates (PEP 383).
+        if not argument.isascii() and argument.encode(errors="ignore").decode() != argument:
+            raise ConfigError(f"argument {number} is not text in UTF-8: {argument}")
 
 
 def _fail(error: object, code: int) -> None:

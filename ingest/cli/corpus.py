@@ -325,7 +325,8 @@ def _print_reprocessed(found: "Reprocessed", without: int, dry_run: bool, landed
     if without:
         output.print(f"{without:,} documents have no stored page any more and stay as they are")
     for example in found.examples:
-        output.print(f"\n{example.url}")
+        output.print()
+        output.print(example.url)
         for line in example.lines:
             output.print(f"  {line}")
     if not dry_run:

@@ -6,17 +6,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.logging import RichHandler
 from rich.progress import Progress
 from rich.progress import track as rich_track
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -25,15 +26,30 @@ from ingest import configurations
 from ingest import feeds as feed_store
 from ingest.clock import spell, utc_now
 from ingest.feeds_file import FeedConfig, load_feeds
+from ingest.printable import escaped_json, printable
 from ingest.settings import Settings, load_settings
 from ingest.topics import TopicSet, load_topics
 
 T = TypeVar("T")
 
+
+class CleanConsole(Console):
+    """A console that shows text from outside and does not obey it. A string is one line."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(printable(each) if isinstance(each, str) else each for each in objects), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        # Everything that is shown comes by here: tables, progress, log lines. Line breaks are Rich's own.
+        for segment in super().render(renderable, options):
+            shown = segment.control or segment.text.replace("\n", "").isprintable()
+            yield segment if shown else Segment(_lines(segment.text), segment.style)
+
+
 # Into a file or pipe, tables keep one line a row.
 # No markup: titles and errors come from outside.
-output = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 250, markup=False, highlight=False)
-errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
+output = CleanConsole(soft_wrap=True, width=None if sys.stdout.isatty() else 250, markup=False, highlight=False)
+errors = CleanConsole(stderr=True, soft_wrap=True, markup=False, highlight=False)
 
 # How often long work says how far it has come, where there is no terminal.
 SAY_SECONDS = 10.0
@@ -46,6 +62,21 @@ TopicsOption = Annotated[Path | None, typer.Option("--topics", help="File that d
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+class CleanFormatter(logging.Formatter):
+    """Formats what any library logs as what a log shows: one line, and the lines of its traceback."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - as the base
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return _lines(super().formatException(ei))
+
+
+def _lines(text: str) -> str:
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 def log_at(level: int) -> None:
     terminal = errors.is_terminal
     handler: logging.Handler = (
@@ -53,7 +84,7 @@ def log_at(level: int) -> None:
         if terminal
         else logging.StreamHandler()
     )
-    handler.setFormatter(logging.Formatter("%(message)s" if terminal else "%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(CleanFormatter("%(message)s" if terminal else "%(asctime)s %(levelname)s %(message)s"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -131,11 +162,11 @@ def make_table(*columns: str) -> Table:
 
 
 def add_row(table: Table, *cells: str) -> None:
-    table.add_row(*(Text(cell) for cell in cells))
+    table.add_row(*(Text(printable(cell)) for cell in cells))
 
 
 def print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_json_value) + "\n")
+    sys.stdout.write(escaped_json(json.dumps(value, ensure_ascii=False, indent=2, default=_json_value)) + "\n")
 
 
 def _json_value(value: object) -> str:

@@ -17,7 +17,7 @@ import psycopg
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
 from airflow.api_fastapi.core_api.security import requires_access_view
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -27,6 +27,7 @@ from ingest.airflow.news_page import overview
 from ingest.airflow.news_page.reader import reading
 from ingest.clock import spell, utc_now
 from ingest.errors import IngestError
+from ingest.printable import printable
 
 __all__ = ["create_app"]
 
@@ -72,16 +73,20 @@ def create_app() -> FastAPI:
         return await http_exception_handler(request, error)
 
     @app.get("/", response_class=HTMLResponse)
-    def show(q: str = Query("", max_length=LONGEST_QUERY)) -> HTMLResponse:
+    def show(q: str = "") -> HTMLResponse:
         now = utc_now()
+        # Whatever a browser or a link brings is searched for as far as it can be: no refusal in JSON.
+        asked = printable(q).strip()
+        query = asked if len(asked) <= LONGEST_QUERY else _beginning(asked)
         try:
             with reading() as connection:
-                data = overview.load(connection, now, q)
+                data = overview.load(connection, now, query)
         except (DatabaseError, IngestError, psycopg.Error) as error:
             said = (str(error).splitlines() or [type(error).__name__])[0]
             log.error("the news page cannot read the database: %s", said)
             return HTMLResponse(apology.render(reason=said), status_code=503)
-        return HTMLResponse(page.render(vars(data) | {"now": now, "query": q, "chart": json.dumps(data.chart)}))
+        shown = {"now": now, "query": query, "longest": LONGEST_QUERY, "is_cut": asked != query}
+        return HTMLResponse(page.render(vars(data) | shown | {"chart": json.dumps(data.chart)}))
 
     @app.get("/static/{name}")
     def static(name: str) -> FileResponse:
@@ -91,6 +96,11 @@ def create_app() -> FastAPI:
         return FileResponse(path, headers={"Cache-Control": f"private, max-age={A_DAY_SECONDS}"})
 
     return app
+
+
+def _beginning(query: str) -> str:
+    """The words of a query that fit, or what fits of the first."""
+    return query[: LONGEST_QUERY + 1].rpartition(" ")[0] or query[:LONGEST_QUERY]
 
 
 def _static_files() -> dict[str, Path]:

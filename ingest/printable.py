@@ -7,6 +7,7 @@ stay, and so does what joins or parts them (ZWNJ and ZWJ, which Persian and Kurd
 
 import logging
 import re
+from contextlib import suppress
 
 __all__ = ["clean_log_records", "escaped_json", "printable", "without_controls"]
 
@@ -78,7 +79,9 @@ def clean_log_records() -> None:
     def clean(name: str, *args: object, **kwargs: object) -> logging.LogRecord:
         record = before(name, *args, **kwargs)
         if name.partition(".")[0] in _OURS:
-            record.msg, record.args = printable(record.getMessage()), ()
+            # A message that does not fit its values is left to the handler, which says so; work goes on.
+            with suppress(TypeError, ValueError, KeyError):
+                record.msg, record.args = printable(record.getMessage()), ()
         return record
 
     clean.cleans = True  # type: ignore[attr-defined]

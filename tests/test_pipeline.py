@@ -15,7 +15,7 @@ from ingest.pipeline import Pipeline
 from ingest.settings import Settings
 from ingest.topics import TopicSet
 from ingest.urls import canonical_url
-from tests.conftest import Clock, Serve, configure
+from tests.conftest import ROOT, Clock, Serve, configure
 from tests.newsroom import Faults, Newsroom, RunningNewsroom
 
 Landed = set[tuple[str, str, str]]
@@ -234,6 +234,7 @@ class TestFaults:
             (Faults(status=404, paths=("/news/",)), "rejected", "HTTP 404"),
             (Faults(status=503, paths=("/news/",)), "discovered", "HTTP 503"),
             (Faults(truncated=True, paths=("/news/",)), "discovered", "broke off"),
+            (Faults(half_compressed=True, paths=("/news/",)), "discovered", "broke off"),
             (Faults(redirect_loop=True, paths=("/news/",)), "rejected", "more than 5 redirects"),
             (Faults(redirect_to="file:///etc/passwd", paths=("/news/",)), "rejected", "no web address"),
             (Faults(redirect_to="http://10.0.0.1/", paths=("/news/",)), "rejected", "not on the public Internet"),
@@ -447,8 +448,9 @@ def test_follow_lands_what_is_published_and_ends_when_told(
     path = tmp_path / "feeds.yaml"
     path.write_text(room.world.feeds_yaml(poll_every="1s"), encoding="utf-8")
     feeds.sync(connection, load_feeds(path), utc_now())
-    pipeline = Pipeline(database, settings, topics)
-    thread = threading.Thread(target=pipeline.follow, args=[path])
+    files = {"feeds": path, "topics": ROOT / "topics.yaml"}
+    pipeline = Pipeline(database, settings.model_copy(update=files), topics)
+    thread = threading.Thread(target=pipeline.follow)
     thread.start()
     try:
         for _ in range(2):

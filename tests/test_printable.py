@@ -83,6 +83,10 @@ def test_every_record_of_the_packages_is_clean_and_others_are_not_touched(caplog
     assert caplog.messages == ["feed x: down INFO feed y: fine [2J 100%", "as\nit is"]
 
 
+def test_a_message_that_does_not_fit_its_values_stops_no_work() -> None:
+    logging.getLogRecordFactory()("ingest.x", logging.INFO, "x.py", 1, "%d", ("no number",), None)
+
+
 def test_it_needs_nothing_but_the_package() -> None:
     program = "import logging, ingest; logging.basicConfig(); logging.getLogger('ingest.x').error('a%sb', chr(27))"
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -99,7 +99,7 @@ def report(server: EmbeddedServer, poisonous: str, console: Console) -> None:
     """Print how the healthy pages and the poisonous one ended."""
     with psycopg.connect(server.url()) as connection:
         rows = connection.execute(
-            "SELECT url LIKE '%%' || %s, status, coalesce(reason, ''), count(*) FROM news.entries"
+            "SELECT canonical_url LIKE '%%' || %s, status, coalesce(reason, ''), count(*) FROM news.entries"
             " GROUP BY 1, 2, 3 ORDER BY 1, 4 DESC",
             [poisonous],
         ).fetchall()

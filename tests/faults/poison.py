@@ -27,6 +27,6 @@ def extract_page(body: bytes, url: str, content_type: str | None, hint: Hint) ->
     flag = Path(os.environ[FLAG])
     if flag.exists():
         ends = tuple(flag.read_text().split())
-        if url.endswith(ends) if ends else zlib.crc32(url.encode()) % 3 == 0:
+        if url.partition("?")[0].endswith(ends) if ends else zlib.crc32(url.encode()) % 3 == 0:
             os.kill(os.getpid(), signal.SIGKILL)
     return _extract_page(body, url, content_type, hint)

@@ -102,6 +102,8 @@ def _land_claimed(
     loaded, failed = _load(connection, attempts)
     judged: list[Landing] = []
     for number, document in enumerate(loaded):
+        # Judging a batch of long texts takes longer than a lease lasts.
+        retry_deadlocks(connection, partial(leases.ensure, connection))
         if stopping():
             ledger.give_back(connection, [left.entry_id for left in loaded[number:]])
             break
@@ -152,7 +154,8 @@ def _load(connection: Connection, attempts: Mapping[int, int]) -> tuple[list[Lan
 
 def _is_of_the_database(error: Exception) -> bool:
     """Whether an error says something about the database or its server, and nothing about a document."""
-    return isinstance(error, psycopg.OperationalError) and not isinstance(error, UNSTORABLE)
+    ended = isinstance(error, psycopg.OperationalError | psycopg.errors.IdleInTransactionSessionTimeout)
+    return ended and not isinstance(error, UNSTORABLE)
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,9 @@ class Pipeline:
                         wait = LOOK_SECONDS
                         if not self.stopped and not self._await_work(stage) and stage == "land":
                             self._settle(connection)
-            except (psycopg.OperationalError, DatabaseUnavailable) as error:
+            except (
+                psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout, DatabaseUnavailable
+            ) as error:  # fmt: skip
                 said = (str(error).splitlines() or ["connection lost"])[0]
                 log.error("%s: the database is away, next try in %g s: %s", stage, wait, said)
                 self._stop.wait(wait)

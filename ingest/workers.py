@@ -43,8 +43,9 @@ MEMORY_LIMIT_BYTES = 3_000_000_000
 TASKS_PER_WORKER = 2000
 KEPT_MEMORY_BYTES = 300_000_000
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-# Tasks that a worker has at a time: the one at work and the next, so that it does not wait for this process.
-IN_HAND = 2
+# Tasks that a worker has at a time. One that is sent ahead could fill the pipe while an answer fills it the other way,
+# and both sides would wait for ever.
+IN_HAND = 1
 # How often a task is tried alone before it is to blame, and the pauses before: what kills healthy workers may pass.
 ALONE_AFTER = (0.2, 1.0, 4.0)
 # And how often at all, where processes die before they begin with it.
@@ -162,6 +163,8 @@ class WorkerPool:
         raise died[-1]
 
     async def _done(self, task: _Task) -> Any:
+        if self._closed.is_set():
+            raise RuntimeError("the pool is closed")
         self._tasks.put(task)
         try:
             return await asyncio.wrap_future(task.future)
@@ -200,7 +203,8 @@ class _Seat:
         finally:
             self._dismiss()
             for task in self._in_hand:
-                task.future.cancel()
+                # It runs, as futures go, and cannot be cancelled any more.
+                task.future.set_exception(WorkerDied(255, begun=False))
 
     def _fill(self) -> bool:
         """Give the worker tasks, after waiting for one where it has none. Returns whether to go on."""

@@ -148,6 +148,15 @@ def unpicklable() -> object:
     return lambda: 0
 
 
+def test_tasks_and_answers_may_be_larger_than_a_pipe() -> None:
+    async def exchange(pool: WorkerPool) -> None:
+        sizes = await asyncio.gather(*(pool.run(bytes.__add__, bytes(1_000_000), b"x") for _ in range(8)))
+        assert [len(each) for each in sizes] == [1_000_001] * 8
+
+    with WorkerPool(2, 20, preload=()) as pool:
+        asyncio.run(asyncio.wait_for(exchange(pool), 60))
+
+
 def test_a_pool_that_is_left_while_its_workers_start_says_nothing() -> None:
     program = "from ingest.workers import WorkerPool\nwith WorkerPool(2, 20, preload=('ingest.extraction',)):\n    pass"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)

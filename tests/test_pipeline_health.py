@@ -7,6 +7,7 @@ import pytest
 from db import Connection
 from ingest import alerts, feeds, ledger, pipeline_health, worker_deaths
 from ingest.configurations import Problem
+from ingest.feeds_file import FeedConfig
 from ingest.ledger import Due
 from ingest.periodic import Progress
 from ingest.pipeline_health import State, Waiting, judge
@@ -74,6 +75,17 @@ def test_a_host_that_asked_to_be_left_alone_stalls_nothing(connection: Connectio
     fill(connection, {"a": 2})
     connection.execute("UPDATE news.hosts SET next_request_at = %s", [NOW + 5 * HOUR])
     assert judge(pipeline_health.look(connection, NOW + 4 * HOUR), NOW + 4 * HOUR) == []
+
+
+def test_a_page_that_waits_for_its_twin_of_another_feed_stalls_nothing(connection: Connection) -> None:
+    fill(connection, {"a": 1})
+    connection.execute("UPDATE news.entries SET next_attempt_at = %s", [NOW + HOUR])
+    feeds.sync(connection, [FeedConfig.model_validate("http://x.example/").model_copy(
+        update={"poll_every": HOUR, "enabled": False})], NOW)  # fmt: skip
+    other = connection.execute("SELECT id FROM news.feeds WHERE slug <> 'import'").fetchone()
+    assert other is not None
+    ledger.record(connection, other[0], [entry(0, "a")], NOW)
+    assert judge(pipeline_health.look(connection, NOW + HOUR / 2), NOW + HOUR / 2) == []
 
 
 def test_its_alerts_begin_and_end_like_those_of_feeds(connection: Connection, run: Run) -> None:

@@ -142,12 +142,15 @@ def due(connection: Connection, now: datetime) -> dict[str, Due]:
         FROM news.entries e JOIN news.hosts h ON h.host = e.host
         WHERE e.status = 'discovered' AND e.next_attempt_at <= %(now)s AND h.next_request_at <= %(now)s + %(turn)s
           AND e.priority <> %(backfill)s
+          -- As in FETCHABLE: one whose page is on its way already waits for that.
+          AND NOT EXISTS (SELECT FROM news.entries twin WHERE twin.canonical_url = e.canonical_url AND twin.id < e.id
+                          AND twin.status IN ('discovered', 'fetched', 'extracted'))
         UNION ALL
         SELECT 'extract', count(*), min(next_attempt_at), min(next_attempt_at) FROM news.entries
-        WHERE status = 'fetched' AND next_attempt_at <= %(now)s
+        WHERE status = 'fetched' AND next_attempt_at <= %(now)s AND priority <> %(backfill)s
         UNION ALL
         SELECT 'land', count(*), min(next_attempt_at), min(next_attempt_at) FROM news.entries
-        WHERE status = 'extracted' AND next_attempt_at <= %(now)s
+        WHERE status = 'extracted' AND next_attempt_at <= %(now)s AND priority <> %(backfill)s
         """,
         {"now": now, "backfill": BACKFILL, "turn": LONGEST_TURN},
     ).fetchall()

@@ -161,6 +161,10 @@ DECLARE
     ended integer := 0;
     overdue record;
 BEGIN
+    -- Where the owner may not make roles, nobody reads as a member of one.
+    IF to_regrole('news_reader') IS NULL OR to_regrole('news_writer') IS NULL THEN
+        RETURN 0;
+    END IF;
     FOR overdue IN
         SELECT a.pid, a.state FROM pg_stat_activity a
         WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()

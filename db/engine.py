@@ -14,9 +14,11 @@ from db import clock, schema
 from db.embedded import EmbeddedServer
 from db.errors import DatabaseUnavailable, SchemaMismatch
 
-__all__ = ["Connection", "Database", "connect", "open_database", "retry_deadlocks", "without_password"]
+__all__ = ["SESSION_LOST", "Connection", "Database", "connect", "open_database", "retry_deadlocks", "without_password"]
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+# What says that a session is over, or none is to be had: work goes on with another one.
+SESSION_LOST = (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout, DatabaseUnavailable)
 T = TypeVar("T")
 
 # A peer that says nothing is asked after 30 s, and given up 30 s later (PostgreSQL manual, 32.1.2 and 20.3.2).

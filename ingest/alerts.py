@@ -5,7 +5,6 @@ and nothing new in them, with documents that are no feed, with pages that hold n
 something else. What tells them apart is in the records of polls and in the ledger; `judge` is a pure function of that.
 """
 
-import logging
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -23,14 +22,10 @@ from ingest.feeds import Answers
 
 __all__ = ["Alert", "Changes", "look", "named", "open_alerts", "said", "watch", "watch_at_times"]
 
-log = logging.getLogger(__name__)
-
 # How often feeds are looked at, which change slowly, and the pipeline itself.
 WATCH_EVERY, WATCH_PIPELINE_EVERY = timedelta(minutes=15), timedelta(seconds=30)
 # After a longer time without a look the pipeline was off, and what it finds first is not the work of a stalled one.
 OFF_AFTER = timedelta(minutes=5)
-# Statements and idle transactions of readers may last so long, a little more than they are told.
-READERS_RUN, READERS_IDLE = timedelta(seconds=75), timedelta(minutes=6)
 # A failure is news when it has lasted, not when a server hiccups.
 FAILING_POLLS, FAILING_FOR = 3, timedelta(hours=6)
 # A failing feed is asked once a day at the least.
@@ -154,18 +149,11 @@ def watch(connection: Connection, now: datetime) -> Changes:
 
 
 def watch_at_times(connection: Connection, now: datetime) -> Changes:
-    """Look at the feeds and at the pipeline itself, each unless somebody did so lately. Returns what has changed.
-
-    Ends what readers have kept running for too long, too. Commits.
-    """
+    """Look at the feeds and at the pipeline, each unless somebody did so lately. Returns what has changed. Commits."""
     begun: list[Alert] = []
     over: list[Alert] = []
     last = periodic.last(connection, "watch pipeline")
     if periodic.claim(connection, "watch pipeline", now, WATCH_PIPELINE_EVERY):
-        ended = connection.execute("SELECT news.end_overdue_readers(%s, %s)", [READERS_RUN, READERS_IDLE]).fetchone()
-        connection.commit()
-        if ended is not None and ended[0]:
-            log.warning("ended %d statements or idle transactions of readers that lasted too long", ended[0])
         was_off = last is None or now - last > OFF_AFTER
         found = [alert for alert in _of_the_pipeline(connection, now) if not (was_off and alert.kind == "stalled")]
         changes = _note(connection, found, now, of_feeds=False)

@@ -18,9 +18,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from threading import Thread
 
-import psycopg
-
-from db import Connection, retry_deadlocks
+from db import SESSION_LOST, Connection, retry_deadlocks
 from ingest import articles, documents, leases, ledger, stories
 from ingest.articles import Landing, Present
 from ingest.documents import Landable
@@ -39,7 +37,7 @@ log = logging.getLogger(__name__)
 
 # One transaction each: large enough to spread the cost of a commit, small enough to lose little in a crash.
 BATCH = 50
-# Longer than any article, and than most books. To judge and compare so many characters takes a few seconds.
+# Longer than any article, and than most books; of a batch, too. To judge and compare so many takes a few seconds.
 MOST_CHARACTERS = 2_000_000
 # A document at which landing failed so often is given up; the wait after the first time, doubled each time.
 MAX_ATTEMPTS = 3
@@ -101,15 +99,15 @@ def _land_claimed(
     attempts = {job.id: job.attempts for job in jobs}
     loaded, failed = _load(connection, attempts)
     judged: list[Landing] = []
+    characters = 0
     for number, document in enumerate(loaded):
-        # Judging a batch of long texts takes longer than a lease lasts.
-        retry_deadlocks(connection, partial(leases.ensure, connection))
-        if stopping():
+        if stopping() or characters >= MOST_CHARACTERS:
             ledger.give_back(connection, [left.entry_id for left in loaded[number:]])
             break
         if len(document.text) > MOST_CHARACTERS:
             failed.append(_Failed(document.entry_id, "rejected", f"a text of more than {MOST_CHARACTERS:,} characters"))
             continue
+        characters += len(document.text)
         try:
             judged.append(_judge(document, topics))
         except Exception as error:  # noqa: BLE001 - whatever a text makes of the rules is that text's trouble
@@ -154,8 +152,7 @@ def _load(connection: Connection, attempts: Mapping[int, int]) -> tuple[list[Lan
 
 def _is_of_the_database(error: Exception) -> bool:
     """Whether an error says something about the database or its server, and nothing about a document."""
-    ended = isinstance(error, psycopg.OperationalError | psycopg.errors.IdleInTransactionSessionTimeout)
-    return ended and not isinstance(error, UNSTORABLE)
+    return isinstance(error, SESSION_LOST) and not isinstance(error, UNSTORABLE)
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,8 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
-import psycopg
-
-from db import Connection, Database, DatabaseUnavailable
-from ingest import alerts, articles, configurations, feeds, ledger
+from db import SESSION_LOST, Connection, Database
+from ingest import alerts, articles, configurations, feeds, ledger, readers
 from ingest.clock import utc_now
 from ingest.errors import ConfigError
 from ingest.extract import extract, extraction_pool
@@ -180,6 +178,7 @@ class Pipeline:
             self.topics = configurations.current_topics(connection, self.settings, now)
 
     def _watch(self, connection: Connection) -> None:
+        readers.end_overdue(connection)
         text = alerts.said(alerts.watch_at_times(connection, self.now()))
         for line in (text or "").splitlines():
             log.warning("%s", line)
@@ -195,9 +194,7 @@ class Pipeline:
                         wait = LOOK_SECONDS
                         if not self.stopped and not self._await_work(stage) and stage == "land":
                             self._settle(connection)
-            except (
-                psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout, DatabaseUnavailable
-            ) as error:  # fmt: skip
+            except SESSION_LOST as error:
                 said = (str(error).splitlines() or ["connection lost"])[0]
                 log.error("%s: the database is away, next try in %g s: %s", stage, wait, said)
                 self._stop.wait(wait)

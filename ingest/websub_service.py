@@ -13,10 +13,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-import psycopg
 from aiohttp import web
 
-from db import Connection, Database, DatabaseUnavailable, retry_deadlocks
+from db import SESSION_LOST, Connection, Database, retry_deadlocks
 from ingest import feeds, hosts, subscriptions
 from ingest.backoff import retry_after
 from ingest.errors import ConfigError
@@ -132,7 +131,7 @@ class WebSubService:
             if meant.outcome != "subscribed":
                 return web.Response(status=404, text="not wanted")
             await self._query(lambda c: subscriptions.activate(c, subscription, self._now(), meant.lease))
-        except (psycopg.OperationalError, DatabaseUnavailable):
+        except SESSION_LOST:
             return web.Response(status=503, headers=_BUSY)
         log.info("feed %s: subscribed at its hub for %s", subscription.feed, meant.lease)
         return web.Response(text=meant.challenge, headers={"X-Content-Type-Options": "nosniff"})
@@ -144,7 +143,7 @@ class WebSubService:
         """
         try:
             subscription = await self._query(partial(subscriptions.at, token=request.match_info["token"]))
-        except (psycopg.OperationalError, DatabaseUnavailable):
+        except SESSION_LOST:
             return web.Response(status=503, headers=_BUSY)
         if subscription is None:
             return web.Response(status=404, text="not subscribed")
@@ -226,7 +225,7 @@ class WebSubService:
                     due = await self._query(lambda c: subscriptions.claim(c, self._now(), SUBSCRIPTIONS_AT_ONCE))
                     for subscription in due:
                         await self._subscribe(client, subscription)
-                except (psycopg.OperationalError, DatabaseUnavailable) as error:
+                except SESSION_LOST as error:
                     log.error("the database is away: %s", (str(error).splitlines() or ["no answer"])[0])
                     due = []
                 if len(due) < SUBSCRIPTIONS_AT_ONCE:
@@ -289,7 +288,7 @@ class WebSubService:
         while True:
             try:
                 return await self._query(query)
-            except (psycopg.OperationalError, DatabaseUnavailable) as error:
+            except SESSION_LOST as error:
                 if self._stopped.is_set():
                     raise
                 log.error("the database is away: %s", (str(error).splitlines() or ["no answer"])[0])

@@ -43,9 +43,6 @@ MEMORY_LIMIT_BYTES = 3_000_000_000
 TASKS_PER_WORKER = 2000
 KEPT_MEMORY_BYTES = 300_000_000
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-# Tasks that a worker has at a time. One that is sent ahead could fill the pipe while an answer fills it the other way,
-# and both sides would wait for ever.
-IN_HAND = 1
 # How often a task is tried alone before it is to blame, and the pauses before: what kills healthy workers may pass.
 ALONE_AFTER = (0.2, 1.0, 4.0)
 # And how often at all, where processes die before they begin with it.
@@ -119,7 +116,12 @@ class WorkerPool:
         for _ in self._seats:
             self._tasks.put(None)
         for seat in self._seats:
-            seat.close()
+            seat.join()
+        # What nobody has begun.
+        with suppress(queue.Empty):
+            while True:
+                if (task := self._tasks.get_nowait()) is not None:
+                    task.future.cancel()
 
     @property
     def pids(self) -> list[int]:
@@ -174,93 +176,70 @@ class WorkerPool:
 
 
 class _Seat:
-    """A place for one worker at a time, with the thread that feeds it. Fills it again when its worker is gone."""
+    """A place for one worker at a time, with the thread that feeds it. Fills it again when its worker is gone.
+
+    A worker has one task at a time. One that is sent ahead could fill the pipe while an answer fills it the other way,
+    and both sides would wait for ever.
+    """
 
     def __init__(self, context: Context, tasks: "queue.SimpleQueue[_Task | None]", closed: threading.Event) -> None:
         self._context = context
         self._tasks = tasks
         self._closed = closed
-        self._in_hand: deque[_Task] = deque()
         self._worker: _Worker | None = None
         self._thread = threading.Thread(target=self._serve, name="worker", daemon=True)
         self._thread.start()
 
     @property
     def pid(self) -> int | None:
+        """The process id of the worker, None when there is none."""
         worker = self._worker
         return worker.process.pid if worker is not None else None
 
-    def close(self) -> None:
-        """End the worker, whatever it is doing; its tasks are cancelled."""
+    def join(self) -> None:
+        """Wait until the worker has ended, which it does when the pool is closed, whatever it is doing."""
         self._thread.join()
 
     def _serve(self) -> None:
         try:
             # Before there is anything to do: its imports take a second.
             self._hire()
-            while self._fill():
-                self._await_one()
+            while (task := self._tasks.get()) is not None:
+                if self._closed.is_set() or task.abandoned.is_set():
+                    task.future.cancel()
+                elif task.future.set_running_or_notify_cancel():
+                    try:
+                        self._do(task)
+                    except BaseException as error:
+                        # Somebody waits for it, whatever becomes of this thread.
+                        task.future.set_exception(error)
+                        raise
         finally:
             self._dismiss()
-            for task in self._in_hand:
-                # It runs, as futures go, and cannot be cancelled any more.
-                task.future.set_exception(WorkerDied(255, begun=False))
 
-    def _fill(self) -> bool:
-        """Give the worker tasks, after waiting for one where it has none. Returns whether to go on."""
-        while len(self._in_hand) < IN_HAND and not self._closed.is_set():
-            try:
-                task = self._tasks.get(block=not self._in_hand)
-            except queue.Empty:
-                break
-            if task is None:
-                break
-            if task.alone and self._in_hand:
-                # For a seat that is free, or for this one when it is.
-                self._tasks.put(task)
-                break
-            if not task.abandoned.is_set() and task.future.set_running_or_notify_cancel():
-                self._give(task)
-                if task.alone:
-                    break
-        return not self._closed.is_set()
-
-    def _give(self, task: _Task) -> None:
-        self._in_hand.append(task)
+    def _do(self, task: _Task) -> None:
+        """Let the worker do a task, and wait for its answer or its end."""
         if task.alone:
             self._dismiss()
         worker = self._worker or self._hire()
-        if worker is None:
-            return
         try:
-            worker.pipe.send((*task.call, task.seconds, task.alone))
+            if worker is not None:
+                worker.pipe.send((*task.call, task.seconds, task.alone))
         except OSError:
             # It has died meanwhile, which is found out when its answer is awaited.
             pass
         except Exception as error:  # noqa: BLE001 - what cannot be pickled is the caller's mistake
-            self._in_hand.remove(task)
             task.future.set_exception(error)
-
-    def _await_one(self) -> None:
-        """Wait for the answer to the first task in hand, or for the end of its worker."""
-        if not self._in_hand:
             return
-        task, worker = self._in_hand[0], self._worker
         answer = worker.answer(lambda: task.abandoned.is_set() or self._closed.is_set()) if worker else None
-        self._in_hand.popleft()
-        if answer is not None:
-            if answer.error is not None:
-                task.future.set_exception(answer.error)
-            else:
-                task.future.set_result(answer.value)
-        else:
+        if answer is None:
             task.future.set_exception(_failure(worker.death() if worker else WorkerDied(255, begun=False), task))
+        elif answer.error is not None:
+            task.future.set_exception(answer.error)
+        else:
+            task.future.set_result(answer.value)
         if answer is None or answer.last or task.alone:
             self._dismiss()
-            # What was sent ahead to the one that is gone has not been begun.
-            again, self._in_hand = self._in_hand, deque()
-            for waiting in again:
-                self._give(waiting)
 
     def _hire(self) -> "_Worker | None":
         """Start a worker. None where that fails, as when the fork server was killed just now."""

@@ -195,6 +195,19 @@ def test_a_text_that_no_article_has_is_rejected(
     assert ends(connection)[0][:2] == ("rejected", "a text of more than 2,000,000 characters")
 
 
+def test_a_batch_is_bounded_by_characters_too(
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.land.MOST_CHARACTERS", 40)
+    for number in range(5):
+        stored(connection, f"http://a.example/{number}", None, f"Text number {number}, a long one.")
+    reported: list[int] = []
+    land(
+        connection, settings, clock, everything, report=lambda what, count: reported.append(count * (what == "landed"))
+    )
+    assert [count for count in reported if count] == [2, 2, 1]
+
+
 def test_landing_that_is_told_to_stop_gives_back_what_it_has_not_judged(
     connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
 ) -> None:

@@ -178,6 +178,19 @@ def test_a_pool_that_is_left_ends_workers_that_are_busy() -> None:
     assert not Path(f"/proc/{pid}").exists()
 
 
+def test_tasks_that_wait_when_a_pool_is_left_are_cancelled() -> None:
+    async def leave() -> None:
+        with WorkerPool(1, 60, preload=()) as pool:
+            assert await pool.run(answer) == 42
+            waiting = [asyncio.ensure_future(pool.run(spin)) for _ in range(3)]
+            await asyncio.sleep(0.1)
+        ended = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 30)
+        # The one at work was killed with its worker, and cannot be tried again.
+        assert sorted(type(each).__name__ for each in ended) == ["CancelledError", "CancelledError", "RuntimeError"]
+
+    asyncio.run(leave())
+
+
 def test_a_task_that_nobody_waits_for_frees_its_worker() -> None:
     async def give_up(pool: WorkerPool) -> None:
         spinning = asyncio.ensure_future(pool.run(spin))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from db import Connection
-from ingest import alerts, configurations, feeds, leases, ledger, retention
+from ingest import alerts, configurations, feeds, leases, ledger, readers, retention
 from ingest.airflow.connection import news_database
 from ingest.airflow.notifier import AlertNotifier
 from ingest.clock import spell, utc_now
@@ -73,6 +73,7 @@ def poll(feed_ids: list[str], context: Any = None) -> Counts:
             stage(connection, settings, utc_now, topics, stopping=_budget(settings), leaving=_told_to_end.is_set)
         )
         counts["neglected"] = ledger.neglected(connection, utc_now())
+        readers.end_overdue(connection)
         _alert(alerts.said(alerts.watch_at_times(connection, utc_now())), settings, context)
     _log_counts("poll", counts)
     return counts

@@ -14,9 +14,9 @@ __all__ = ["ENCODING", "cells", "from_cell", "to_cell"]
 
 # With a byte order mark. Without, Excel takes UTF-8 for the encoding of the machine, and Arabic turns to signs.
 ENCODING = "utf-8-sig"
-# Values that get an apostrophe: those that begin with the end of a line, with an apostrophe, to tell it from ours, or,
-# behind whatever spreadsheets pass over, as a formula, also in full-width signs, or with a tab or carriage return, which
-# end a cell in some.
+# Values that get an apostrophe: those that begin with the end of a line; with an apostrophe, to tell it from ours; or,
+# behind whatever spreadsheets pass over, as a formula does, also in full-width signs, or with a tab or carriage
+# return, which end a cell in some.
 _MARKED = re.compile(r"['\n]|[\s\u200b-\u200f\u2060\ufeff]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 
 

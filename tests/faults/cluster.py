@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -183,17 +184,19 @@ class Cluster(EmbeddedServer):
         if postmaster is None or "postgres" not in command_line(postmaster):
             return False
         pids = [postmaster, *children(postmaster)]
-        for pid in pids:
-            _signal(pid, signal.SIGSTOP)
-        copy = self.home / "cluster.copy"
-        shutil.rmtree(copy, ignore_errors=True)
-        subprocess.run(["cp", "--archive", str(self.cluster), str(copy)], check=True)
-        for pid in pids:
-            _signal(pid, signal.SIGKILL)
-        while any(command_line(pid) for pid in pids):
-            time.sleep(0.01)
-        shutil.rmtree(self.cluster)
-        copy.rename(self.cluster)
+        # Beside the disk, which may be full.
+        with tempfile.TemporaryDirectory(prefix="faults-power-") as beside:
+            try:
+                for pid in pids:
+                    _signal(pid, signal.SIGSTOP)
+                subprocess.run(["cp", "--archive", str(self.cluster), beside], check=True)
+            finally:
+                for pid in pids:
+                    _signal(pid, signal.SIGKILL)
+            while any(command_line(pid) for pid in pids):
+                time.sleep(0.01)
+            shutil.rmtree(self.cluster)
+            subprocess.run(["cp", "--archive", f"{beside}/{self.cluster.name}", str(self.cluster)], check=True)
         return True
 
     def cut(self, database: str, which: int | None) -> int:

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from db.embedded import EmbeddedServer
 from db.engine import upgrade
-from ingest.clock import utc_now
+from ingest.runtime.clock import utc_now
 from tests.conftest import free_port
 from tests.faults import poison
 from tests.faults.cluster import children, command_line

@@ -19,9 +19,9 @@ from pathlib import Path
 from db import Connection
 from db.embedded import EmbeddedServer
 from db.engine import connect, upgrade
-from ingest import retention
-from ingest.folding import content_identity
-from ingest.similarity import Comparable
+from ingest.store import retention
+from ingest.text.folding import content_identity
+from ingest.text.similarity import Comparable
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 WORDS = 160

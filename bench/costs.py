@@ -27,15 +27,15 @@ from bench.throughput import ROOT
 from db import Connection
 from db.embedded import EmbeddedServer
 from db.engine import connect, upgrade
-from ingest import feeds
-from ingest.clock import utc_now
-from ingest.extract import extract
-from ingest.feeds_file import load_feeds
-from ingest.fetch import fetch
-from ingest.land import land
-from ingest.poll import poll
-from ingest.settings import Settings
-from ingest.topics import load_topics
+from ingest.config.feeds_file import load_feeds
+from ingest.config.settings import Settings
+from ingest.extraction.extract import extract
+from ingest.fetching.fetch import fetch
+from ingest.landing.land import land
+from ingest.polling.poll import poll
+from ingest.runtime.clock import utc_now
+from ingest.store import feeds
+from ingest.topics.topics import load_topics
 from tests.conftest import free_port
 
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -22,8 +22,8 @@ from rich.table import Table
 from bench.throughput import INGEST, watch_memory
 from db.embedded import EmbeddedServer
 from db.engine import connect
-from ingest import articles
-from ingest.export import COLUMNS
+from ingest.exchange.export import COLUMNS
+from ingest.store import articles
 
 FORMATS = ("parquet", "jsonl", "csv", "txt")
 AT_ONCE = 10_000

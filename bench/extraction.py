@@ -1,10 +1,10 @@
 """How good and how quick extraction is, on pages with known texts, titles and dates.
 
 Reads the pages in NEWS_TEST_SHARED/eval/pages (`manifest.jsonl` lists them) and compares what
-`ingest.extraction.extract` finds with plain trafilatura in its default and fast modes (with --rivals, also newspaper4k
-and news-please): precision, recall and F1 of word shingles against the gold text, phrases that must and must not
-appear, titles, dates, and pages per second of one processor, all in one run. With --check, ends with 1 where a figure
-is below its floor in extraction_floors.toml.
+`ingest.extraction.article.extract` finds with plain trafilatura in its default and fast modes (with --rivals, also
+newspaper4k and news-please): precision, recall and F1 of word shingles against the gold text, phrases that must and
+must not appear, titles, dates, and pages per second of one processor, all in one run. With --check, ends with 1 where a
+figure is below its floor in extraction_floors.toml.
 """
 
 import argparse
@@ -31,10 +31,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import rivals
-from ingest.charset import decode
-from ingest.document import Hint, NotAnArticle
-from ingest.extraction import extract
-from ingest.folding import fold
+from ingest.extraction.article import extract
+from ingest.model.document import Hint, NotAnArticle
+from ingest.text.charset import decode
+from ingest.text.folding import fold
 from tests.newsroom.render import render_page
 from tests.newsroom.world import Newsroom
 

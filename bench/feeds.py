@@ -29,14 +29,14 @@ from rich.table import Table
 from db import Connection
 from db.embedded import EmbeddedServer
 from db.engine import connect, upgrade
-from ingest import feeds
-from ingest.clock import utc_now
-from ingest.feed_parser import NotAFeed, parse_feed
-from ingest.feeds_file import FeedConfig
-from ingest.poll import poll
-from ingest.settings import Settings
-from ingest.topics import TopicSet
-from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
+from ingest.config.feeds_file import FeedConfig
+from ingest.config.settings import Settings
+from ingest.parsing.parse import NotAFeed, parse_feed
+from ingest.polling.poll import poll
+from ingest.runtime.clock import utc_now
+from ingest.runtime.workers import WorkerDied, WorkerPool, WorkerTimeout
+from ingest.store import feeds
+from ingest.topics.topics import TopicSet
 from tests.conftest import free_port
 from tests.newsroom import vocabulary
 
@@ -94,7 +94,7 @@ def costs() -> Table:
         table.add_column(column, justify="left" if column in ("feed", "outcome") else "right")
     from bench.feeds import parse_time as task
 
-    with WorkerPool(1, PARSE_SECONDS, ("ingest.feed_parser",)) as pool:
+    with WorkerPool(1, PARSE_SECONDS, ("ingest.parsing.parse",)) as pool:
         for name, body in hostile().items():
             try:
                 parsing = f"{asyncio.run(pool.run(task, body, utc_now())):.2f}"
@@ -226,7 +226,7 @@ async def mutated(files: list[tuple[str, bytes]], count: int) -> tuple[Counter[s
     # By its module's name: workers know nothing of the main module, which this may be.
     from bench.feeds import timed_parse as task
 
-    with WorkerPool(os.cpu_count() or 1, PARSE_SECONDS, ("ingest.feed_parser",)) as pool:
+    with WorkerPool(os.cpu_count() or 1, PARSE_SECONDS, ("ingest.parsing.parse",)) as pool:
         limit = asyncio.Semaphore(64)
 
         async def one(body: bytes) -> None:

@@ -22,13 +22,13 @@ from bench.corpus import LATER_FROM, NOW, fill, text
 from db import Connection
 from db.embedded import EmbeddedServer
 from db.engine import connect, upgrade
-from ingest import articles, documents, ledger
-from ingest.document import Document
-from ingest.feeds import import_feed
-from ingest.land import land
-from ingest.ledger import NewEntry
-from ingest.settings import Settings
-from ingest.topics import Topic, TopicSet
+from ingest.config.settings import Settings
+from ingest.landing.land import land
+from ingest.model.document import Document
+from ingest.store import articles, documents, ledger
+from ingest.store.feeds import import_feed
+from ingest.store.ledger import NewEntry
+from ingest.topics.topics import Topic, TopicSet
 
 EVERYTHING = TopicSet({"everything": Topic.model_validate({"match": "all"})})
 TITLE_WORDS = 8

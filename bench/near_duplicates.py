@@ -1,8 +1,8 @@
 """How well copies of a text are recognised.
 
 Reads pairs judged by hand, NEWS_TEST_SHARED/eval/neardup_dev.jsonl, and compares the labels with what
-`ingest.similarity` says: recall of `same_text` and `syndicated`, precision against `different` and all traps, whether
-the pairs would be candidates at all, texts per second, and the errors.
+`ingest.text.similarity` says: recall of `same_text` and `syndicated`, precision against `different` and all traps,
+whether the pairs would be candidates at all, texts per second, and the errors.
 """
 
 import json
@@ -15,8 +15,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ingest.folding import fold
-from ingest.similarity import Comparable, compare
+from ingest.text.folding import fold
+from ingest.text.similarity import Comparable, compare
 
 SHARED = Path(os.environ.get("NEWS_TEST_SHARED", Path(__file__).parents[2] / "shared"))
 COPIES = ("same_text", "syndicated")

@@ -18,7 +18,7 @@ from rich.table import Table
 from db.embedded import EmbeddedServer
 from db.engine import connect, upgrade
 from db.logins import Role, add_login
-from ingest.clock import utc_now
+from ingest.runtime.clock import utc_now
 
 FEEDS = 100
 ROUNDS = 11

@@ -23,9 +23,9 @@ from rich.table import Table
 
 from db.embedded import EmbeddedServer
 from db.engine import connect, upgrade
-from ingest import feeds
-from ingest.clock import utc_now
-from ingest.feeds_file import load_feeds
+from ingest.config.feeds_file import load_feeds
+from ingest.runtime.clock import utc_now
+from ingest.store import feeds
 from tests.conftest import free_port
 from tests.newsroom import Faults, Newsroom, serve
 from tests.newsroom.server import Request
@@ -99,10 +99,10 @@ def forbidden(world: Newsroom) -> str:
 
 def work(url: str, seconds: float) -> None:
     """In a worker process: poll and fetch what is due until the time is up."""
-    from ingest.fetch import fetch
-    from ingest.poll import poll
-    from ingest.settings import load_settings
-    from ingest.topics import TopicSet
+    from ingest.config.settings import load_settings
+    from ingest.fetching.fetch import fetch
+    from ingest.polling.poll import poll
+    from ingest.topics.topics import TopicSet
 
     settings, ends = load_settings(), time.monotonic() + seconds
     with connect(url) as connection:

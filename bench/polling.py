@@ -28,11 +28,11 @@ from rich.table import Table
 from db import Connection
 from db.embedded import EmbeddedServer
 from db.engine import connect, upgrade
-from ingest.clock import utc_now
-from ingest.poll import poll
-from ingest.poll_decisions import ACCEPT
-from ingest.settings import Settings
-from ingest.topics import TopicSet
+from ingest.config.settings import Settings
+from ingest.polling.decisions import ACCEPT
+from ingest.polling.poll import poll
+from ingest.runtime.clock import utc_now
+from ingest.topics.topics import TopicSet
 from tests.conftest import free_port
 
 ROOT = Path(__file__).parent.parent

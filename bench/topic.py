@@ -18,8 +18,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ingest.folding import fold_sentences
-from ingest.topics import TopicSet, load_topics
+from ingest.text.folding import fold_sentences
+from ingest.topics.topics import TopicSet, load_topics
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("NEWS_TEST_SHARED", ROOT.parent / "shared"))

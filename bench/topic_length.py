@@ -12,8 +12,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ingest.folding import fold_sentences
-from ingest.topics import TopicSet, load_topics
+from ingest.text.folding import fold_sentences
+from ingest.topics.topics import TopicSet, load_topics
 
 ROOT = Path(__file__).parent.parent
 WORDS = ["since", "US", "coalition", "forces", "withdraw", "troops", "leave", "Iraq", "Baghdad", "Syria"]

@@ -3,7 +3,7 @@
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
 from ingest.airflow.defaults import dag_defaults
-from ingest.settings import load_settings
+from ingest.config.settings import load_settings
 
 SETTINGS = load_settings()
 

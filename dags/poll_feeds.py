@@ -4,7 +4,7 @@ from airflow.sdk import DAG, Param, task
 
 from ingest.airflow.assets import NEWS_ENTRIES, update
 from ingest.airflow.defaults import dag_defaults
-from ingest.settings import load_settings
+from ingest.config.settings import load_settings
 
 SETTINGS = load_settings()
 

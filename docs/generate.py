@@ -9,10 +9,10 @@ from pydantic_core import PydanticUndefined
 
 from db.models import Base
 from db.schema import SQL
-from ingest.events import EventsFile
-from ingest.feeds_file import FeedsFile
-from ingest.settings import Settings
-from ingest.topics import TopicsFile
+from ingest.config.events_file import EventsFile
+from ingest.config.feeds_file import FeedsFile
+from ingest.config.settings import Settings
+from ingest.topics.topics import TopicsFile
 
 DOCS = Path(__file__).parent
 

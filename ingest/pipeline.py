@@ -16,18 +16,19 @@ from itertools import pairwise
 from pathlib import Path
 
 from db import SESSION_LOST, Connection, Database
-from ingest import alerts, articles, configurations, feeds, ledger, readers
-from ingest.clock import utc_now
-from ingest.errors import ConfigError
-from ingest.extract import extract, extraction_pool
-from ingest.fetch import fetch
-from ingest.hosts import LONGEST_WAIT
-from ingest.land import land
-from ingest.poll import poll
-from ingest.report import Report
-from ingest.settings import Settings
-from ingest.topics import TopicSet
-from ingest.workers import WorkerPool
+from ingest.config.errors import ConfigError
+from ingest.config.settings import Settings
+from ingest.extraction.extract import extract, extraction_pool
+from ingest.fetching.fetch import fetch
+from ingest.landing.land import land
+from ingest.monitoring import alerts
+from ingest.polling.poll import poll
+from ingest.runtime.clock import utc_now
+from ingest.runtime.progress import Report
+from ingest.runtime.workers import WorkerPool
+from ingest.store import articles, configurations, feeds, ledger, readers
+from ingest.store.hosts import LONGEST_WAIT
+from ingest.topics.topics import TopicSet
 
 __all__ = ["STAGES", "Pipeline"]
 

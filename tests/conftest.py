@@ -20,11 +20,11 @@ from db import Connection, Database
 from db.embedded import ROLE, EmbeddedServer
 from db.engine import upgrade
 from db.logins import Role, add_login
-from ingest import feeds
-from ingest.config_file import load_config
-from ingest.feeds_file import load_feeds
-from ingest.settings import Settings
-from ingest.topics import TopicSet, TopicsFile, load_topics
+from ingest.config.feeds_file import load_feeds
+from ingest.config.settings import Settings
+from ingest.config.yaml_file import load_config
+from ingest.store import feeds
+from ingest.topics.topics import TopicSet, TopicsFile, load_topics
 from tests.newsroom import Newsroom, RunningNewsroom, serve
 
 ROOT = Path(__file__).parent.parent

@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from ingest.addresses import is_refused_address
+from ingest.web.addresses import is_refused_address
 
 # What an IPv4 address that is refused is called by IPv6 addresses that carry it.
 CARRIED = ("::ffff:{}", "64:ff9b::{}", "::{}", "::ffff:0:{}", "64:ff9b:1::{}")

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from db import Connection
-from ingest import alerts, periodic
-from ingest.alerts import judge
-from ingest.feed_health import FeedRhythm, health, rhythm
-from ingest.feeds import Answers
+from ingest.monitoring import alerts
+from ingest.monitoring.alerts import judge
+from ingest.monitoring.feed_health import FeedRhythm, health, rhythm
+from ingest.store import periodic
+from ingest.store.feeds import Answers
 from tests.conftest import NOW, Run
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

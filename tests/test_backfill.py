@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from db import Connection, Database
-from ingest import backfills, feeds, hosts, leases, ledger
-from ingest.backfill import Request, backfill, selected, wanted_part
-from ingest.backfills import Left
-from ingest.errors import ConfigError, IngestError
-from ingest.feed_parser import ParsedEntry
-from ingest.settings import Settings
-from ingest.topics import TopicSet
+from ingest.backfilling.backfill import Request, backfill, selected, wanted_part
+from ingest.config.errors import ConfigError, IngestError
+from ingest.config.settings import Settings
+from ingest.parsing.parse import ParsedEntry
+from ingest.store import backfills, feeds, hosts, leases, ledger
+from ingest.store.backfills import Left
+from ingest.topics.topics import TopicSet
 from tests.conftest import NOW, Clock, Serve, configure
 from tests.newsroom import Faults, RunningNewsroom
 from tests.test_pipeline import landed, run_once
@@ -173,11 +173,11 @@ class TestWalk:
         self, room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet,
         fault: Faults, error: str | None, monkeypatch: pytest.MonkeyPatch,
     ) -> None:  # fmt: skip
-        monkeypatch.setattr("ingest.backfill.RETRY_AFTER", timedelta(seconds=0.2))
+        monkeypatch.setattr("ingest.backfilling.backfill.RETRY_AFTER", timedelta(seconds=0.2))
         feed = room.world.feeds[1]
         fault.paths = ("sitemap-2026-10",)
         room.faults[feed.outlet.host] = fault
-        from ingest.clock import utc_now
+        from ingest.runtime.clock import utc_now
 
         request = Request(feed.id, NOW - timedelta(days=30), NOW)
         left = backfill(connection, settings, utc_now, everything, request)
@@ -197,7 +197,7 @@ class TestWalk:
     def test_requests_keep_their_distance_from_those_of_other_workers(
         self, room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet
     ) -> None:
-        from ingest.clock import utc_now
+        from ingest.runtime.clock import utc_now
 
         spaced = settings.model_copy(update={"host_delay": 0.3})
         self.walk(connection, spaced, everything, utc_now, room.world.feeds[1].id)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.boilerplate import Rule, rules, without_boilerplate
+from ingest.extraction.furniture import Rule, rules, without_boilerplate
 
 FIRST = "أعلن المتحدث أن القوات ستغادر القاعدة قبل نهاية الشهر المقبل."
 SECOND = "وقال إن الانسحاب يجري بالتنسيق مع الحكومة العراقية."

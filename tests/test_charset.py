@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.charset import decode
+from ingest.text.charset import decode
 
 ARABIC = "أعلنت وزارة الدفاع العراقية أن القوات الأمريكية ستنسحب من قاعدة عين الأسد في نهاية الشهر."
 GERMAN = "Über die Straße gehört Müller: größer, für Äpfel und schön."

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from db import Database
-from ingest.clock import utc_now
-from ingest.folding import content_identity
+from ingest.runtime.clock import utc_now
+from ingest.text.folding import content_identity
 from tests.conftest import INGEST, ROOT, SHARED, Run, Serve
 
 SEEDS = {

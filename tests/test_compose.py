@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from ingest.settings import Settings, load_settings
+from ingest.config.settings import Settings, load_settings
 from tests.conftest import ROOT
 
 COMPOSE: dict[str, Any] = YAML(typ="safe").load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from db import Connection, Database
-from ingest import configurations, feeds
-from ingest.errors import ConfigError
+from ingest.config.errors import ConfigError
+from ingest.config.settings import Settings
 from ingest.pipeline import Pipeline
-from ingest.settings import Settings
+from ingest.store import configurations, feeds
 from tests.conftest import NOW, Clock, Run, Serve, configure
 
 GOOD = "feeds:\n  - https://a.example/rss\n"

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingest.dates import believable, read_date
+from ingest.text.dates import believable, read_date
 from tests.conftest import NOW
 
 BAGHDAD = ZoneInfo("Asia/Baghdad")

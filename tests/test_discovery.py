@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.discovery import NoFeedFound, discover
-from ingest.feeds_file import load_feeds
-from ingest.settings import Settings
-from ingest.web import RequestFailed, Web
+from ingest.config.feeds_file import load_feeds
+from ingest.config.settings import Settings
+from ingest.polling.discovery import NoFeedFound, discover
+from ingest.web.client import RequestFailed, Web
 from tests.conftest import NOW, ROOT, Serve
 from tests.newsroom import Faults, RunningNewsroom
 

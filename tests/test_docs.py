@@ -11,9 +11,9 @@ import typer.main
 
 from docs.generate import pages
 from ingest.cli import app
-from ingest.feeds_file import FeedConfig, FeedDefaults, load_feeds
-from ingest.settings import Settings
-from ingest.topics import Rule, Topic
+from ingest.config.feeds_file import FeedConfig, FeedDefaults, load_feeds
+from ingest.config.settings import Settings
+from ingest.topics.topics import Rule, Topic
 from tests.conftest import ROOT
 
 GENERATED = pages()

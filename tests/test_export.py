@@ -16,14 +16,14 @@ from warcio.archiveiterator import ArchiveIterator
 
 from db import Connection, Database
 from db.embedded import EmbeddedServer
-from ingest import articles
-from ingest.articles import Chosen
-from ingest.errors import IngestError
-from ingest.export import COLUMNS, ExportFormat, export_articles
-from ingest.imports import import_articles
-from ingest.land import land
-from ingest.settings import Settings
-from ingest.topics import TopicSet
+from ingest.config.errors import IngestError
+from ingest.config.settings import Settings
+from ingest.exchange.export import COLUMNS, ExportFormat, export_articles
+from ingest.exchange.imports import import_articles
+from ingest.landing.land import land
+from ingest.store import articles
+from ingest.store.articles import Chosen
+from ingest.topics.topics import TopicSet
 from tests.conftest import NOW, Clock, Run, Serve, configure, new_database
 from tests.newsroom.server import RunningNewsroom
 from tests.test_pipeline import run_once

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.document import Hint, NotAnArticle
-from ingest.extraction import detect_language, extract
-from ingest.page_dates import dating
-from ingest.page_metadata import Metadata
-from ingest.page_text import parse_page
+from ingest.extraction.article import detect_language, extract
+from ingest.extraction.dates import dating
+from ingest.extraction.metadata import Metadata
+from ingest.extraction.text import parse_page
+from ingest.model.document import Hint, NotAnArticle
 from tests.conftest import NOW
 
 TEXT = "وقال المتحدث في بغداد إن الاجتماع المقبل سيعقد بعد أسبوع، وإن اللجان ستقدم تقاريرها قبل ذلك. " * 5

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 import pytest
 
 from db import Connection
-from ingest.clock import utc_now
-from ingest.poll import poll
-from ingest.settings import Settings
-from ingest.topics import TopicSet
+from ingest.config.settings import Settings
+from ingest.polling.poll import poll
+from ingest.runtime.clock import utc_now
+from ingest.topics.topics import TopicSet
 from tests.conftest import free_port
 
 RSS = b"<rss version='2.0'><channel><title>x</title></channel></rss>"

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest.feed_dates import read_date, zone_of
-from ingest.feed_parser import parse_feed
+from ingest.parsing.dates import read_date, zone_of
+from ingest.parsing.parse import parse_feed
 from tests.conftest import NOW
 
 BAGHDAD = zone_of("IQ")

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from db import Connection
-from ingest import feeds
-from ingest.feed_formats import NEWEST_ITEMS
-from ingest.feed_parser import NotAFeed, feeds_named_by, parse_feed
-from ingest.feeds_file import FeedConfig
-from ingest.poll import poll
-from ingest.settings import Settings
-from ingest.topics import TopicSet
+from ingest.config.feeds_file import FeedConfig
+from ingest.config.settings import Settings
+from ingest.parsing.formats import NEWEST_ITEMS
+from ingest.parsing.parse import NotAFeed, feeds_named_by, parse_feed
+from ingest.polling.poll import poll
+from ingest.store import feeds
+from ingest.topics.topics import TopicSet
 from tests.conftest import NOW, Clock, Serve
 from tests.newsroom import Faults
 

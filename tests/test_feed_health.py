@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 
 from db import Connection
-from ingest import feeds
-from ingest.clock import spell
-from ingest.feed_health import describe, health, rhythm
+from ingest.monitoring.feed_health import describe, health, rhythm
+from ingest.runtime.clock import spell
+from ingest.store import feeds
 from tests.conftest import NOW
 
 HOUR = timedelta(hours=1)

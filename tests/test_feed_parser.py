@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest import feed_parser
-from ingest.feed_dates import zone_of
-from ingest.feed_parser import LINKS_WITHIN_BYTES, MOST_LINKS, NotAFeed, feeds_named_by, parse_feed
-from ingest.urls import absolute_url
+from ingest.parsing import parse as feed_parser
+from ingest.parsing.dates import zone_of
+from ingest.parsing.parse import LINKS_WITHIN_BYTES, MOST_LINKS, NotAFeed, feeds_named_by, parse_feed
+from ingest.text.urls import absolute_url
 from tests.conftest import NOW
 
 PAIRS = sorted(Path(__file__).parent.glob("feeds/*.xml"))
@@ -84,7 +84,7 @@ def test_long_texts_are_read_like_short_ones(element: str, monkeypatch: pytest.M
         f"<title>x</title>{element}</item></channel></rss>"
     ).encode()
     found = parse_feed(body, "https://a.example/", None, NOW)
-    monkeypatch.setattr("ingest.feed_preparation._set_aside", lambda text: (text, []))
+    monkeypatch.setattr("ingest.parsing.preparation._set_aside", lambda text: (text, []))
     assert found == parse_feed(body, "https://a.example/", None, NOW)
 
 

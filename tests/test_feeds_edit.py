@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.errors import ConfigError
-from ingest.feeds_edit import append_feeds
-from ingest.feeds_file import load_feeds
-from ingest.opml import read_opml, write_opml
+from ingest.config.errors import ConfigError
+from ingest.config.feeds_edit import append_feeds
+from ingest.config.feeds_file import load_feeds
+from ingest.config.opml import read_opml, write_opml
 from tests.conftest import ROOT
 
 NEW = {"url": "https://new.example/rss", "outlet": 'شفق "نيوز" #1'}

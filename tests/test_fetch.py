@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.fetch import decide
-from ingest.hosts import Robots
-from ingest.ledger import FetchJob
-from ingest.robots import is_fresh, robots_text, rules
-from ingest.web import Answer, RequestFailed
+from ingest.fetching.fetch import decide
+from ingest.store.hosts import Robots
+from ingest.store.ledger import FetchJob
+from ingest.web.client import Answer, RequestFailed
+from ingest.web.robots import is_fresh, robots_text, rules
 from tests.conftest import NOW
 
 

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from db import Connection
-from ingest import unicode_tables
-from ingest.folding import _ranges, content_identity, fold, fold_all, fold_sentences, sql_definition, word_count
+from ingest.text import unicode_tables
+from ingest.text.folding import _ranges, content_identity, fold, fold_all, fold_sentences, sql_definition, word_count
 
 CASES = {
     "القُوَّاتُ": "القوات",

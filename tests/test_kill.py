@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from db import Database
-from ingest.clock import utc_now
-from ingest.settings import Settings
+from ingest.config.settings import Settings
+from ingest.runtime.clock import utc_now
 from tests.conftest import ROOT, Serve
 from tests.newsroom import RunningNewsroom
 from tests.test_pipeline import landed, outcomes, true_places

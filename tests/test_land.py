@@ -4,14 +4,14 @@ import psycopg
 import pytest
 
 from db import Connection, Database
-from ingest import articles, documents, ledger
-from ingest.document import Document
-from ingest.feeds import import_feed
-from ingest.land import MOST_CHARACTERS, land
-from ingest.ledger import NewEntry
-from ingest.settings import Settings
-from ingest.topics import Match, TopicSet
-from ingest.urls import canonical_url
+from ingest.config.settings import Settings
+from ingest.landing.land import MOST_CHARACTERS, land
+from ingest.model.document import Document
+from ingest.store import articles, documents, ledger
+from ingest.store.feeds import import_feed
+from ingest.store.ledger import NewEntry
+from ingest.text.urls import canonical_url
+from ingest.topics.topics import Match, TopicSet
 from tests.conftest import NOW, READER, Clock
 
 
@@ -198,7 +198,7 @@ def test_a_text_that_no_article_has_is_rejected(
 def test_a_batch_is_bounded_by_characters_too(
     connection: Connection, settings: Settings, everything: TopicSet, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.land.MOST_CHARACTERS", 40)
+    monkeypatch.setattr("ingest.landing.land.MOST_CHARACTERS", 40)
     for number in range(5):
         stored(connection, f"http://a.example/{number}", None, f"Text number {number}, a long one.")
     reported: list[int] = []

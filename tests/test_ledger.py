@@ -12,9 +12,9 @@ import pytest
 
 from db import Connection, Database
 from db.embedded import EmbeddedServer
-from ingest import feeds, hosts, leases, ledger
-from ingest.feeds_file import FeedConfig
-from ingest.ledger import NewEntry
+from ingest.config.feeds_file import FeedConfig
+from ingest.store import feeds, hosts, leases, ledger
+from ingest.store.ledger import NewEntry
 from tests.conftest import NOW, READER
 
 

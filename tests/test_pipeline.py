@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from db import Connection, Database
-from ingest import feeds
-from ingest.clock import utc_now
-from ingest.feeds_file import load_feeds
+from ingest.config.feeds_file import load_feeds
+from ingest.config.settings import Settings
 from ingest.pipeline import Pipeline
-from ingest.settings import Settings
-from ingest.topics import TopicSet
-from ingest.urls import canonical_url
+from ingest.runtime.clock import utc_now
+from ingest.store import feeds
+from ingest.text.urls import canonical_url
+from ingest.topics.topics import TopicSet
 from tests.conftest import ROOT, Clock, Serve, configure
 from tests.newsroom import Faults, Newsroom, RunningNewsroom
 

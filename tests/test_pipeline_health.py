@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from db import Connection
-from ingest import alerts, feeds, ledger, pipeline_health, worker_deaths
-from ingest.configurations import Problem
-from ingest.feeds_file import FeedConfig
-from ingest.ledger import Due
-from ingest.periodic import Progress
-from ingest.pipeline_health import State, Waiting, judge
+from ingest.config.feeds_file import FeedConfig
+from ingest.monitoring import alerts, pipeline_health
+from ingest.monitoring.pipeline_health import State, Waiting, judge
+from ingest.store import feeds, ledger, worker_deaths
+from ingest.store.configurations import Problem
+from ingest.store.ledger import Due
+from ingest.store.periodic import Progress
 from tests.conftest import NOW, Run
 from tests.test_ledger import entry, fill
 

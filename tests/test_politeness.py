@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from db import Connection, Database
-from ingest import hosts
-from ingest.clock import utc_now
-from ingest.fetch import fetch
-from ingest.poll import poll
-from ingest.settings import Settings
-from ingest.topics import TopicSet
-from ingest.turns import Turns
+from ingest.config.settings import Settings
+from ingest.fetching.fetch import fetch
+from ingest.polling.poll import poll
+from ingest.runtime.clock import utc_now
+from ingest.store import hosts
+from ingest.topics.topics import TopicSet
+from ingest.web.turns import Turns
 from tests.conftest import NOW, Serve, configure
 from tests.newsroom import Faults, RunningNewsroom
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ingest.feed_parser import NotAFeed, parse_feed
-from ingest.feeds import ADOPT_AFTER_POLLS, FeedState, PollRecord
-from ingest.poll_decisions import PollResult, found, needs_parsing, request_headers
-from ingest.poll_decisions import decide as decide_parsed
-from ingest.topics import TopicSet
-from ingest.web import Answer, RequestFailed
+from ingest.parsing.parse import NotAFeed, parse_feed
+from ingest.polling.decisions import PollResult, found, needs_parsing, request_headers
+from ingest.polling.decisions import decide as decide_parsed
+from ingest.store.feeds import ADOPT_AFTER_POLLS, FeedState, PollRecord
+from ingest.topics.topics import TopicSet
+from ingest.web.client import Answer, RequestFailed
 from tests.conftest import NOW
 
 BODY = (Path(__file__).parent / "feeds" / "rss_arabic.xml").read_bytes()

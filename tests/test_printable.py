@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.cli.shared import CleanConsole, CleanFormatter, add_row, make_table
-from ingest.folding import fold
-from ingest.printable import clean_log_records, escaped_json, printable, without_controls
+from ingest.text.folding import fold
+from ingest.text.printable import clean_log_records, escaped_json, printable, without_controls
 from tests.conftest import INGEST, ROOT, Serve
 from tests.newsroom import Faults
 

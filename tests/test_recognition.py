@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.ledger import KnownItem, NewEntry
-from ingest.recognition import Recognised, recognise
+from ingest.polling.recognition import Recognised, recognise
+from ingest.store.ledger import KnownItem, NewEntry
 from tests.conftest import NOW
 
 URL = "https://a.example/1"

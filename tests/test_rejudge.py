@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from db import Connection, Database
-from ingest.land import land
-from ingest.ledger import Selection
-from ingest.rejudge import rejudge
-from ingest.settings import Settings
-from ingest.topics import Topic, TopicSet
+from ingest.config.settings import Settings
+from ingest.landing.land import land
+from ingest.reprocessing.rejudge import rejudge
+from ingest.store.ledger import Selection
+from ingest.topics.topics import Topic, TopicSet
 from tests.conftest import ROOT, Clock, Run, Serve, configure
 from tests.newsroom import RunningNewsroom
 from tests.test_pipeline import run_once

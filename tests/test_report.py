@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from db import Connection, Database
-from ingest.settings import Settings
-from ingest.topics import TopicSet
+from ingest.config.settings import Settings
+from ingest.topics.topics import TopicSet
 from tests.conftest import Clock, Run, Serve, chromium, configure
 from tests.test_pipeline import run_once
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from db import Connection, Database
-from ingest import pages
-from ingest.folding import content_identity
-from ingest.land import land
-from ingest.ledger import Selection
-from ingest.reprocess import Reprocessed, reprocess
-from ingest.settings import Settings
-from ingest.topics import TopicSet
+from ingest.config.settings import Settings
+from ingest.landing.land import land
+from ingest.reprocessing.reprocess import Reprocessed, reprocess
+from ingest.store import pages
+from ingest.store.ledger import Selection
+from ingest.text.folding import content_identity
+from ingest.topics.topics import TopicSet
 from tests.conftest import NOW, Clock, Run, Serve, configure
 from tests.newsroom import RunningNewsroom
 from tests.test_pipeline import run_once

@@ -8,8 +8,8 @@ import pytest
 from db import Connection, Database
 from db.embedded import EmbeddedServer, _programs
 from db.engine import upgrade
-from ingest.settings import Settings
-from ingest.topics import TopicSet
+from ingest.config.settings import Settings
+from ingest.topics.topics import TopicSet
 from tests.conftest import Clock, Serve, configure, new_database
 from tests.test_pipeline import run_once
 

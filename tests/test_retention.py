@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from db import Connection
-from ingest import retention
-from ingest.settings import Settings
+from ingest.config.settings import Settings
+from ingest.store import retention
 from tests.conftest import NOW
 
 OLD = timedelta(days=400)

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from db import Connection, Database
-from ingest import feeds, hosts, ledger
-from ingest.extract import extract
-from ingest.fetch import fetch
-from ingest.folding import content_identity
-from ingest.intake import take_in
-from ingest.land import land
-from ingest.ledger import Change, NewEntry
-from ingest.poll import poll
-from ingest.settings import Settings
-from ingest.topics import TopicSet
+from ingest.config.settings import Settings
+from ingest.extraction.extract import extract
+from ingest.fetching.fetch import fetch
+from ingest.landing.land import land
+from ingest.polling.intake import take_in
+from ingest.polling.poll import poll
+from ingest.store import feeds, hosts, ledger
+from ingest.store.ledger import Change, NewEntry
+from ingest.text.folding import content_identity
+from ingest.topics.topics import TopicSet
 from tests.conftest import NOW, Clock, Serve, configure
 from tests.newsroom import Faults, Item, RunningNewsroom
 from tests.test_pipeline import run_once

@@ -15,9 +15,9 @@ from db import Connection, Database, DatabaseUnavailable, schema
 from db.embedded import EmbeddedServer
 from db.engine import upgrade
 from db.logins import Role, add_login
-from ingest import retention
-from ingest.settings import Settings
-from ingest.topics import TopicSet
+from ingest.config.settings import Settings
+from ingest.store import retention
+from ingest.topics.topics import TopicSet
 from tests.conftest import NOW, READER, WRITER, Clock, Run, Serve, configure
 from tests.test_pipeline import run_once
 

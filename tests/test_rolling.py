@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ingest.rolling import Claimed, work_through
+from ingest.runtime.rolling import Claimed, work_through
 
 
 def claims(total: int, log: list[int] | None = None) -> Callable[[int], Claimed[int]]:
@@ -71,7 +71,7 @@ def test_when_it_stops_what_runs_is_saved_and_what_waits_given_back() -> None:
 
 
 def test_what_does_not_end_when_the_process_must_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.rolling.STOP_SECONDS", 0.1)
+    monkeypatch.setattr("ingest.runtime.rolling.STOP_SECONDS", 0.1)
     saved: list[int] = []
     returned: list[int] = []
     told = False
@@ -91,7 +91,7 @@ def test_what_does_not_end_when_the_process_must_is_given_back(monkeypatch: pyte
 
 
 def test_it_says_that_it_is_alive_while_work_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.rolling.KEEP_SECONDS", 0.01)
+    monkeypatch.setattr("ingest.runtime.rolling.KEEP_SECONDS", 0.01)
     kept = asyncio.Event()
 
     async def perform(job: int) -> int:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.schedule import Wishes, day_number, header_wish, interval_of, narrowed, next_poll, widened
+from ingest.polling.schedule import Wishes, day_number, header_wish, interval_of, narrowed, next_poll, widened
 from tests.conftest import NOW
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

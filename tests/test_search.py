@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from db import Connection
-from ingest.folding import content_identity
+from ingest.text.folding import content_identity
 
 # A word of a query, the forms it must be found in, and words it must not be found in.
 FORMS = {

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingest.printable import without_controls
-from ingest.spreadsheets import cells, from_cell, to_cell
+from ingest.text.printable import without_controls
+from ingest.text.spreadsheets import cells, from_cell, to_cell
 
 TEXTS = st.text(st.one_of(st.sampled_from("'=+-@\t\r\n \u200f\ufeff＝,;\"a"), st.characters(exclude_categories=["Cs"])))
 

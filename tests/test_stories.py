@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from db import Connection, Database
-from ingest import documents, ledger, stories
-from ingest.agencies import agency_of
-from ingest.document import Document
-from ingest.feeds import import_feed
-from ingest.folding import fold
-from ingest.land import land
-from ingest.ledger import NewEntry
-from ingest.settings import Settings
-from ingest.similarity import Comparable, compare
-from ingest.topics import TopicSet
+from ingest.config.settings import Settings
+from ingest.landing.land import land
+from ingest.model.document import Document
+from ingest.store import documents, ledger, stories
+from ingest.store.feeds import import_feed
+from ingest.store.ledger import NewEntry
+from ingest.text.agencies import agency_of
+from ingest.text.folding import fold
+from ingest.text.similarity import Comparable, compare
+from ingest.topics.topics import TopicSet
 from tests.conftest import NOW, SHARED, Clock, Run
 from tests.newsroom import Newsroom
 
@@ -360,5 +360,5 @@ def test_what_is_too_long_for_a_credit_is_not_read_as_one(monkeypatch: pytest.Mo
     def never(_: str) -> str:
         raise AssertionError("it was folded")
 
-    monkeypatch.setattr("ingest.agencies.fold", never)
+    monkeypatch.setattr("ingest.text.agencies.fold", never)
     assert agency_of("a&" * 100_000, "&" * 100_000) is None

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from ingest.folding import fold_sentences
-from ingest.topic_rules import MOST_MATCHED
-from ingest.topics import Topic, TopicSet
+from ingest.text.folding import fold_sentences
+from ingest.topics.rules import MOST_MATCHED
+from ingest.topics.topics import Topic, TopicSet
 
 PAIRS = [
     # (word in the file, word in a text, whether they match)

@@ -10,7 +10,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.unpacking import MOST_MEMBERS, PIECE_BYTES, Unpacker, UnusableBody
+from ingest.web.unpacking import MOST_MEMBERS, PIECE_BYTES, Unpacker, UnusableBody
 
 
 def _raw_deflate(data: bytes) -> bytes:

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest import urls
-from ingest.urls import absolute_url, canonical_url, host_of, page_address, slug_words, without_user_info
+from ingest.text import urls
+from ingest.text.urls import absolute_url, canonical_url, host_of, page_address, slug_words, without_user_info
 
 
 @pytest.mark.parametrize(

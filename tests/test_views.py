@@ -9,8 +9,8 @@ import pytest
 
 from db import Connection, Database
 from docs.generate import cookbook
-from ingest.settings import Settings
-from ingest.topics import TopicSet
+from ingest.config.settings import Settings
+from ingest.topics.topics import TopicSet
 from tests.conftest import READER, Clock, Serve, configure
 from tests.test_pipeline import run_once
 

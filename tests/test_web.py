@@ -10,8 +10,8 @@ import pytest
 import zstandard
 from aiohttp import web as server
 
-from ingest.settings import Settings
-from ingest.web import Answer, RequestFailed, Web
+from ingest.config.settings import Settings
+from ingest.web.client import Answer, RequestFailed, Web
 from tests.conftest import free_port
 
 Handler = Callable[[server.Request], Awaitable[server.StreamResponse]]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ingest.settings import Settings
-from ingest.web import RequestFailed, Web
+from ingest.config.settings import Settings
+from ingest.web.client import RequestFailed, Web
 from tests.conftest import Serve, free_port
 from tests.newsroom import Faults
 
@@ -123,6 +123,6 @@ def test_ports_of_other_services_are_refused(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, port: int, kind: str
 ) -> None:
     # As if this machine were on the public Internet.
-    monkeypatch.setattr("ingest.web.is_refused_address", lambda *_: False)
+    monkeypatch.setattr("ingest.web.client.is_refused_address", lambda *_: False)
     guarded = settings.model_copy(update={"allow_networks": ()})
     assert get(guarded, f"http://127.0.0.99:{port}/") == kind

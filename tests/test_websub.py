@@ -19,17 +19,17 @@ import aiohttp
 import pytest
 
 from db import Connection, Database
-from ingest import subscriptions
-from ingest.clock import utc_now
-from ingest.errors import ConfigError
-from ingest.feed_parser import ParsedFeed
-from ingest.poll import poll
-from ingest.settings import Settings
-from ingest.topics import TopicSet
-from ingest.web import Answer
-from ingest.websub import lease, signature_check, subscription_form, verify, with_links
-from ingest.websub_bodies import Budget, Full, Share
-from ingest.websub_service import WebSubService
+from ingest.config.errors import ConfigError
+from ingest.config.settings import Settings
+from ingest.parsing.parse import ParsedFeed
+from ingest.polling.poll import poll
+from ingest.runtime.clock import utc_now
+from ingest.store import subscriptions
+from ingest.topics.topics import TopicSet
+from ingest.web.client import Answer
+from ingest.websub.bodies import Budget, Full, Share
+from ingest.websub.protocol import lease, signature_check, subscription_form, verify, with_links
+from ingest.websub.service import WebSubService
 from tests.conftest import INGEST, Serve, configure, free_port
 from tests.newsroom import RunningNewsroom
 from tests.newsroom.hub import Hub
@@ -167,7 +167,7 @@ class TestService:
         monkeypatch: pytest.MonkeyPatch,
     ) -> Callable[[Callable[[Hub], Awaitable[None]]], None]:  # fmt: skip
         """Runs a test against the service and the room's hub."""
-        monkeypatch.setattr("ingest.websub_service.LOOK_SECONDS", 0.1)
+        monkeypatch.setattr("ingest.websub.service.LOOK_SECONDS", 0.1)
         port = free_port()
         ours = settings.model_copy(
             update={"websub_url": f"http://127.0.0.1:{port}/push", "websub_bind": f"127.0.0.1:{port}"}
@@ -339,7 +339,7 @@ class TestService:
         self, room: RunningNewsroom, serve: Any, settings: Settings, length: str,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:  # fmt: skip
-        monkeypatch.setattr("ingest.websub_service.MOST_HELD_BYTES", 1_000_000)
+        monkeypatch.setattr("ingest.websub.service.MOST_HELD_BYTES", 1_000_000)
         chunked = length.endswith("chunked")
         part = b"DBBA0\r\n" + bytes(900_000) + b"\r\n" if chunked else bytes(900_000)
 
@@ -365,8 +365,8 @@ class TestService:
         self, room: RunningNewsroom, serve: Any, monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:  # fmt: skip
-        monkeypatch.setattr("ingest.websub_service.MOST_HELD_BYTES", 1_000_000)
-        monkeypatch.setattr("ingest.websub_service.BODY_SECONDS", 0.2)
+        monkeypatch.setattr("ingest.websub.service.MOST_HELD_BYTES", 1_000_000)
+        monkeypatch.setattr("ingest.websub.service.BODY_SECONDS", 0.2)
 
         async def scenario(hub: Hub) -> None:
             await until(lambda: hub.subscribers)

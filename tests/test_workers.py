@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 
 from db import Connection
-from ingest import documents, ledger, pages
-from ingest.document import Document, Hint
-from ingest.extract import extract
-from ingest.feeds import import_feed
-from ingest.ledger import NewEntry
-from ingest.pages import StoredPage
-from ingest.settings import Settings
-from ingest.workers import WorkerDied, WorkerPool, WorkerTimeout
+from ingest.config.settings import Settings
+from ingest.extraction.extract import extract
+from ingest.model.document import Document, Hint
+from ingest.runtime.workers import WorkerDied, WorkerPool, WorkerTimeout
+from ingest.store import documents, ledger, pages
+from ingest.store.feeds import import_feed
+from ingest.store.ledger import NewEntry
+from ingest.store.pages import StoredPage
 from tests.conftest import NOW, ROOT, Clock
 
 GOOD = (
@@ -36,7 +36,7 @@ GOOD = (
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """What kills its worker is tried again at once."""
-    monkeypatch.setattr("ingest.workers.ALONE_AFTER", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("ingest.runtime.workers.ALONE_AFTER", (0.0, 0.0, 0.0))
 
 
 def hostile_extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Document:
@@ -71,7 +71,7 @@ def store(connection: Connection, bodies: list[str]) -> None:
 def test_a_hostile_page_ends_with_a_reason_and_the_others_are_extracted(
     connection: Connection, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.extract.extract_page", hostile_extract)
+    monkeypatch.setattr("ingest.extraction.extract.extract_page", hostile_extract)
     hostile = ["spin in python", "spin in C", "die", "exhaust", "raise"]
     store(connection, [*hostile, *["good"] * 30])
     quick = settings.model_copy(update={"extract_timeout": 1.0})
@@ -158,7 +158,10 @@ def test_tasks_and_answers_may_be_larger_than_a_pipe() -> None:
 
 
 def test_a_pool_that_is_left_while_its_workers_start_says_nothing() -> None:
-    program = "from ingest.workers import WorkerPool\nwith WorkerPool(2, 20, preload=('ingest.extraction',)):\n    pass"
+    program = (
+        "from ingest.runtime.workers import WorkerPool\n"
+        "with WorkerPool(2, 20, preload=('ingest.extraction.article',)):\n    pass"
+    )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert (run.returncode, run.stderr) == (0, "")
 
@@ -236,7 +239,7 @@ def test_what_waits_behind_a_death_is_not_touched_by_it(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_pauses")
 def test_a_frozen_worker_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.workers.FROZEN_SECONDS", 0.3)
+    monkeypatch.setattr("ingest.runtime.workers.FROZEN_SECONDS", 0.3)
 
     async def freeze(pool: WorkerPool) -> None:
         assert await pool.run(answer) == 42

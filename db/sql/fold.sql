@@ -1,4 +1,4 @@
--- Written by ingest.folding.sql_definition(); a test compares the two. The character classes are those of
+-- Written by ingest.text.folding.sql_definition(); a test compares the two. The character classes are those of
 -- Unicode 14.0.0 on every server version, so that a content hash never changes its meaning.
 CREATE OR REPLACE FUNCTION news.fold(input text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE

@@ -25,7 +25,7 @@ with DAG(
         import psycopg
 
         from ingest.airflow.connection import news_database
-        from ingest.settings import load_settings
+        from ingest.config.settings import load_settings
 
         events = [event for of_asset in triggering_asset_events.values() for event in of_asset]
         since = min((event.timestamp for event in events), default=datetime.now(UTC))

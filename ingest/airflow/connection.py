@@ -8,7 +8,7 @@ from airflow.sdk import BaseHook, Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from db import Database, open_database
-from ingest.settings import Settings
+from ingest.config.settings import Settings
 
 __all__ = ["CONNECTION_ID", "connection_url", "news_database", "news_url"]
 

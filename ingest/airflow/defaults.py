@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ingest.airflow.notifier import AlertNotifier
-from ingest.settings import Settings
+from ingest.config.settings import Settings
 
 __all__ = ["LONG_ATTEMPT", "START", "TAGS", "dag_defaults", "task_defaults"]
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ingest.clock import spell, utc_now
-from ingest.settings import load_settings
+from ingest.config.settings import load_settings
+from ingest.runtime.clock import spell, utc_now
 
 __all__ = ["delete_old", "delete_old_logs"]
 

@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from db import Connection
-from ingest import alerts, configurations, feeds, leases, ledger, readers, retention
 from ingest.airflow.connection import news_database
 from ingest.airflow.notifier import AlertNotifier
-from ingest.clock import spell, utc_now
-from ingest.errors import ConfigError
-from ingest.hosts import LONGEST_WAIT
-from ingest.settings import Settings, load_settings
+from ingest.config.errors import ConfigError
+from ingest.config.settings import Settings, load_settings
+from ingest.monitoring import alerts
+from ingest.runtime.clock import spell, utc_now
+from ingest.store import configurations, feeds, leases, ledger, readers, retention
+from ingest.store.hosts import LONGEST_WAIT
 
 if TYPE_CHECKING:
-    from ingest.backfill import Progress
+    from ingest.backfilling.backfill import Progress
 
 __all__ = [
     "backfill",
@@ -60,7 +61,7 @@ def poll(feed_ids: list[str], context: Any = None) -> Counts:
     was lost. A broken feeds.yaml or topics.yaml does not stop the polling: what was last understood is used, and an
     alert says so. Looks whether anything else is wrong with feeds or pipeline, and sends alerts of what has changed.
     """
-    from ingest.poll import poll as stage
+    from ingest.polling.poll import poll as stage
 
     with _working() as (settings, connection):
         topics = configurations.current_topics(connection, settings, utc_now())
@@ -81,7 +82,7 @@ def poll(feed_ids: list[str], context: Any = None) -> Counts:
 
 def fetch(shard: int, shards: int) -> Counts:
     """Fetch the due pages of this shard's hosts."""
-    from ingest.fetch import fetch as stage
+    from ingest.fetching.fetch import fetch as stage
 
     with _working() as (settings, connection):
         counts = vars(
@@ -100,8 +101,8 @@ def fetch(shard: int, shards: int) -> Counts:
 
 def extract() -> Counts:
     """Extract fetched pages, and go on while more may come."""
-    from ingest.extract import ExtractCounts, extraction_pool
-    from ingest.extract import extract as stage
+    from ingest.extraction.extract import ExtractCounts, extraction_pool
+    from ingest.extraction.extract import extract as stage
 
     with _working() as (settings, connection), ExitStack() as pools:
         stopping, counts, pool = _budget(settings), vars(ExtractCounts()), None
@@ -118,9 +119,9 @@ def extract() -> Counts:
 
 def land() -> Counts:
     """Land extracted documents, and go on while more may come."""
-    from ingest import articles
-    from ingest.land import LandCounts
-    from ingest.land import land as stage
+    from ingest.landing.land import LandCounts
+    from ingest.landing.land import land as stage
+    from ingest.store import articles
 
     with _working() as (settings, connection):
         topics = configurations.current_topics(connection, settings, utc_now())
@@ -161,7 +162,7 @@ def reprocess(feed: str | None, since: datetime | None, until: datetime | None, 
 
     Run again, it goes through all of them: what has been brought up to date differs no more.
     """
-    from ingest.reprocess import reprocess as stage
+    from ingest.reprocessing.reprocess import reprocess as stage
 
     said = _SayAtTimes()
     with _working() as (settings, connection):
@@ -187,8 +188,8 @@ def reprocess(feed: str | None, since: datetime | None, until: datetime | None, 
 
 def backfill(feed: str, since: datetime, until: datetime | None, sitemaps: list[str]) -> Counts:
     """Walk through the past of a feed to the end, or until the task is told to end; run again, it goes on there."""
-    from ingest.backfill import Request
-    from ingest.backfill import backfill as stage
+    from ingest.backfilling.backfill import Request
+    from ingest.backfilling.backfill import backfill as stage
 
     with _working() as (settings, connection):
         _sync(connection, settings)

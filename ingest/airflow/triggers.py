@@ -58,7 +58,7 @@ class LedgerTrigger(BaseEventTrigger):
     async def _events(self) -> AsyncGenerator[dict[str, Any]]:
         import psycopg
 
-        from ingest.settings import load_settings
+        from ingest.config.settings import load_settings
 
         settings = load_settings()
         async with _database(await _url(settings), settings.data_dir) as database:
@@ -130,9 +130,9 @@ def _number(payload: str) -> int:
 
 def _look(database: "Database") -> tuple[bool, Any]:
     """Return whether anything is due now, and when something will be."""
-    from ingest import ledger
-    from ingest.clock import utc_now
-    from ingest.hosts import LONGEST_WAIT
+    from ingest.runtime.clock import utc_now
+    from ingest.store import ledger
+    from ingest.store.hosts import LONGEST_WAIT
 
     now = utc_now()
     with database.connect() as connection:
@@ -143,6 +143,6 @@ def _look(database: "Database") -> tuple[bool, Any]:
 
 
 def _seconds_until(due_at: Any) -> float:
-    from ingest.clock import utc_now
+    from ingest.runtime.clock import utc_now
 
     return float("inf") if due_at is None else (due_at - utc_now()).total_seconds()

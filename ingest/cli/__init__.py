@@ -11,7 +11,7 @@ import typer
 from db import DatabaseError
 from ingest.cli import corpus, database, feeds, stages, topics
 from ingest.cli.shared import errors, log_at
-from ingest.errors import ConfigError, IngestError
+from ingest.config.errors import ConfigError, IngestError
 
 __all__ = ["app", "main"]
 

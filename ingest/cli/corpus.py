@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from db import Connection
-from ingest import alerts, articles, documents, ledger
 from ingest.cli.shared import (
     DATE_FORMATS,
     SAY_SECONDS,
@@ -32,18 +31,20 @@ from ingest.cli.shared import (
     stop_on_signal,
     sync_feeds,
 )  # fmt: skip
-from ingest.clock import spell, utc_now
-from ingest.errors import ConfigError, IngestError
-from ingest.export import ExportFormat, export_articles
-from ingest.feed_health import health
-from ingest.feeds import health_rows
-from ingest.settings import Settings, load_settings
-from ingest.topics import TopicSet, load_topics
+from ingest.config.errors import ConfigError, IngestError
+from ingest.config.settings import Settings, load_settings
+from ingest.exchange.export import ExportFormat, export_articles
+from ingest.monitoring import alerts
+from ingest.monitoring.feed_health import health
+from ingest.runtime.clock import spell, utc_now
+from ingest.store import articles, documents, ledger
+from ingest.store.feeds import health_rows
+from ingest.topics.topics import TopicSet, load_topics
 
 if TYPE_CHECKING:
-    from ingest.backfill import Progress
-    from ingest.land import LandCounts
-    from ingest.reprocess import Reprocessed
+    from ingest.backfilling.backfill import Progress
+    from ingest.landing.land import LandCounts
+    from ingest.reprocessing.reprocess import Reprocessed
 
 
 app = typer.Typer()
@@ -62,9 +63,9 @@ def import_(
     topics: TopicsOption = None,
 ) -> None:
     """Take in texts or articles, such as an export; they pass through `land` like any other."""
-    from ingest.imports import article_file, import_articles
-    from ingest.land import land as stage
-    from ingest.seeds import import_folder, seed_files
+    from ingest.exchange.imports import article_file, import_articles
+    from ingest.exchange.seeds import import_folder, seed_files
+    from ingest.landing.land import land as stage
 
     settings = load_settings(topics=topics)
     topic_set = load_topics(settings.topics)
@@ -120,7 +121,7 @@ def export(
     with opened_database(settings) as database, database.connect() as connection:
         _check_names(connection, chosen)
         if kind is ExportFormat.WARC:
-            from ingest.warc import export_pages
+            from ingest.exchange.warc import export_pages
 
             which = None if all_pages else chosen
             count = export_pages(connection, folder, which, utc_now(), progress=progress("exporting"))
@@ -141,8 +142,8 @@ def report(
     title: Annotated[str, typer.Option("--title", help="Heading of the page.")] = "News in this database",
 ) -> None:
     """Write a picture of the corpus: one page that needs nothing else, and its numbers as CSV."""
-    from ingest import corpus_report
-    from ingest.events import load_events
+    from ingest.config.events_file import load_events
+    from ingest.monitoring import report as corpus_report
 
     settings = load_settings(events=events)
     # The default need not be there; one that is named must be.
@@ -190,8 +191,8 @@ def backfill(
     topics: TopicsOption = None,
 ) -> None:
     """Find what a feed's site published in the past; its pages are then fetched behind all that is new."""
-    from ingest.backfill import Request
-    from ingest.backfill import backfill as stage
+    from ingest.backfilling.backfill import Request
+    from ingest.backfilling.backfill import backfill as stage
 
     settings, configured, topic_set = configuration(feeds, topics)
     end = until.replace(tzinfo=UTC) if until else None
@@ -257,9 +258,9 @@ def reprocess(
     topics: Annotated[Path | None, typer.Option("--topics-file", help="File of topics (NEWS_TOPICS).")] = None,
 ) -> None:
     """Extract stored pages anew, after a change of rules; articles keep their ids, former texts become revisions."""
-    from ingest.land import LandCounts
-    from ingest.land import land as stage
-    from ingest.reprocess import reprocess as work
+    from ingest.landing.land import LandCounts
+    from ingest.landing.land import land as stage
+    from ingest.reprocessing.reprocess import reprocess as work
 
     settings = load_settings(topics=topics)
     topic_set = load_topics(settings.topics)
@@ -290,9 +291,9 @@ def _rejudge(
     connection: Connection, settings: Settings, topic_set: TopicSet, selection: ledger.Selection, dry_run: bool,
     as_json: bool,
 ) -> None:  # fmt: skip
-    from ingest.land import LandCounts
-    from ingest.land import land as stage
-    from ingest.rejudge import rejudge as work
+    from ingest.landing.land import LandCounts
+    from ingest.landing.land import land as stage
+    from ingest.reprocessing.rejudge import rejudge as work
 
     total = documents.count_to_judge(connection, selection)
     with stop_on_signal() as stopping, counting("judging", total) as report:

@@ -10,11 +10,11 @@ import typer
 from db import open_database
 from db.engine import upgrade
 from db.logins import Role, add_login, draw_password
-from ingest import stories
 from ingest.cli.shared import counting, opened_database, output
-from ingest.clock import utc_now
-from ingest.errors import ConfigError
-from ingest.settings import load_settings
+from ingest.config.errors import ConfigError
+from ingest.config.settings import load_settings
+from ingest.runtime.clock import utc_now
+from ingest.store import stories
 
 # A URL that was printed must work for somebody who then types a command with it.
 URL_VALID_SECONDS = 600

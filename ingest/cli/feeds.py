@@ -20,13 +20,13 @@ from ingest.cli.shared import (
     output,
     print_json,
 )  # fmt: skip
-from ingest.clock import utc_now
-from ingest.errors import ConfigError, IngestError
-from ingest.feeds_file import FeedConfig, load_feeds
-from ingest.settings import load_settings
+from ingest.config.errors import ConfigError, IngestError
+from ingest.config.feeds_file import FeedConfig, load_feeds
+from ingest.config.settings import load_settings
+from ingest.runtime.clock import utc_now
 
 if TYPE_CHECKING:
-    from ingest.discovery import Discovered
+    from ingest.polling.discovery import Discovered
 
 app = typer.Typer(no_args_is_help=True, help="The feeds that are collected from.")
 
@@ -53,7 +53,7 @@ def feeds_check(
     as_json: JsonOption = False,
 ) -> None:
     """Fetch feeds and show what each would yield, changing nothing."""
-    from ingest.check import check_feeds
+    from ingest.polling.check import check_feeds
 
     settings, configured, topic_set = configuration(feeds, topics)
     if ids:
@@ -88,9 +88,9 @@ def feeds_add(
     scope: Annotated[str | None, typer.Option("--scope", help="topic or general.")] = None,
 ) -> None:
     """Find the feed behind an address and append it to the feeds file."""
-    from ingest.discovery import NoFeedFound, discover
-    from ingest.feeds_edit import append_feeds
-    from ingest.web import RequestFailed, Web
+    from ingest.config.feeds_edit import append_feeds
+    from ingest.polling.discovery import NoFeedFound, discover
+    from ingest.web.client import RequestFailed, Web
 
     settings = load_settings(feeds=feeds)
     known = {feed.url: feed.id for feed in load_feeds(settings.feeds)}
@@ -119,8 +119,8 @@ def feeds_import_opml(
     document: Annotated[Path, typer.Argument(help="OPML file of another reader.")], feeds: FeedsOption = None
 ) -> None:
     """Append the feeds of an OPML file that are not in the feeds file yet."""
-    from ingest.feeds_edit import append_feeds
-    from ingest.opml import read_opml
+    from ingest.config.feeds_edit import append_feeds
+    from ingest.config.opml import read_opml
 
     settings = load_settings(feeds=feeds)
     try:
@@ -139,7 +139,7 @@ def feeds_export_opml(
     feeds: FeedsOption = None,
 ) -> None:
     """Write the configured feeds as OPML, for other readers."""
-    from ingest.opml import write_opml
+    from ingest.config.opml import write_opml
 
     text = write_opml(load_feeds(load_settings(feeds=feeds).feeds))
     if document is None:

@@ -22,13 +22,13 @@ from rich.table import Table
 from rich.text import Text
 
 from db import Database, open_database
-from ingest import configurations
-from ingest import feeds as feed_store
-from ingest.clock import spell, utc_now
-from ingest.feeds_file import FeedConfig, load_feeds
-from ingest.printable import escaped_json, printable
-from ingest.settings import Settings, load_settings
-from ingest.topics import TopicSet, load_topics
+from ingest.config.feeds_file import FeedConfig, load_feeds
+from ingest.config.settings import Settings, load_settings
+from ingest.runtime.clock import spell, utc_now
+from ingest.store import configurations
+from ingest.store import feeds as feed_store
+from ingest.text.printable import escaped_json, printable
+from ingest.topics.topics import TopicSet, load_topics
 
 T = TypeVar("T")
 

@@ -13,7 +13,6 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from db import Connection, Database
-from ingest import ledger
 from ingest.cli.shared import (
     FeedsOption,
     TopicsOption,
@@ -26,10 +25,11 @@ from ingest.cli.shared import (
     stop_on_signal,
     sync_feeds,
 )
-from ingest.clock import utc_now
-from ingest.errors import IngestError
-from ingest.settings import load_settings
-from ingest.topics import load_topics
+from ingest.config.errors import IngestError
+from ingest.config.settings import load_settings
+from ingest.runtime.clock import utc_now
+from ingest.store import ledger
+from ingest.topics.topics import load_topics
 
 if TYPE_CHECKING:
     from ingest.pipeline import Pipeline
@@ -47,7 +47,7 @@ def run(
     """Poll, fetch, extract and land, all stages side by side."""
     if once == follow:
         raise typer.BadParameter("say either --once or --follow")
-    from ingest.extract import extraction_pool
+    from ingest.extraction.extract import extraction_pool
     from ingest.pipeline import Pipeline
 
     settings = load_settings(feeds=feeds, topics=topics)
@@ -74,7 +74,7 @@ def run(
 @app.command()
 def poll(feeds: FeedsOption = None, topics: TopicsOption = None) -> None:
     """Ask the feeds that are due for new entries."""
-    from ingest.poll import poll as stage
+    from ingest.polling.poll import poll as stage
 
     settings, configured, topic_set = configuration(feeds, topics)
     with opened_database(settings) as database:
@@ -85,7 +85,7 @@ def poll(feeds: FeedsOption = None, topics: TopicsOption = None) -> None:
 @app.command()
 def fetch() -> None:
     """Fetch the pages of new entries."""
-    from ingest.fetch import fetch as stage
+    from ingest.fetching.fetch import fetch as stage
 
     settings = load_settings()
     with opened_database(settings) as database:
@@ -95,7 +95,7 @@ def fetch() -> None:
 @app.command()
 def extract() -> None:
     """Extract the articles from fetched pages."""
-    from ingest.extract import extract as stage
+    from ingest.extraction.extract import extract as stage
 
     settings = load_settings()
     with opened_database(settings) as database:
@@ -105,9 +105,9 @@ def extract() -> None:
 @app.command()
 def land(topics: TopicsOption = None) -> None:
     """Put the extracted articles that are on a topic into the table articles."""
-    from ingest import articles
-    from ingest.land import LandCounts
-    from ingest.land import land as stage
+    from ingest.landing.land import LandCounts
+    from ingest.landing.land import land as stage
+    from ingest.store import articles
 
     settings = load_settings(topics=topics)
     topic_set = load_topics(settings.topics)
@@ -184,7 +184,7 @@ def _summary(pipeline: "Pipeline", database: Database) -> None:
 @app.command()
 def websub(feeds: FeedsOption = None, topics: TopicsOption = None) -> None:
     """Subscribe to feeds at their hubs and take in what these send, until it is told to end."""
-    from ingest.websub_service import WebSubService
+    from ingest.websub.service import WebSubService
 
     settings = load_settings(feeds=feeds, topics=topics)
     log_at(logging.INFO)

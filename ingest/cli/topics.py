@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ingest import articles, documents
 from ingest.cli.shared import (
     DATE_FORMATS,
     JsonOption,
@@ -18,12 +17,13 @@ from ingest.cli.shared import (
     output,
     print_json,
 )
-from ingest.clock import utc_now
-from ingest.document import Document, Hint, NotAnArticle
-from ingest.errors import ConfigError, IngestError
-from ingest.settings import Settings, load_settings
-from ingest.topics import load_topics
-from ingest.urls import canonical_url
+from ingest.config.errors import ConfigError, IngestError
+from ingest.config.settings import Settings, load_settings
+from ingest.model.document import Document, Hint, NotAnArticle
+from ingest.runtime.clock import utc_now
+from ingest.store import articles, documents
+from ingest.text.urls import canonical_url
+from ingest.topics.topics import load_topics
 
 SENTENCE_WIDTH = 160
 
@@ -122,8 +122,8 @@ def _text_of(settings: Settings, what: str) -> tuple[str | None, str]:
 
 
 async def _fetched(settings: Settings, url: str) -> Document:
-    from ingest.extraction import extract
-    from ingest.web import RequestFailed, Web
+    from ingest.extraction.article import extract
+    from ingest.web.client import RequestFailed, Web
 
     try:
         async with Web(settings) as web:

@@ -5,7 +5,7 @@ import pytest
 from airflow.sdk import Connection
 
 from ingest.airflow.connection import connection_url, news_url
-from ingest.settings import Settings
+from ingest.config.settings import Settings
 
 
 @pytest.mark.parametrize(

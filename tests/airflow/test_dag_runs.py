@@ -13,7 +13,7 @@ import pytest
 
 from db import Connection, Database
 from db.embedded import EmbeddedServer
-from ingest.clock import utc_now
+from ingest.runtime.clock import utc_now
 from tests.airflow.test_tasks import write_feeds
 from tests.conftest import ROOT, Serve
 from tests.test_pipeline import landed, true_places

@@ -84,7 +84,7 @@ def test_parsing_imports_nothing_heavy(parsed: dict[str, Any]) -> None:
     ours = {name for name in parsed["loaded"] if name.startswith("ingest")}
     assert ours <= {
         "ingest", "ingest.airflow", "ingest.airflow.assets", "ingest.airflow.defaults", "ingest.airflow.notifier",
-        "ingest.airflow.triggers", "ingest.errors", "ingest.printable", "ingest.settings",
+        "ingest.airflow.triggers", "ingest.config.errors", "ingest.text.printable", "ingest.config.settings",
     }  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def test_dag_files_wire_and_do_no_more(path: Path) -> None:
         for node in tree.body
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
-    assert imported <= {"airflow.sdk", "ingest.airflow.assets", "ingest.airflow.defaults", "ingest.settings"}
+    assert imported <= {"airflow.sdk", "ingest.airflow.assets", "ingest.airflow.defaults", "ingest.config.settings"}
     assert len(path.read_text(encoding="utf-8").splitlines()) < 100
 
 

@@ -16,7 +16,7 @@ from db import Connection, Database
 from db.embedded import EmbeddedServer
 from db.models import HEALTHS
 from ingest.airflow.news_page import create_app, overview
-from ingest.clock import utc_now
+from ingest.runtime.clock import utc_now
 from tests.conftest import READER
 
 VIEWER = SimpleAuthManagerUser(username="reader", role="VIEWER")

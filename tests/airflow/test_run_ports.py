@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from ingest.airflow.standalone import ports
-from ingest.errors import ConfigError
+from ingest.config.errors import ConfigError
 from tests.conftest import free_port
 
 

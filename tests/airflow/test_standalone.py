@@ -25,7 +25,7 @@ from db import Connection
 from db.embedded import EmbeddedServer
 from ingest.airflow.standalone import processes
 from ingest.airflow.standalone.components import COMPONENTS
-from ingest.clock import utc_now
+from ingest.runtime.clock import utc_now
 from tests.conftest import ROOT, chromium, free_port
 from tests.newsroom import Newsroom, RunningNewsroom, serve
 from tests.test_pipeline import landed, true_places

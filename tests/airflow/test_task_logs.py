@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingest.airflow import task_logs
-from ingest.clock import utc_now
+from ingest.runtime.clock import utc_now
 
 KEPT = timedelta(days=30)
 

@@ -20,10 +20,10 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from db import Connection, Database, DatabaseUnavailable
-from ingest import ledger
 from ingest.airflow import tasks
 from ingest.airflow.notifier import AlertNotifier
-from ingest.clock import utc_now
+from ingest.runtime.clock import utc_now
+from ingest.store import ledger
 from tests.conftest import Serve
 from tests.newsroom import Faults, RunningNewsroom
 from tests.test_pipeline import landed, true_places

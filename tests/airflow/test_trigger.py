@@ -13,7 +13,7 @@ from db import Database
 from db.embedded import EmbeddedServer
 from ingest.airflow import triggers
 from ingest.airflow.triggers import LedgerTrigger
-from ingest.clock import utc_now
+from ingest.runtime.clock import utc_now
 
 FEED = (
     "INSERT INTO news.feeds (slug, url, host, outlet, poll_every, created_at, next_poll_at)"

@@ -18,7 +18,7 @@ from psycopg import sql
 from db.embedded import ROLE, SERVER_SETTINGS, EmbeddedServer
 from db.engine import upgrade
 from db.errors import DatabaseUnavailable
-from ingest import leases
+from ingest.store import leases
 
 __all__ = ["Cluster", "Disk", "children", "command_line", "running_cluster"]
 

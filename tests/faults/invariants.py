@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from db import Connection
-from ingest.folding import fold
-from ingest.similarity import Comparable
+from ingest.text.folding import fold
+from ingest.text.similarity import Comparable
 
 __all__ = ["broken_constraints", "doubles", "half_done", "leases", "stories_and_links", "unsettled"]
 

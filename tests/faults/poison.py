@@ -8,8 +8,8 @@ import signal
 import zlib
 from pathlib import Path
 
-from ingest import extract
-from ingest.document import Document, Hint
+from ingest.extraction import extract
+from ingest.model.document import Document, Hint
 
 __all__ = ["install"]
 
@@ -23,7 +23,7 @@ def install() -> None:
 
 
 def extract_page(body: bytes, url: str, content_type: str | None, hint: Hint) -> Document:
-    """As `ingest.extract.extract_page`, unless the page is one of those that are poisonous now."""
+    """As `ingest.extraction.extract.extract_page`, unless the page is one of those that are poisonous now."""
     flag = Path(os.environ[FLAG])
     if flag.exists():
         ends = tuple(flag.read_text().split())

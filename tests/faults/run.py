@@ -23,12 +23,12 @@ import psycopg
 
 from db import Connection, Database
 from db.embedded import ROLE
-from ingest import feeds
-from ingest.clock import utc_now
-from ingest.feeds_file import load_feeds
+from ingest.config.feeds_file import load_feeds
+from ingest.config.settings import Settings
 from ingest.pipeline import Pipeline
-from ingest.settings import Settings
-from ingest.topics import TopicSet, load_topics
+from ingest.runtime.clock import utc_now
+from ingest.store import feeds
+from ingest.topics.topics import TopicSet, load_topics
 from tests.conftest import ROOT, Clock, free_port
 from tests.faults import invariants, poison
 from tests.faults.cluster import Cluster, children, command_line, running_cluster

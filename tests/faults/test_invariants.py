@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from db import Connection, Database
-from ingest import feeds
-from ingest.clock import utc_now
-from ingest.feeds_file import load_feeds
+from ingest.config.feeds_file import load_feeds
 from ingest.pipeline import Pipeline
+from ingest.runtime.clock import utc_now
+from ingest.store import feeds
 from tests.faults import invariants
 from tests.faults.run import Lab, publish
 

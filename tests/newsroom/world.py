@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ingest.folding import content_identity
+from ingest.text.folding import content_identity
 from tests.newsroom import vocabulary
 
 __all__ = ["Feed", "Item", "Newsroom", "Outlet"]

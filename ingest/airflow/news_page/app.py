@@ -25,9 +25,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from db import DatabaseError
 from ingest.airflow.news_page import overview
 from ingest.airflow.news_page.reader import reading
-from ingest.clock import spell, utc_now
-from ingest.errors import IngestError
-from ingest.printable import printable
+from ingest.config.errors import IngestError
+from ingest.runtime.clock import spell, utc_now
+from ingest.text.printable import printable
 
 __all__ = ["create_app"]
 

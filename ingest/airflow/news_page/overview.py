@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from db import Connection
-from ingest import alerts, articles, feed_health, ledger
+from ingest.monitoring import alerts, feed_health
+from ingest.store import articles, ledger
 
 __all__ = ["Overview", "load"]
 

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from db import Connection
 from db.engine import connect
-from ingest.errors import IngestError
-from ingest.settings import load_settings
+from ingest.config.errors import IngestError
+from ingest.config.settings import load_settings
 
 __all__ = ["reading"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.airflow.standalone import logs, processes
-from ingest.errors import IngestError
+from ingest.config.errors import IngestError
 
 __all__ = [
     "API_SERVER",

@@ -15,8 +15,8 @@ from db import Database
 from db.embedded import EmbeddedServer
 from db.logins import Role, add_login
 from ingest.airflow.standalone.ports import HOST
-from ingest.errors import ConfigError
-from ingest.settings import Settings
+from ingest.config.errors import ConfigError
+from ingest.config.settings import Settings
 
 __all__ = ["airflow_environment"]
 

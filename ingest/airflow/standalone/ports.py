@@ -4,7 +4,7 @@ import errno
 import os
 import socket
 
-from ingest.errors import ConfigError
+from ingest.config.errors import ConfigError
 
 __all__ = ["HOST", "parse_port", "require_free"]
 

@@ -22,17 +22,17 @@ import psycopg
 
 from db import Database, DatabaseError
 from db.engine import open_database
-from ingest import articles
 from ingest.airflow.standalone import health, logs, processes
 from ingest.airflow.standalone.components import API_SERVER, COMPONENTS, MIGRATION, Component, end
 from ingest.airflow.standalone.environment import airflow_environment
 from ingest.airflow.standalone.ports import HOST, parse_port, require_free
 from ingest.airflow.standalone.processes import Process
 from ingest.airflow.standalone.record import Record
-from ingest.errors import ConfigError, IngestError
-from ingest.feeds_file import load_feeds
-from ingest.settings import Settings, load_settings
-from ingest.topics import load_topics
+from ingest.config.errors import ConfigError, IngestError
+from ingest.config.feeds_file import load_feeds
+from ingest.config.settings import Settings, load_settings
+from ingest.store import articles
+from ingest.topics.topics import load_topics
 
 __all__ = ["main", "run"]
 

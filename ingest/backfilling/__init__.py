@@ -1,0 +1,1 @@
+"""Collects the past of a feed, from sitemaps and archived feed documents."""

@@ -1,0 +1,310 @@
+"""Backfill: find what a feed's site published in the past, and put it into the ledger behind everything that is new.
+
+Reads the dated sitemaps that robots.txt names (or those it is given) and the earlier pages of the feed itself
+(WordPress' `?paged=N`, `rel=next`, `rel=prev-archive`), newest first, one document after another, each at its host's
+turn. How far it has come is stored with each document, so that it goes on there whenever it is run again.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from db import Connection
+from ingest.config.errors import ConfigError, IngestError
+from ingest.config.settings import Settings
+from ingest.parsing.dates import zone_of
+from ingest.parsing.parse import NotAFeed, ParsedEntry, ParsedFeed, parse_feed
+from ingest.polling.decisions import ACCEPT, for_ledger
+from ingest.polling.intake import take_in
+from ingest.runtime import backoff
+from ingest.runtime.workers import WorkerDied, WorkerPool, WorkerTimeout
+from ingest.store import backfills, feeds, leases, ledger
+from ingest.store.backfills import Backfill, Left, Part
+from ingest.store.feeds import FeedState
+from ingest.store.ledger import NewEntry
+from ingest.store.storing import store_or_refuse
+from ingest.text.urls import absolute_url, without_user_info
+from ingest.topics.topics import TopicSet
+from ingest.web.client import Answer, RequestFailed, Web
+from ingest.web.polite import Visitor
+
+__all__ = ["Progress", "Request", "backfill", "selected", "wanted_part"]
+
+log = logging.getLogger(__name__)
+
+# First wait after a failed document, doubled by each further one; so often it is tried in all.
+RETRY_AFTER = timedelta(minutes=1)
+ATTEMPTS = 4
+# robots.txt that cannot be read is asked for again after ten minutes; it may be away for half a day.
+ROBOTS_AGAIN_AFTER = timedelta(minutes=10)
+ROBOTS_ATTEMPTS = 72
+# Documents of one backfill: a large site has some thousand sitemaps; more are made up as one reads them.
+MOST_PARTS = 50_000
+# Rows of the ledger that one transaction writes.
+ENTRIES_AT_ONCE = 1000
+# Where sites put their sitemaps that robots.txt does not name.
+COMMON_SITEMAPS = ("/sitemap.xml", "/sitemap_index.xml")
+# Months and days in the addresses of sitemaps and articles; a number at the very end may be that of the article.
+_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_/]?(0[1-9]|1[0-2])(?:[-_/]?(0[1-9]|[12]\d|3[01])(?=[-_/.]))?(?!\d)")
+LOOK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for: the id of a feed, the period (`until` exclusive; see `backfills.begin`), known sitemaps."""
+
+    feed: str
+    since: datetime
+    until: datetime | None = None
+    sitemaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a backfill has come. `seconds` is about how long the documents that are known of will take."""
+
+    left: Left
+    seconds: float | None
+
+
+def backfill(
+    connection: Connection,
+    settings: Settings,
+    now: Callable[[], datetime],
+    topics: TopicSet,
+    request: Request,
+    *,
+    again: bool = False,
+    stopping: Callable[[], bool] = lambda: False,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Left:
+    """Walk through the past of a feed until nothing is left, or `stopping`; return how far it has come.
+
+    One that has been finished is left alone unless it is to be done `again`. Raises ConfigError for an unknown feed or
+    a period that is none, IngestError when another session works on the same.
+    """
+    feed = feeds.state(connection, request.feed)
+    if feed is None:
+        raise ConfigError(f"no feed {request.feed!r}; `ingest feeds list` shows their ids")
+    if request.since >= (request.until or backfills.today(now())):
+        raise ConfigError(f"the period is empty: {request.since:%Y-%m-%d} is not before its end")
+    walk = backfills.begin(connection, feed.id, request.since, request.until, now())
+    if walk.finished_at is not None and not again:
+        return backfills.left(connection, walk.id, now())
+    leases.keep(connection)
+    if not backfills.hold(connection, walk.id):
+        raise IngestError(f"another session works on this backfill of {feed.slug}")
+    if walk.finished_at is not None:
+        backfills.reset(connection, walk.id)
+    with WorkerPool(1, settings.extract_timeout, ("ingest.parsing.parse",)) as pool:
+        try:
+            return asyncio.run(
+                _Walk(connection, settings, now, topics, feed, walk, pool).to_the_end(
+                    request.sitemaps, stopping, report
+                )
+            )
+        finally:
+            connection.rollback()
+            backfills.let_go(connection, walk.id)
+
+
+def wanted_part(url: str, changed_at: datetime | None, since: datetime, until: datetime) -> bool:
+    """Return whether a sitemap can list anything of the period. Pure.
+
+    One that last changed before it cannot, nor one whose address names a month outside of it.
+    """
+    if changed_at is not None and changed_at < since:
+        return False
+    named = _period_named_by(url)
+    return named is None or (named[0] < until and since < named[1])
+
+
+def selected(entries: Sequence[ParsedEntry], since: datetime, until: datetime) -> tuple[list[ParsedEntry], int]:
+    """Return the items of the period, and how many have no date at all. Pure.
+
+    An item's date is the feed's; else the day that its address names; else the time of its last change, or the month
+    that its address names, where it changed after that. A day or month is in the period when a part of it is.
+    """
+    found = []
+    undated = 0
+    for entry in entries:
+        span = _span_of(entry)
+        if span is None:
+            undated += 1
+        elif span[0] < until and since <= span[1]:
+            found.append(entry)
+    return found, undated
+
+
+def _span_of(entry: ParsedEntry) -> tuple[datetime, datetime] | None:
+    """The first and last moment at which an item may have been published."""
+    at, named = entry.published_at, _period_named_by(entry.url or "")
+    if at is not None and not (entry.published_note or "").startswith(("future", "lastmod")):
+        return at, at
+    if named is None:
+        return (at, at) if at is not None else None
+    by_day = named[1] - named[0] < timedelta(days=4)
+    return (at, at) if at is not None and not by_day and named[0] <= at < named[1] else named
+
+
+def _period_named_by(url: str) -> tuple[datetime, datetime] | None:
+    """The day or month that an address names, with a day more on either side: the site's day is not that of UTC."""
+    match = _DATE.search(url)
+    if match is None:
+        return None
+    year, month, day = int(match[1]), int(match[2]), int(match[3] or 0)
+    try:
+        first = datetime(year, month, day or 1, tzinfo=UTC)
+    except ValueError:
+        return None
+    after = first + timedelta(days=1) if day else (first + timedelta(days=32)).replace(day=1)
+    return first - timedelta(days=1), after + timedelta(days=1)
+
+
+def _addresses(urls: Iterable[str], base: str) -> list[str]:
+    """The addresses that can be asked for, made absolute, without user names."""
+    found = (absolute_url(url, base) for url in urls)
+    return list(dict.fromkeys(url for url in found if url is not None))[:MOST_PARTS]
+
+
+class _Walk:
+    def __init__(
+        self, connection: Connection, settings: Settings, now: Callable[[], datetime], topics: TopicSet,
+        feed: FeedState, walk: Backfill, pool: WorkerPool,
+    ) -> None:  # fmt: skip
+        self._connection = connection
+        self._settings = settings
+        self._now = now
+        self._topics = topics
+        # However old, it was asked for.
+        self._feed = replace(feed, max_age=None)
+        self._walk = walk
+        self._pool = pool
+        self._database = asyncio.Lock()
+        self._seconds = 0.0
+        self._read = 0
+        self._last_page: frozenset[str] = frozenset()
+
+    async def to_the_end(
+        self, sitemaps: Sequence[str], stopping: Callable[[], bool], report: Callable[[Progress], None]
+    ) -> Left:
+        async with Web(self._settings) as web:
+            visitor = Visitor(self._connection, self._database, web, self._settings, self._now)
+            loop = asyncio.get_running_loop()
+            await self._begin(visitor, sitemaps)
+            kept = loop.time()
+            while True:
+                if loop.time() - kept >= leases.KEEP_SECONDS:
+                    leases.keep(self._connection)
+                    kept = loop.time()
+                state = backfills.left(self._connection, self._walk.id, self._now())
+                report(Progress(state, state.waiting * self._seconds / self._read if self._read else None))
+                if stopping():
+                    return state
+                part = backfills.next_part(self._connection, self._walk.id, self._now())
+                if part is not None:
+                    started = loop.time()
+                    await self._take(visitor, part)
+                    self._read += 1
+                    self._seconds += loop.time() - started
+                elif state.waiting:
+                    await asyncio.sleep(min(max(state.due_in or 0, 0.05), LOOK_SECONDS))
+                else:
+                    backfills.finish(self._connection, self._walk.id, self._now())
+                    return state
+
+    async def _begin(self, visitor: Visitor, sitemaps: Sequence[str]) -> None:
+        """Note where to look, the first time."""
+        if backfills.left(self._connection, self._walk.id, self._now()) != Left(0, None, 0, 0, 0, 0, 0):
+            return
+        address = self._feed.address
+        urls = _addresses(sitemaps, address)
+        if not urls:
+            try:
+                named = await visitor.sitemaps(address)
+            except RequestFailed as failure:
+                raise IngestError(f"{self._feed.host}: {failure}; run it again later") from failure
+            urls = [address, *(_addresses(named, address) or self._common(address))]
+        backfills.add_parts(self._connection, self._walk.id, [(url, True) for url in urls], self._now())
+        self._connection.commit()
+
+    @staticmethod
+    def _common(address: str) -> list[str]:
+        return [url for path in COMMON_SITEMAPS if (url := absolute_url(path, address))]
+
+    async def _take(self, visitor: Visitor, part: Part) -> None:
+        """Read one document."""
+        try:
+            answer = await visitor.get_unclaimed(part.url, {"Accept": ACCEPT})
+            await visitor.answered(answer)
+            if not 200 <= answer.status < 300:
+                self._refused(part, answer)
+                return
+            kind, zone = answer.headers.get("content-type"), zone_of(self._feed.country)
+            parsed = await self._pool.run(parse_feed, answer.body, answer.url, kind, self._now(), zone, whole=True)
+        except RequestFailed as failure:
+            if failure.kind == "busy":
+                # It was not asked for at all.
+                backfills.failed(self._connection, part.id, str(failure), self._now(), RETRY_AFTER, counts=False)
+                return
+            if failure.kind == "robots_unavailable" and part.attempts + 1 < ROBOTS_ATTEMPTS:
+                backfills.failed(self._connection, part.id, str(failure), self._now(), ROBOTS_AGAIN_AFTER)
+                return
+            self._give_up(part, str(failure), lasting=failure.kind in ("robots", "blocked", "too_large", "redirects"))
+        except (NotAFeed, WorkerTimeout, WorkerDied) as problem:
+            self._give_up(part, str(problem), lasting=True)
+        else:
+            self._store(part, parsed)
+            log.info("backfill of %s: read %s", self._feed.slug, without_user_info(part.url))
+
+    def _refused(self, part: Part, answer: Answer) -> None:
+        passes = answer.status >= 500 or answer.status in (408, 425, 429)
+        self._give_up(part, f"HTTP {answer.status}", lasting=not passes)
+
+    def _give_up(self, part: Part, error: str, *, lasting: bool) -> None:
+        again = (
+            None if lasting or part.attempts + 1 >= ATTEMPTS else backoff.after_failures(RETRY_AFTER, part.attempts + 1)
+        )
+        error = without_user_info(error)
+        level = logging.INFO if lasting else logging.WARNING
+        log.log(level, "backfill of %s: %s: %s", self._feed.slug, without_user_info(part.url), error)
+        backfills.failed(self._connection, part.id, error, self._now(), again)
+
+    def _store(self, part: Part, parsed: ParsedFeed) -> None:
+        """Put what a document lists into the ledger, and note that it was read and what it leads to."""
+        since, until = self._walk.since, self._walk.until
+        found, undated = selected(parsed.entries, since, until)
+        entries = [for_ledger(self._feed, entry, self._now(), self._topics) for entry in found]
+        new = 0
+
+        def record(batch: list[NewEntry]) -> None:
+            nonlocal new
+            taken = take_in(self._connection, self._feed.id, batch, self._now(), ledger.BACKFILL)
+            self._connection.commit()
+            new += len(taken.new)
+
+        def refuse(entry: NewEntry, why: str) -> None:
+            log.warning("backfill of %s: %s: %s", self._feed.slug, without_user_info(entry.url or part.url), why)
+
+        for start in range(0, len(entries), ENTRIES_AT_ONCE):
+            store_or_refuse(self._connection, entries[start : start + ENTRIES_AT_ONCE], record, refuse)
+        further = [(at.url, wanted_part(at.url, at.changed_at, since, until)) for at in parsed.parts]
+        if parsed.earlier is not None and self._goes_on(parsed):
+            further.append((parsed.earlier, True))
+        if backfills.size(self._connection, self._walk.id) + len(further) > MOST_PARTS:
+            log.warning("backfill of %s: more than %d documents; the rest is left out", self._feed.slug, MOST_PARTS)
+            further = []
+        backfills.add_parts(self._connection, self._walk.id, further, self._now())
+        backfills.done(self._connection, part.id, self._now(), items=len(entries), new_entries=new, undated=undated)
+        self._connection.commit()
+
+    def _goes_on(self, page: ParsedFeed) -> bool:
+        """Whether the pages of the feed before this one can hold anything of the period."""
+        identities = frozenset(entry.identity for entry in page.entries)
+        # Servers that know no pages send the first one whatever is asked for.
+        again, self._last_page = identities == self._last_page, identities
+        dates = [entry.published_at for entry in page.entries if entry.published_at is not None]
+        return bool(identities) and not again and (not dates or max(dates) >= self._walk.since)

@@ -1,0 +1,1 @@
+"""What users configure: settings from the environment, feeds.yaml and events.yaml."""

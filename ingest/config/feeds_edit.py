@@ -1,0 +1,67 @@
+"""Adding feeds to `feeds.yaml`, leaving everything that stands in it as it is."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import MappingNode, SequenceNode
+
+from ingest.config.errors import ConfigError
+from ingest.config.feeds_file import FeedConfig, load_feeds
+
+__all__ = ["append_feeds"]
+
+
+def append_feeds(path: Path, added: Sequence[Mapping[str, str]]) -> tuple[FeedConfig, ...]:
+    """Append feeds, each given by its keys and values, to the list in the file, and return them as they are read.
+
+    The file is replaced as a whole once the new one has been read without error, or not at all. Raises ConfigError.
+    """
+    before = load_feeds(path)
+    text = path.read_text(encoding="utf-8")
+    line, indent = _end_of_list(path, text)
+    lines = text.splitlines(keepends=True)
+    if lines[line - 1 : line] and not lines[line - 1].endswith("\n"):
+        lines[line - 1] += "\n"
+    new = [f"{' ' * indent}- {_flow(feed)}\n" for feed in added]
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    fresh = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write("".join(lines[:line] + new + lines[line:]))
+        try:
+            after = load_feeds(fresh)
+        except ConfigError as error:
+            raise ConfigError(str(error).replace(str(fresh), str(path))) from error
+        fresh.chmod(path.stat().st_mode & 0o7777)
+        # A link stays a link.
+        fresh.replace(path.resolve())
+    finally:
+        fresh.unlink(missing_ok=True)
+    return after[len(before) :]
+
+
+def _end_of_list(path: Path, text: str) -> tuple[int, int]:
+    """Return after how many lines the list of feeds ends, and how far its dashes are indented."""
+    root = YAML(typ="safe", pure=True).compose(text)
+    assert isinstance(root, MappingNode)
+    (node,) = (value for key, value in root.value if key.value == "feeds")
+    if not isinstance(node, SequenceNode) or node.flow_style:
+        raise ConfigError.at(
+            path, node.start_mark.line + 1, "write `feeds` as a list of lines with dashes to add to it"
+        )
+    last = node.value[-1]
+    end = last.end_mark.line + (1 if last.end_mark.column else 0)
+    lines = text.splitlines()
+    # A block ends where the next thing begins: comments and empty lines before that belong to what follows.
+    while end > last.start_mark.line + 1 and (end > len(lines) or not lines[end - 1].split("#", 1)[0].strip()):
+        end -= 1
+    return end, node.start_mark.column
+
+
+def _flow(feed: Mapping[str, str]) -> str:
+    # A JSON string is a YAML string, whatever is in it.
+    return "{" + ", ".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in feed.items()) + "}"

@@ -1,0 +1,231 @@
+"""When an article was published: what feed, page and address say, ranked, each checked before it is believed.
+
+The feed goes first, then what the page says for programs (JSON-LD, meta elements), then what it shows to readers, near
+its title or in the first lines of its text, and last the day in its address.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from operator import itemgetter
+
+from htmldate import find_date
+from lxml import etree
+from lxml.html import HtmlElement
+
+from ingest.extraction.metadata import Metadata
+from ingest.model.document import Hint
+from ingest.parsing.dates import zone_of
+from ingest.text.dates import EARLIEST, MONTH_NAMES, believable, date_in_address, read_date
+from ingest.text.folding import fold
+
+__all__ = ["Dating", "dating", "dating_of_text"]
+
+# Elements between a title and the date that belongs to it; fewer where only its text tells that it is one.
+NEAR_TITLE, BARE_NEAR_TITLE = 60, 15
+# The longest text that is little but a date, and that is nothing else.
+MAX_DATE_LENGTH, MAX_BARE_LENGTH = 150, 40
+# Lines at the beginning of a text among which its date may stand, and the words that such a line has beside it (a
+# place, a name); how far the day in the address may be from it (zones, and pages put up the day before).
+FIRST_LINES = 3
+OTHER_WORDS = 3
+AGREEING = timedelta(days=2)
+_DATE_WORDS = frozenset(fold(" ".join((
+    *MONTH_NAMES, "تم نشره نشر نشرت في بتاريخ تاريخ النشر الساعة آخر تحديث صباحا مساء ظهرا ص م بتوقيت غرينتش من شهر",
+    "السبت الأحد الاثنين الإثنين الثلاثاء الأربعاء الخميس الجمعة published posted updated on at date am pm gmt utc",
+    "monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun",
+    "lundi mardi mercredi jeudi vendredi samedi dimanche le publié à montag dienstag mittwoch donnerstag freitag",
+    "samstag sonntag am den lunes martes miércoles jueves viernes sábado domingo el de del pazartesi salı çarşamba",
+    "perşembe cuma cumartesi pazar",
+))).split())  # fmt: skip
+_DATE_CLASS = re.compile(
+    r"(?:^|[\s_-])(?:date|time|datetime|publish(?:ed)?|posted|pubdate|tarikh)(?:$|[\s_-])", re.IGNORECASE
+)
+_MARKED = etree.XPath("//*[@itemprop='datePublished' or @itemprop='dateCreated' or @pubdate]")
+_A_YEAR = re.compile(r"(?:19|20|١٩|٢٠|۱۹|۲۰)\d\d")
+_AMERICAN = re.compile(r"^\s*(\d\d)/(\d\d)/(\d{4})( \d\d:\d\d:\d\d)\s*$")
+
+
+@dataclass(frozen=True)
+class Dating:
+    """When an article was published, in UTC, and which source said so; None where none can be believed.
+
+    `stated_at` is what the page says for programs, whoever was believed; `refused` what was said and not believed.
+    """
+
+    at: datetime | None = None
+    source: str | None = None
+    stated_at: datetime | None = None
+    refused: tuple[str, ...] = ()
+
+
+def dating(tree: HtmlElement | None, metadata: Metadata, url: str, hint: Hint) -> Dating:
+    """Return when the article was published, as far as feed and page (fetched from `url`) tell.
+
+    The text and the address, which know less, are left for where these say nothing: see `dating_of_text`.
+    """
+    zone = zone_of(hint.country)
+    refused: list[str] = []
+    stated_at = source = None
+    for value, source in metadata.dates():
+        # Programs write days and months in the American order where they write seconds as well.
+        stated_at = _believed(_AMERICAN.sub(r"\3-\1-\2\4", value), source, zone, hint.now, refused)
+        if stated_at is not None:
+            break
+    if hint.published_at is not None:
+        return Dating(hint.published_at, "feed", stated_at, tuple(refused))
+    if stated_at is not None:
+        return Dating(stated_at, source, stated_at, tuple(refused))
+    at = _shown(tree, metadata.title(), url, zone, hint.now, refused) if tree is not None else None
+    if at is not None:
+        return Dating(at, "page", None, tuple(refused))
+    return Dating(refused=tuple(refused))
+
+
+def dating_of_text(text: str, title: str | None, url: str, hint: Hint) -> tuple[datetime, str] | tuple[None, None]:
+    """Return the date that is a line of its own at the beginning of a text, else the one in the address.
+
+    Where they do not agree, the line is about something else.
+    """
+    found = date_in_address(url)
+    address = believable(found.at, hint.now) if found else None
+    at = _date_line(text, title, hint)
+    if at is not None and (address is None or abs(at - address) <= AGREEING):
+        return at, "page"
+    return (address, "url") if address else (None, None)
+
+
+def _date_line(text: str, title: str | None, hint: Hint) -> datetime | None:
+    zone = zone_of(hint.country)
+    folded_title = fold(title or "")
+    for line in text.split("\n", FIRST_LINES)[:FIRST_LINES]:
+        words = fold(line).split()
+        others = [word for word in words if not word.isdigit() and word not in _DATE_WORDS]
+        if len(others) > OTHER_WORDS or " ".join(words) == folded_title:
+            continue
+        found = read_date(line, zone)
+        at = believable(found.at, hint.now) if found else None
+        if at is not None:
+            return at
+    return None
+
+
+def _shown(
+    tree: HtmlElement, title: str | None, url: str, zone: tzinfo, now: datetime, refused: list[str]
+) -> datetime | None:
+    for value in _beside_title(tree, title):
+        moment = _believed(value, "page", zone, now, refused)
+        if moment is not None:
+            return moment
+    bare = _bare_date(tree, title, url, zone, now)
+    if bare is not None:
+        return bare
+    # Without the extensive search, which takes any year on the page for its first of January.
+    day = find_date(tree, extensive_search=False, original_date=True, min_date=EARLIEST, max_date=now)
+    return datetime.fromisoformat(day).replace(tzinfo=UTC) if day else None
+
+
+def _believed(value: str, source: str, zone: tzinfo, now: datetime, refused: list[str]) -> datetime | None:
+    found = read_date(value, zone)
+    if found is None:
+        return None
+    moment = believable(found.at, now)
+    if moment is None:
+        why = "too old" if found.at < EARLIEST else "future"
+        refused.append(f"{source}: {why}: {found.at:%Y-%m-%dT%H:%M:%S%z}")
+    return moment
+
+
+def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[str]:
+    """The texts in which a page may say when it was published, near its title, the most explicit first."""
+    marked: list[HtmlElement] = _MARKED(tree)
+    known = set(marked)
+    timed = [element for element in tree.iter("time") if element not in known]
+    values = {element.get("datetime") for element in timed}
+    if len(timed) == 1 or (len(values) == 1 and None not in values):
+        # The only time on the page is the article's, wherever it stands.
+        marked += timed
+    for element in [*marked, *_close_to(_title_heading(tree, title), tree)]:
+        for value in (element.get("datetime"), element.get("content"), " ".join(element.itertext())):
+            if value and len(value) <= MAX_DATE_LENGTH:
+                yield value
+
+
+def _close_to(heading: HtmlElement | None, tree: HtmlElement) -> list[HtmlElement]:
+    """The elements around a heading that give a time or are named so, the closest first; without a heading, all."""
+    elements = list(tree.iter())
+    place = elements.index(heading) if heading is not None else 0
+    first = max(place - NEAR_TITLE, 0)
+    around = elements[first : place + NEAR_TITLE + 1] if heading is not None else elements
+    timed: list[tuple[int, HtmlElement]] = []
+    named: list[tuple[int, HtmlElement]] = []
+    for number, element in enumerate(around, first):
+        if element.tag == "time":
+            timed.append((abs(number - place), element))
+        elif any(name and _names_a_date(name) for name in (element.get("class"), element.get("id"))):
+            named.append((abs(number - place), element))
+    return [element for found in (timed, named) for _, element in sorted(found, key=itemgetter(0))]
+
+
+def _bare_date(tree: HtmlElement, title: str | None, url: str, zone: tzinfo, now: datetime) -> datetime | None:
+    """The date that stands by itself beside the title, behind it rather than before it.
+
+    Nothing says that it is the article's, so the address must not say otherwise, it must not be that of a link or a
+    table, and above the title it must not be today's, which sites show as a calendar.
+    """
+    heading = _title_heading(tree, title)
+    if heading is None or not title or not _says(heading, fold(title)):
+        return None
+    elements = list(tree.iter())
+    place = elements.index(heading)
+    behind = elements[place + 1 : place + 1 + BARE_NEAR_TITLE]
+    before = elements[max(place - BARE_NEAR_TITLE, 0) : place]
+    address = date_in_address(url)
+    for number, element in enumerate([*behind, *reversed(before)]):
+        if len(element) or not _is_only_a_date(element.text) or _belongs_to_another(element):
+            continue
+        found = read_date(element.text, zone)
+        at = believable(found.at, now) if found else None
+        if at is None or (address is not None and abs(at - address.at) > AGREEING):
+            continue
+        if number < len(behind) or at.astimezone(zone).date() != now.astimezone(zone).date():
+            return at
+    return None
+
+
+def _belongs_to_another(element: HtmlElement) -> bool:
+    """Whether a date is a cell of a table, that of a link, or stands in a list of links."""
+    parent = element.getparent()
+    return (
+        element.tag in ("td", "th", "option")
+        or any(around.tag in ("a", "nav", "aside", "footer") for around in (element, *element.iterancestors()))
+        or (parent is not None and parent.tag in ("li", "ol", "ul") and next(parent.iter("a"), None) is not None)
+    )
+
+
+def _is_only_a_date(text: str | None) -> bool:
+    if not text or not _A_YEAR.search(text) or len(text.strip()) > MAX_BARE_LENGTH:
+        return False
+    words = fold(text).split()
+    return len(words) >= 3 and all(word.isdigit() or word in _DATE_WORDS for word in words)
+
+
+@lru_cache(1000)
+def _names_a_date(name: str) -> bool:
+    return _DATE_CLASS.search(name) is not None
+
+
+def _title_heading(tree: HtmlElement, title: str | None) -> HtmlElement | None:
+    """The heading that says the title; else the first one, which may be the name of the site."""
+    headings = list(tree.iter("h1"))
+    folded = fold(title or "")
+    if len(headings) > 1 and folded:
+        headings.sort(key=lambda heading: not _says(heading, folded))
+    return headings[0] if headings else None
+
+
+def _says(heading: HtmlElement, folded_title: str) -> bool:
+    words = fold(" ".join(heading.itertext()))
+    return bool(words) and (words in folded_title or folded_title in words)

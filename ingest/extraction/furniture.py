@@ -1,0 +1,180 @@
+"""Lines of extracted text that are not the article's: invitations to read on, share bars, comment rules. Pure.
+
+The rules stand in furniture.toml, with an example each. They hold for lines that are boilerplate as a whole, at the
+places where it stands; a sentence that uses the same words is left alone.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from ingest.text.dates import read_date
+from ingest.text.folding import fold, fold_all
+
+__all__ = ["Rule", "rules", "without_boilerplate"]
+
+Where = Literal["line", "start", "section", "contains", "edge"]
+# Words of a line that is a heading with something behind it, and of one that is the title of another article.
+SHORT_LINE = 12
+TITLE_LINE = 25
+# Words of a line that is a paragraph, and not a notice.
+LONG_LINE = 100
+# What stands for any words within a phrase.
+PARTED = "…"
+# Lines at the beginning and the end of a text that count as its edge; the last lines, where `contains` holds.
+EDGE_LINES = 3
+LAST_LINES = 8
+_SENTENCE_END = re.compile(r"[.!؟?؛»\"”]\s*$")
+_WORD = re.compile(r"\W*[\w\u0610-\u061a\u064b-\u0652]+")
+_AFTER_HEADING = re.compile(r"\s*(?:[:：\-–—|•»<>/.…]|$)")
+_BAR = re.compile(r"[|•·/»]")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What boilerplate of one kind looks like; `phrases` are folded."""
+
+    name: str
+    where: Where
+    phrases: tuple[str, ...]
+    example: str
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Return the rules of furniture.toml."""
+    text = files("ingest.extraction").joinpath("furniture.toml").read_text(encoding="utf-8")
+    return tuple(
+        # A sign that folds to nothing is looked for as it is.
+        Rule(rule["name"], rule["where"], tuple(map(_folded, rule["phrases"])), rule["example"])
+        for rule in tomllib.loads(text)["rule"]
+    )
+
+
+def _folded(phrase: str) -> str:
+    return PARTED.join(map(fold, phrase.split(PARTED))) or phrase
+
+
+def without_boilerplate(text: str) -> str:
+    """Return the text without the lines that the rules find, and without dates and menus at its edges."""
+    lines = text.split("\n")
+    folded = fold_all(lines)
+    kept = [line for line in range(len(lines)) if folded[line] or lines[line].strip() == ""]
+    cut = _section_start(lines, folded)
+    if cut is not None:
+        kept = [line for line in kept if line < cut]
+    kept = [line for line in kept if not _is_boilerplate(line, lines, folded)]
+    while kept and _is_furniture(lines[kept[0]], folded[kept[0]]):
+        kept.pop(0)
+    while kept and _is_furniture(lines[kept[-1]], folded[kept[-1]]):
+        kept.pop()
+    return "\n".join(lines[line] for line in kept).strip()
+
+
+def _section_start(lines: list[str], folded: list[str]) -> int | None:
+    """The first line with a heading after which only short lines come, that are no sentences."""
+    start = None
+    for number in range(len(lines) - 1, 0, -1):
+        line, words = lines[number], folded[number]
+        if any(rule.where == "section" and _heads(phrase, line, words) for rule, phrase in _beginnings(words)):
+            start = number
+        if words and not _is_title(line, words):
+            break
+    return start
+
+
+def _is_boilerplate(number: int, lines: list[str], folded: list[str]) -> bool:
+    line, words = lines[number], folded[number]
+    last = number >= len(lines) - LAST_LINES
+    at_edge = number < EDGE_LINES or number >= len(lines) - EDGE_LINES
+    for rule, phrase in _beginnings(words):
+        match rule.where:
+            case "line" | "section":
+                found = _heads(phrase, line, words)
+            case "start":
+                found = _is_title(line, words)
+            case "edge":
+                found = at_edge and words.count(" ") < SHORT_LINE
+            case "contains":
+                found = last
+        if found:
+            return True
+    return last and _contains(line, words)
+
+
+@cache
+def _by_first_word() -> dict[str, list[tuple[Rule, str]]]:
+    """The phrases, each with its rule, by the word that they begin with."""
+    found: dict[str, list[tuple[Rule, str]]] = {}
+    for rule in rules():
+        for phrase in rule.phrases:
+            found.setdefault(phrase.split(" ", 1)[0], []).append((rule, phrase))
+    return found
+
+
+def _beginnings(words: str) -> Iterator[tuple[Rule, str]]:
+    """The phrases that a line begins with."""
+    for rule, phrase in _by_first_word().get(words.split(" ", 1)[0], ()):
+        if words == phrase or words.startswith(f"{phrase} "):
+            yield rule, phrase
+
+
+def _contains(line: str, words: str) -> bool:
+    if words.count(" ") >= LONG_LINE:
+        return False
+    phrases, signs, parted = _within()
+    padded = f" {words} "
+    return (
+        any(phrase in padded for phrase in phrases)
+        or any(sign in line for sign in signs)
+        or any(padded.startswith(beginning) and rest in padded for beginning, rest in parted)
+    )
+
+
+@cache
+def _within() -> tuple[list[str], list[str], list[tuple[str, str]]]:
+    """What last lines have: phrases; signs, which fold to nothing and are looked for as they are; parted phrases."""
+    found = [phrase for rule in rules() if rule.where == "contains" for phrase in rule.phrases]
+    signs = [phrase for phrase in found if not fold(phrase)]
+    parted = [tuple(phrase.split(PARTED)) for phrase in found if PARTED in phrase]
+    return (
+        [f" {phrase} " for phrase in found if PARTED not in phrase and phrase not in signs],
+        signs,
+        [(f" {beginning} ", f" {rest} ") for beginning, rest in parted],
+    )
+
+
+def _heads(phrase: str, line: str, words: str) -> bool:
+    """Whether a line that begins with the phrase is it alone, or has a sign and a few words behind it."""
+    return words == phrase or (words.count(" ") < SHORT_LINE and _sign_follows(line, phrase))
+
+
+def _sign_follows(line: str, phrase: str) -> bool:
+    """Whether the words of a phrase, at the beginning of a line, are followed by a sign that ends a heading."""
+    position = 0
+    for _ in phrase.split():
+        match = _WORD.match(line, position)
+        if match is None:
+            return False
+        position = match.end()
+    return _AFTER_HEADING.match(line, position) is not None
+
+
+def _is_title(line: str, words: str) -> bool:
+    return words.count(" ") < TITLE_LINE and not _SENTENCE_END.search(line)
+
+
+def _is_furniture(line: str, folded: str) -> bool:
+    """Whether a line at the edge of a text is a date and little else, or a menu."""
+    words = folded.split()
+    if not words:
+        return True
+    if len(_BAR.findall(line)) >= 3 and not _SENTENCE_END.search(line):
+        return True
+    if len(words) > SHORT_LINE or not any(word.isdigit() for word in words):
+        return False
+    return read_date(line) is not None and not _SENTENCE_END.search(line)

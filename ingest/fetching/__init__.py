@@ -1,0 +1,1 @@
+"""The stage that fetches the pages of new entries."""

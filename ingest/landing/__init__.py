@@ -1,0 +1,1 @@
+"""The stage that makes articles of documents: topic, duplicates, stories."""

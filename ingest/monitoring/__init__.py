@@ -1,0 +1,1 @@
+"""How feeds and pipeline are doing: health, alerts and the report."""

@@ -1,0 +1,261 @@
+"""The table `alerts`: sources that have fallen silent and troubles of the pipeline itself, since when and why.
+
+A source can fall silent in more ways than by failing: it answers with the same document for ever, with other documents
+and nothing new in them, with documents that are no feed, with pages that hold no text, or with news that are all on
+something else. What tells them apart is in the records of polls and in the ledger; `judge` is a pure function of that.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from db import Connection
+from ingest.monitoring import feed_health, pipeline_health
+from ingest.monitoring.feed_health import FeedRhythm
+from ingest.runtime.clock import spell
+from ingest.store import feeds, ledger, periodic
+from ingest.store.feeds import Answers
+
+__all__ = ["Alert", "Changes", "look", "named", "open_alerts", "said", "watch", "watch_at_times"]
+
+# How often feeds are looked at, which change slowly, and the pipeline itself.
+WATCH_EVERY, WATCH_PIPELINE_EVERY = timedelta(minutes=15), timedelta(seconds=30)
+# After a longer time without a look the pipeline was off, and what it finds first is not the work of a stalled one.
+OFF_AFTER = timedelta(minutes=5)
+# A failure is news when it has lasted, not when a server hiccups.
+FAILING_POLLS, FAILING_FOR = 3, timedelta(hours=6)
+# A failing feed is asked once a day at the least.
+ASKED_LATELY = timedelta(days=2)
+# Statuses by which a server refuses one client while it serves others (RFC 9110, RFC 6585, RFC 7725).
+REFUSALS = (401, 403, 406, 407, 429, 451)
+# Of so many entries in a week, that share must have ended in the same way.
+ENOUGH_ENTRIES, NEARLY_ALL = 10, 0.8
+# What has begun lasts until clearly fewer do.
+STILL = 0.6
+# Kinds of one failure, which may look like the one today and like the other tomorrow.
+FAILURES = ("failing", "blocked", "no_entries")
+# A feed that landed so many in each of the earlier weeks is on the topic; one that never did just is not.
+USUALLY_LANDED = 3
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that is wrong with a feed, or (`feed` None) with the pipeline itself.
+
+    `said` is a sentence, `evidence` the numbers it rests on.
+    """
+
+    feed: str | None
+    kind: str
+    started_at: datetime
+    said: str
+    evidence: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What began and what was over at a look at the feeds."""
+
+    begun: list[Alert]
+    over: list[Alert]
+
+
+def judge(
+    row: Mapping[str, Any], answers: Answers, weeks: Mapping[int, Counter[str]], now: datetime,
+    lasting: Collection[str] = (),
+) -> list[Alert]:  # fmt: skip
+    """Return what is wrong with a feed.
+
+    `row` is one of `feed_health.health`, `answers` what its polls since the last find had, `weeks` how its entries of
+    the last seven days (0) and of the weeks before (1, 2, ...) ended, `lasting` the kinds that have begun already.
+    """
+    if not row["enabled"]:
+        return []
+    found = [*_failing(row, answers, now)]
+    kept = [kind for kind in FAILURES if kind in lasting]
+    if found and kept:
+        found = [replace(found[0], kind=kept[0])]
+    if not found and row["rhythm"].silent:
+        found.append(_quiet(row, answers))
+    if not found:
+        found += _in_vain(row, weeks, now, lasting)
+    return found
+
+
+def _failing(row: Mapping[str, Any], answers: Answers, now: datetime) -> list[Alert]:
+    since = row["last_success_at"] or row["created_at"]
+    if row["failures"] < FAILING_POLLS or now - since < FAILING_FOR:
+        return []
+    # One that was off, or whose turn has not come since the pipeline was down, has not failed lately.
+    if row["last_polled_at"] is None or now - row["last_polled_at"] > ASKED_LATELY:
+        return []
+    evidence = {"failures": row["failures"], "failure": row["failure"], "status": answers.status}
+    if answers.status in REFUSALS:
+        kind, what = "blocked", f"the server refuses us ({answers.status})"
+    elif row["failure"] == "not_a_feed":
+        kind, what = "no_entries", "its answers are no feed"
+    else:
+        kind, what = "failing", "it fails"
+    text = f"{what} for {spell(now - since)}, {row['failures']} times: {row['last_error']}"
+    return [Alert(row["feed"], kind, since, text, evidence)]
+
+
+def _quiet(row: Mapping[str, Any], answers: Answers) -> Alert:
+    rhythm: FeedRhythm = row["rhythm"]
+    evidence = {
+        "quiet_hours": round(rhythm.quiet_for / timedelta(hours=1), 1),
+        "usual_hours": rhythm.usual and round(rhythm.usual / timedelta(hours=1), 2),
+        "finds_in_the_same_time_of_earlier_weeks": list(rhythm.weeks),
+        **vars(answers),
+    }
+    if answers.full == 0 and answers.empty > 0:
+        kind, what = "no_entries", f"its {answers.empty} answers hold no entries"
+    elif answers.sizes <= 1:
+        kind, what = "unchanged", "it answers the same again and again"
+    else:
+        kind, what = "nothing_new", "its answers change, but nothing in them is new"
+    since = row["last_new_at"] or row["created_at"]
+    return Alert(row["feed"], kind, since, f"{feed_health.quiet_for(row)}: {what}", evidence)
+
+
+def _in_vain(
+    row: Mapping[str, Any], weeks: Mapping[int, Counter[str]], now: datetime, lasting: Collection[str]
+) -> list[Alert]:
+    this = weeks.get(0, Counter())
+    total = this.total()
+    if total < ENOUGH_ENTRIES:
+        return []
+    before = [week["landed"] + week["duplicate"] for number, week in sorted(weeks.items()) if number > 0]
+    evidence = {"entries": dict(this), "landed_in_earlier_weeks": before}
+    since = now - timedelta(days=7)
+    lost = this["rejected"] + this["dead"]
+    if lost >= (STILL if "no_text" in lasting else NEARLY_ALL) * total:
+        text = f"nothing could be extracted from {lost} of the {total} pages of the last seven days"
+        return [Alert(row["feed"], "no_text", since, text, evidence)]
+    landed = this["landed"] + this["duplicate"]
+    if landed == 0 and this["off_topic"] >= NEARLY_ALL * total and before and min(before) >= USUALLY_LANDED:
+        text = f"all {this['off_topic']} articles of the last seven days are off topic; it landed {min(before)} a week"
+        return [Alert(row["feed"], "filtered", since, text, evidence)]
+    return []
+
+
+def watch(connection: Connection, now: datetime) -> Changes:
+    """Look at all feeds, bring the table up to date, and return what has changed. Commits."""
+    return _note(connection, _of_feeds(connection, now), now, of_feeds=True)
+
+
+def watch_at_times(connection: Connection, now: datetime) -> Changes:
+    """Look at the feeds and at the pipeline, each unless somebody did so lately. Returns what has changed. Commits."""
+    begun: list[Alert] = []
+    over: list[Alert] = []
+    last = periodic.last(connection, "watch pipeline")
+    if periodic.claim(connection, "watch pipeline", now, WATCH_PIPELINE_EVERY):
+        was_off = last is None or now - last > OFF_AFTER
+        found = [alert for alert in _of_the_pipeline(connection, now) if not (was_off and alert.kind == "stalled")]
+        changes = _note(connection, found, now, of_feeds=False)
+        begun, over = begun + changes.begun, over + changes.over
+    if periodic.claim(connection, "watch", now, WATCH_EVERY):
+        changes = watch(connection, now)
+        begun, over = begun + changes.begun, over + changes.over
+    return Changes(begun, over)
+
+
+def look(connection: Connection, now: datetime) -> list[Alert]:
+    """Return what is wrong with feeds as of the last look, and with the pipeline itself now. Changes nothing.
+
+    A pipeline that is not running cannot notice it.
+    """
+    of_feeds = [alert for alert in open_alerts(connection) if alert.feed is not None]
+    return _of_the_pipeline(connection, now) + of_feeds
+
+
+def _of_the_pipeline(connection: Connection, now: datetime) -> list[Alert]:
+    found = pipeline_health.judge(pipeline_health.look(connection, now), now)
+    return [Alert(None, finding.kind, finding.started_at, finding.said, finding.evidence) for finding in found]
+
+
+def _of_feeds(connection: Connection, now: datetime) -> list[Alert]:
+    rows = feed_health.health(connection, now)
+    answers = feeds.answers_since_new(connection)
+    outcomes = ledger.weekly_outcomes(connection, now)
+    lasting: defaultdict[str | None, list[str]] = defaultdict(list)
+    for alert in open_alerts(connection):
+        lasting[alert.feed].append(alert.kind)
+    return [
+        alert
+        for row in rows
+        for alert in judge(
+            row, answers.get(row["id"], Answers()), outcomes.get(row["id"], {}), now, lasting[row["feed"]]
+        )
+    ]
+
+
+def _note(connection: Connection, alerts: list[Alert], now: datetime, *, of_feeds: bool) -> Changes:
+    """Bring the alerts of feeds, or those of the pipeline, in line with what was found."""
+    known = {
+        (alert.feed, alert.kind): alert for alert in open_alerts(connection) if (alert.feed is not None) == of_feeds
+    }
+    found = {(alert.feed, alert.kind): alert for alert in alerts}
+    begun = [alert for key, alert in found.items() if key not in known and _insert(connection, alert, now)]
+    for key, alert in found.items():
+        if key in known:
+            _update(connection, alert)
+    over = [alert for key, alert in known.items() if key not in found and _end(connection, alert, now)]
+    connection.commit()
+    return Changes(begun, over)
+
+
+def said(changes: Changes) -> str | None:
+    """Return the changes as a text for people, a line each; None where there are none."""
+    lines = [f"{named(alert)}: {alert.said}" for alert in sorted(changes.begun, key=named)]
+    lines += [f"{named(alert)}: over ({alert.kind})" for alert in sorted(changes.over, key=named)]
+    return "\n".join(lines) or None
+
+
+def named(alert: Alert) -> str:
+    """Return what an alert is about: the feed's id, or the pipeline."""
+    return alert.feed or "the pipeline"
+
+
+def open_alerts(connection: Connection) -> list[Alert]:
+    """Return what is wrong as of the last look, the pipeline's own first, then by feed."""
+    with connection.cursor(row_factory=class_row(Alert)) as cursor:
+        return cursor.execute(
+            "SELECT feed, kind, started_at, said, evidence FROM news.alerts_open ORDER BY feed NULLS FIRST, kind"
+        ).fetchall()
+
+
+def _insert(connection: Connection, alert: Alert, now: datetime) -> bool:
+    # Another session may have noticed it in the same moment. A feed that is gone has no number.
+    inserted = connection.execute(
+        "INSERT INTO news.alerts (feed_id, kind, started_at, noticed_at, said, evidence)"
+        f" SELECT {_FEED_ID}, %(kind)s, %(started_at)s, %(now)s, %(said)s, %(evidence)s"
+        f" WHERE %(feed)s::text IS NULL OR {_FEED_ID} IS NOT NULL"
+        " ON CONFLICT (feed_id, kind) WHERE ended_at IS NULL DO NOTHING",
+        vars(alert) | {"now": now, "evidence": Jsonb(alert.evidence)},
+    ).rowcount
+    return inserted == 1
+
+
+_FEED_ID = "(SELECT id FROM news.feeds WHERE slug = %(feed)s)"
+_OPEN = f"WHERE al.feed_id IS NOT DISTINCT FROM {_FEED_ID} AND al.kind = %(kind)s AND al.ended_at IS NULL"
+
+
+def _update(connection: Connection, alert: Alert) -> None:
+    connection.execute(
+        f"UPDATE news.alerts al SET said = %(said)s, evidence = %(evidence)s {_OPEN}",
+        vars(alert) | {"evidence": Jsonb(alert.evidence)},
+    )
+
+
+def _end(connection: Connection, alert: Alert, now: datetime) -> bool:
+    ended = connection.execute(
+        f"UPDATE news.alerts al SET ended_at = greatest(%(now)s, al.started_at) {_OPEN}",
+        {"feed": alert.feed, "kind": alert.kind, "now": now},
+    ).rowcount
+    return ended == 1

@@ -1,0 +1,1 @@
+"""What feed documents say, as plain values: RSS, Atom, JSON Feed and sitemaps."""

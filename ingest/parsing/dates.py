@@ -1,0 +1,93 @@
+"""The dates in feeds: what moment do they name, and how far can it be believed?"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from email.utils import parsedate_to_datetime
+from functools import cache
+from time import struct_time
+from zoneinfo import ZoneInfo
+
+from ingest.text.dates import EARLIEST, FUTURE_TOLERANCE
+
+__all__ = ["FeedDate", "judged", "read_date", "zone_of"]
+
+_TIME_OF_DAY = re.compile(r"\d:\d\d")
+_ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d|\b[A-Z]{1,5})(?:\s*\([^)]*\))?\s*$", re.IGNORECASE)
+_SLASHES = re.compile(r"^(\d{4})/(\d\d)/(\d\d)\b")
+_AM_PM = re.compile(r"\b[AP]M\s*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class FeedDate:
+    """A moment in UTC, None without one that could be true, and what is doubtful about it, as `entries` notes it."""
+
+    at: datetime | None
+    note: str | None = None
+
+
+def read_date(text: str | None, now: datetime, zone: tzinfo = UTC, parsed: struct_time | None = None) -> FeedDate:
+    """Return the moment that a feed's date names: `text` as it stands, RFC 3339 or RFC 5322 or what feedparser reads.
+
+    `parsed` is what feedparser made of it (in UTC, a missing zone taken for UTC). A date without a zone is taken for
+    the time in `zone`, one without a time of day for its first minute, and noted.
+    """
+    moment = _moment(text, parsed)
+    if moment is None:
+        return FeedDate(None)
+    if moment.tzinfo is not None:
+        return judged(moment, now)
+    found = judged(moment.replace(tzinfo=zone), now)
+    without = "no zone" if text and _TIME_OF_DAY.search(text) else "no time"
+    return FeedDate(found.at, found.note or without)
+
+
+def judged(moment: datetime, now: datetime) -> FeedDate:
+    """Return an aware moment as it may be stored: in UTC, at the latest `now`, and none before 1990.
+
+    What is further ahead than an hour is noted as `future` with the date that was given.
+    """
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        # The first or last days that a date can have: programs write them for "unknown".
+        return FeedDate(None, f"too old: {moment:%Y-%m-%d}" if moment.year < EARLIEST.year else "future: without end")
+    if moment < EARLIEST:
+        return FeedDate(None, f"too old: {moment:%Y-%m-%d}")
+    if moment > now + FUTURE_TOLERANCE:
+        return FeedDate(now, f"future: {moment:%Y-%m-%dT%H:%M:%SZ}")
+    return FeedDate(min(moment, now))
+
+
+@cache
+def zone_of(country: str | None) -> tzinfo:
+    """Return the time zone of a country (ISO 3166-1 alpha-2) that has only one, UTC for any other (CLDR)."""
+    if country is None:
+        return UTC
+    from babel.core import get_global
+
+    zones = get_global("territory_zones").get(country, ())
+    return ZoneInfo(zones[0]) if len(zones) == 1 else UTC
+
+
+def _moment(text: str | None, parsed: struct_time | None) -> datetime | None:
+    """The moment, aware where the text has a zone."""
+    if text:
+        for read in (_rfc3339, parsedate_to_datetime):
+            try:
+                return read(text.strip())
+            except (ValueError, TypeError, OverflowError, IndexError):
+                continue
+    if parsed is None:
+        return None
+    try:
+        moment = datetime(*parsed[:6])  # noqa: DTZ001 - its zone is decided here
+    except (ValueError, OverflowError):
+        return None
+    has_zone = text is None or (_TIME_OF_DAY.search(text) and _ZONE.search(text) and not _AM_PM.search(text.rstrip()))
+    return moment.replace(tzinfo=UTC) if has_zone else moment
+
+
+def _rfc3339(text: str) -> datetime:
+    # With slashes feedparser takes the year for a time zone.
+    return datetime.fromisoformat(_SLASHES.sub(r"\1-\2-\3", text, count=1))

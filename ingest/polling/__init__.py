@@ -1,0 +1,1 @@
+"""The stage that asks feeds for new entries."""

@@ -1,0 +1,128 @@
+"""When a feed is polled next: decided from its own rhythm and from what it asks for. Pure: no clock, no I/O.
+
+A feed that brings nothing is asked a little less each time, up to a bound. New items bring it back: the time between
+polls is halved, or goes at once to what suits the items' own rhythm, which is twice as often as they come. So a feed
+is polled often while it brings something, whatever the dates in it say.
+"""
+
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from ingest.runtime.backoff import MAX_WAIT
+
+__all__ = ["Wishes", "day_number", "header_wish", "interval_of", "narrowed", "next_poll", "pushed", "widened"]
+
+# From fewer dated items no rhythm can be read; more would make it sluggish.
+RHYTHM_ITEMS = (3, 20)
+POLLS_PER_ITEM = 2
+# From ten minutes to an hour in ten polls that find nothing.
+WIDENING = 1.2
+# A feed whose news a hub announces is polled this much less often than a quiet one, in case the hub forgets about it.
+PUSHED_FACTOR = 4
+PUSHED_AT_MOST = timedelta(hours=6)
+# So that feeds that were added together drift apart.
+JITTER = 0.1
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a feed document asks of those who poll it.
+
+    `wait` is the longest of `<ttl>` (RSS 2.0) and `sy:updatePeriod` with `sy:updateFrequency` (RSS 1.0 syndication
+    module), `skip_hours` and `skip_days` are those of RSS 2.0: hours of the day and days of the week (0 is Monday), in
+    UTC.
+    """
+
+    wait: timedelta = timedelta(0)
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
+
+
+def interval_of(published: Iterable[datetime], now: datetime, shortest: timedelta, longest: timedelta) -> timedelta:
+    """Return the time between polls that suits items published at these times, within the bounds.
+
+    Without enough dates it is the shortest: nothing speaks for waiting.
+    """
+    fewest, most = RHYTHM_ITEMS
+    newest = sorted((moment for moment in published if moment <= now), reverse=True)[:most]
+    if len(newest) < fewest:
+        return shortest
+    # Up to now: a feed whose items stopped coming has slowed down.
+    gap = (now - newest[-1]) / len(newest)
+    return min(max(gap / POLLS_PER_ITEM, shortest), longest)
+
+
+def narrowed(
+    interval: timedelta | None, published: Iterable[datetime], now: datetime, shortest: timedelta, longest: timedelta
+) -> timedelta:
+    """Return the next interval after a poll that found items published at these times.
+
+    Half the last one, or what suits the items if that is less; for a feed polled for the first time, the shortest.
+    """
+    if interval is None:
+        return shortest
+    return min(interval_of(published, now, shortest, longest), max(interval / 2, shortest))
+
+
+def widened(interval: timedelta, shortest: timedelta, longest: timedelta) -> timedelta:
+    """Return the next interval after a poll that found nothing new."""
+    return min(max(interval * WIDENING, shortest), longest)
+
+
+def pushed(interval: timedelta, longest: timedelta) -> timedelta:
+    """Return the interval of a feed whose news are pushed; `longest` is the bound of one whose news are not."""
+    return max(interval, longest, min(longest * PUSHED_FACTOR, PUSHED_AT_MOST))
+
+
+def header_wish(headers: Mapping[str, str], now: datetime) -> timedelta:
+    """Return how long an answer says it stays fresh (RFC 9111, 4.2.1): max-age, else Expires, else 0."""
+    control = headers.get("cache-control", "")
+    age = re.search(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,10})", control, re.IGNORECASE)
+    if age:
+        return min(timedelta(seconds=int(age[1])), MAX_WAIT)
+    if "expires" in headers:
+        try:
+            moment = parsedate_to_datetime(headers["expires"])
+        except (ValueError, TypeError, OverflowError):
+            # "0" and the like mean: stale already.
+            return timedelta(0)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return min(max(moment - now, timedelta(0)), MAX_WAIT)
+    return timedelta(0)
+
+
+def next_poll(now: datetime, interval: timedelta, wishes: Wishes, name: str) -> datetime:
+    """Return when to poll again: after the interval, not before the feed wants it, and at a time it takes polls.
+
+    No wish counts for more than a day. The wait is stretched by up to a tenth, differently for each feed `name` and
+    time, but always the same for the same.
+    """
+    wait = max(interval, min(wishes.wait, MAX_WAIT))
+    share = zlib.crc32(f"{name} {now.timestamp()}".encode()) / 0xFFFFFFFF
+    moment = now + wait * (1 + JITTER * share)
+    return _not_skipped(moment, wishes)
+
+
+def _not_skipped(moment: datetime, wishes: Wishes) -> datetime:
+    later = moment
+    while later - moment < MAX_WAIT:
+        if later.weekday() in wishes.skip_days:
+            later = (later + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        elif later.hour in wishes.skip_hours:
+            later = (later + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+        else:
+            return later
+    # It wants to be asked never.
+    return moment + MAX_WAIT
+
+
+def day_number(name: str) -> int | None:
+    """Return the number of an English weekday (0 is Monday), None for anything else."""
+    lowered = name.strip().lower()
+    return _DAYS.index(lowered) if lowered in _DAYS else None

@@ -1,0 +1,1 @@
+"""Stored pages and documents worked through again, with the rules of today."""

@@ -1,0 +1,1 @@
+"""How work is done: worker processes, loops, waiting and the clock."""

@@ -1,0 +1,1 @@
+"""The tables. Each has one module, which holds all queries about it."""

@@ -1,0 +1,305 @@
+"""Claims: which session works on which entries, and how each of them goes on or ends."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg.rows import class_row
+
+from db import Connection
+from ingest.store.hosts import ROOM
+from ingest.store.ledger.ranks import FETCHABLE, LIVE, RECHECK
+
+__all__ = [
+    "ExtractJob", "FetchJob", "LandJob", "advance", "claim_to_extract", "claim_to_fetch", "claim_to_land", "finish",
+    "finish_landing", "give_back", "keep", "lock_claimed", "next_fetch_at", "retry", "take_up_rechecks",
+]  # fmt: skip
+
+# Every landed page is fetched once more after this time and up to a day longer, so that they spread over the day.
+RECHECK_AFTER = "interval '24 hours' + make_interval(secs => mod(e.id * 7919, 86400)::double precision)"
+# Taken up in one statement, which locks them: a second's work for the database.
+MOST_RECHECKS = 10_000
+# The status and reason of an entry whose text has landed, by its article `a`.
+_STANDING = """
+    CASE WHEN a.entry_id = e.id THEN 'landed' ELSE 'duplicate' END AS status,
+    CASE WHEN a.entry_id = e.id THEN NULL
+         WHEN credited.canonical_url = e.canonical_url THEN 'same page' ELSE 'same text' END AS reason"""
+
+
+@dataclass(frozen=True)
+class FetchJob:
+    """A claimed entry whose page is to be fetched now. One that is fetched again has the page's validators."""
+
+    id: int
+    url: str
+    host: str
+    attempts: int
+    language: str | None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True)
+class LandJob:
+    """A claimed entry whose document is to land. `attempts` failed before."""
+
+    id: int
+    attempts: int
+
+
+@dataclass(frozen=True)
+class ExtractJob:
+    """A claimed entry whose page is to be extracted."""
+
+    id: int
+    attempts: int
+
+
+def claim_to_fetch(
+    connection: Connection,
+    now: datetime,
+    *,
+    limit: int,
+    per_host: int,
+    delay: timedelta,
+    shard: tuple[int, int] = (0, 1),
+) -> list[FetchJob]:
+    """Claim up to `limit` due entries for fetching, host by host.
+
+    A host that must be spaced (by `delay` or its Crawl-delay) gives one entry, at the time reserved for it; another
+    up to `per_host`. Hosts wait in the order of the rank of what they have (see LIVE), then of their next free time,
+    so a host with a thousand entries takes one turn like any other. Locked rows are passed over: any number of
+    workers may claim at once.
+    """
+    with connection.cursor(row_factory=class_row(FetchJob)) as cursor:
+        return cursor.execute(
+            f"""
+            WITH ready AS MATERIALIZED (
+                SELECT h.host, greatest(h.next_request_at, %(now)s) AS slot,
+                       greatest(%(delay)s, coalesce(h.crawl_delay, interval '0')) AS spacing, {ROOM} AS room
+                FROM news.hosts h CROSS JOIN LATERAL (
+                    SELECT e.priority FROM news.entries e WHERE {FETCHABLE} ORDER BY e.priority LIMIT 1
+                ) AS first
+                WHERE h.next_request_at <= %(now)s
+                  AND {ROOM} > 0
+                  AND (%(shards)s = 1 OR mod(hashtext(h.host)::bigint + 2147483648, %(shards)s) = %(shard)s)
+                ORDER BY first.priority, h.next_request_at
+                LIMIT %(limit)s
+                FOR UPDATE OF h SKIP LOCKED
+            ), chosen AS MATERIALIZED (
+                SELECT e.id
+                FROM ready h CROSS JOIN LATERAL (
+                    SELECT e.id FROM news.entries e WHERE {FETCHABLE}
+                    ORDER BY e.priority, e.next_attempt_at, e.id
+                    LIMIT h.room
+                    FOR UPDATE OF e SKIP LOCKED
+                ) e
+                LIMIT %(limit)s
+            ), claimed AS (
+                UPDATE news.entries e
+                SET lease_holder = news.claiming()
+                FROM chosen, news.feeds f
+                WHERE e.id = chosen.id AND f.id = e.feed_id
+                RETURNING e.id, e.url, e.host, e.attempts, f.language, e.priority
+            ), spaced AS (
+                UPDATE news.hosts SET next_request_at = ready.slot + ready.spacing
+                FROM ready
+                WHERE hosts.host = ready.host AND ready.host IN (SELECT host FROM claimed)
+            )
+            SELECT claimed.id, url, host, attempts, language, page.etag, page.last_modified
+            FROM claimed LEFT JOIN LATERAL (
+                SELECT etag, last_modified FROM news.pages
+                WHERE entry_id = claimed.id AND claimed.priority = %(recheck)s ORDER BY fetched_at DESC LIMIT 1
+            ) page ON true
+            """,
+            {
+                "now": now,
+                "limit": limit,
+                "recheck": RECHECK,
+                "per_host": per_host,
+                "delay": delay,
+                "shard": shard[0],
+                "shards": shard[1],
+            },
+        ).fetchall()
+
+
+def next_fetch_at(connection: Connection, now: datetime) -> datetime | None:
+    """Return when a host with due entries is free again; None when no entry is due."""
+    row = connection.execute(
+        f"SELECT min(h.next_request_at) FROM news.hosts h WHERE EXISTS (SELECT FROM news.entries e WHERE {FETCHABLE})",
+        {"now": now},
+    ).fetchone()
+    return row[0] if row is not None else None
+
+
+def claim_to_extract(connection: Connection, now: datetime, limit: int) -> list[ExtractJob]:
+    """Claim up to `limit` due entries with a fetched page, oldest first."""
+    with connection.cursor(row_factory=class_row(ExtractJob)) as cursor:
+        return cursor.execute(
+            """
+            WITH chosen AS MATERIALIZED (
+                SELECT id FROM news.entries
+                WHERE status = 'fetched' AND next_attempt_at <= %(now)s AND lease_holder IS NULL
+                ORDER BY next_attempt_at, id
+                LIMIT %(limit)s
+                FOR UPDATE SKIP LOCKED
+            )
+            UPDATE news.entries e
+            SET lease_holder = news.claiming()
+            FROM chosen WHERE e.id = chosen.id
+            RETURNING e.id, e.attempts
+            """,
+            {"now": now, "limit": limit},
+        ).fetchall()
+
+
+def claim_to_land(connection: Connection, now: datetime, limit: int) -> list[LandJob]:
+    """Claim up to `limit` due entries with an extracted document, oldest first; those that failed before come alone."""
+    with connection.cursor(row_factory=class_row(LandJob)) as cursor:
+        return cursor.execute(
+            """
+            WITH chosen AS MATERIALIZED (
+                SELECT id, attempts FROM news.entries
+                WHERE status = 'extracted' AND next_attempt_at <= %(now)s AND lease_holder IS NULL
+                ORDER BY next_attempt_at, id
+                LIMIT %(limit)s
+                FOR UPDATE SKIP LOCKED
+            )
+            UPDATE news.entries e SET lease_holder = news.claiming() FROM chosen WHERE e.id = chosen.id
+            RETURNING e.id, e.attempts
+            """,
+            {"now": now, "limit": limit},
+        ).fetchall()
+
+
+def lock_claimed(connection: Connection, ids: Sequence[int]) -> set[int]:
+    """Lock entries that this session has claimed until the end of the transaction; returns those still its own."""
+    rows = connection.execute(
+        "SELECT id FROM news.entries WHERE id = ANY(%s) AND lease_holder = news.lease() ORDER BY id FOR UPDATE",
+        [sorted(ids)],
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def advance(connection: Connection, ids: Sequence[int], status: str, now: datetime) -> set[int]:
+    """Move entries this session has claimed to the next stage, due at once; returns those that were still its own."""
+    if not ids:
+        return set()
+    rows = connection.execute(
+        "UPDATE news.entries SET status = %s, reason = NULL, attempts = 0, next_attempt_at = %s, lease_holder = NULL"
+        " WHERE id = ANY(%s) AND lease_holder = news.lease() RETURNING id",
+        [status, now, ids],
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def give_back(connection: Connection, ids: Sequence[int]) -> None:
+    """Let others take entries that this session has claimed; they are as due as they were. Commits."""
+    connection.execute(
+        "UPDATE news.entries SET lease_holder = NULL WHERE id = ANY(%s) AND lease_holder = news.lease()", [list(ids)]
+    )
+    connection.commit()
+
+
+def keep(connection: Connection, ids: Sequence[int]) -> set[int]:
+    """End entries this session has claimed whose page has not changed since it landed; returns those that had."""
+    if not ids:
+        return set()
+    rows = connection.execute(
+        f"""
+        UPDATE news.entries SET status = standing.status, reason = standing.reason, next_attempt_at = NULL,
+                                lease_holder = NULL
+        FROM (SELECT e.id, {_STANDING} FROM news.entries e JOIN news.sightings s ON s.entry_id = e.id
+              JOIN news.articles a ON a.id = s.article_id JOIN news.entries credited ON credited.id = a.entry_id
+              WHERE e.id = ANY(%s)) AS standing
+        WHERE entries.id = standing.id AND entries.lease_holder = news.lease()
+        RETURNING entries.id
+        """,
+        [list(ids)],
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def finish(connection: Connection, ends: Sequence[tuple[int, str, str | None]]) -> None:
+    """End entries this session has claimed: (id, final status, reason).
+
+    One whose text has landed before, and whose page was fetched again, keeps that outcome; the reason is noted.
+    """
+    if not ends:
+        return
+    connection.execute(
+        f"""
+        UPDATE news.entries SET
+            status = coalesce(standing.status, ended.status),
+            reason = CASE WHEN standing.status IS NULL THEN ended.reason
+                          ELSE concat_ws('; ', standing.reason, 'fetched again: ' || ended.reason) END,
+            next_attempt_at = NULL, lease_holder = NULL
+        FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS ended(id, status, reason)
+        LEFT JOIN LATERAL (
+            SELECT {_STANDING} FROM news.entries e JOIN news.sightings s ON s.entry_id = e.id
+            JOIN news.articles a ON a.id = s.article_id JOIN news.entries credited ON credited.id = a.entry_id
+            WHERE e.id = ended.id) AS standing ON true
+        WHERE entries.id = ended.id AND entries.lease_holder = news.lease()
+        """,
+        _columns(ends),
+    )
+
+
+def finish_landing(
+    connection: Connection, ends: Sequence[tuple[int, str, str | None]], now: datetime, scores: Mapping[int, float]
+) -> None:
+    """End entries that this session has claimed to land: (id, final status, reason).
+
+    `scores` are those of entries that only mention a topic. The page of one that has landed for the first time is
+    fetched again in a day or two.
+    """
+    if not ends:
+        return
+    connection.execute(
+        f"""
+        UPDATE news.entries e SET
+            status = ended.status, reason = ended.reason, next_attempt_at = NULL, lease_holder = NULL,
+            topic_score = ended.score,
+            recheck_at = CASE WHEN ended.status = 'landed' AND e.priority = {LIVE} AND e.host <> ''
+                              THEN %s + {RECHECK_AFTER} ELSE e.recheck_at END
+        FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::real[]) AS ended(id, status, reason, score)
+        WHERE e.id = ended.id AND e.status = 'extracted' AND e.lease_holder = news.lease()
+        """,
+        [now, *_columns(ends), [scores.get(entry) for entry, _, _ in ends]],
+    )
+
+
+def _columns(ends: Sequence[tuple[int, str, str | None]]) -> list[list[object]]:
+    return [list(column) for column in zip(*ends, strict=True)]
+
+
+def retry(connection: Connection, again: Sequence[tuple[int, datetime, str, bool]]) -> None:
+    """Give entries this session has claimed back: (id, due time, what went wrong, whether the attempt counts)."""
+    if not again:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE news.entries SET attempts = attempts + %s, next_attempt_at = %s, reason = %s, lease_holder = NULL"
+            " WHERE id = %s AND lease_holder = news.lease()",
+            [(int(counts), due, reason, entry) for entry, due, reason, counts in again],
+        )
+
+
+def take_up_rechecks(connection: Connection, now: datetime) -> int:
+    """Put the pages that are due to be fetched again into the queue; returns how many."""
+    taken = connection.execute(
+        f"""
+        UPDATE news.entries e SET
+            status = 'discovered', reason = NULL, priority = %(recheck)s, attempts = 0, next_attempt_at = %(now)s,
+            rechecks = e.rechecks + 1,
+            -- One that was asked for by the feed does not stand for the one that every page has.
+            recheck_at = CASE WHEN e.discovered_at + {RECHECK_AFTER} > %(now)s
+                              THEN e.discovered_at + {RECHECK_AFTER} END
+        WHERE e.id IN (SELECT id FROM news.entries WHERE recheck_at <= %(now)s AND next_attempt_at IS NULL
+                       ORDER BY recheck_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+        """,
+        {"now": now, "recheck": RECHECK, "limit": MOST_RECHECKS},
+    ).rowcount
+    connection.commit()
+    return taken

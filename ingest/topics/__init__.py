@@ -1,0 +1,1 @@
+"""Topics: what topics.yaml says, and whether a text is about it."""

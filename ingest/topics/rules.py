@@ -1,0 +1,336 @@
+"""The rules of a topic, applied to a text sentence by sentence. Pure; its input is folded (`ingest.text.folding`).
+
+A sentence counts when it has one of the rule's passages, its subject is not somebody else, and it is about the right
+place: the one that it names next to the passage, or the last one that was named before. What it counts depends on
+where it stands: the title is about the subject, the first sentences nearly always, the rest may be background. A
+passage that is a reminder (since the withdrawal) counts less anywhere.
+
+Work grows with the length of a text, not with its square, however many hits a sentence has: hits are kept in order by
+concept, and the nearest one is looked up, not searched for.
+
+An Arabic word is found with the particles written in front of it (و ف ب ك ل ال and their combinations, س before the
+imperfect), the pronouns written behind it, and the endings of its sound plurals.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ingest.text.folding import fold
+
+__all__ = ["CompiledTopic", "Explanation", "Found", "Sought"]
+
+TITLE_WEIGHT, FIRST_WEIGHT, LEAD_WEIGHT, REST_WEIGHT = 3.0, 3.0, 1.5, 0.5
+# Sentences that are the lead; what all others can give together; and what a reminder counts of it all.
+LEAD_SENTENCES = 3
+REST_AT_MOST = 2.5
+REMINDER_SHARE = 0.3
+# Words in front of a concept within which a word such as `since` makes it a reminder.
+REMINDER_WITHIN = 4
+# Different words of one concept that are kept for a text: people read them.
+MOST_MATCHED = 100
+# Words and their patterns are remembered up to so many, of at most so many letters: no word of a language is longer.
+REMEMBERED_WORDS, REMEMBERED_LETTERS = 200_000, 60
+_ARABIC = re.compile("[\u0600-\u06ff]")
+# Conjunction, preposition and article, as they combine in writing; future; after folding.
+_PREFIX = "(?:[وف]?(?:ال|لل|[بك]ال|[بكل]|س(?=[يتنا]))?)"
+_ENDING = "(?:ه|ها|هم|هما|هن|نا|كم|ي|ات|ون|ين|ان|يه|وا)?"
+
+# position of a word, concept, the words
+_Hit = tuple[int, str, str]
+
+
+@dataclass
+class Found:
+    """The score of a text, and the words that gave it by concept."""
+
+    score: float = 0.0
+    matched: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A sentence with a passage: where it stands, what it counts, and why not more."""
+
+    where: str
+    sentence: str
+    words: tuple[str, ...]
+    points: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A passage that a rule looks for: its concepts, how close together, its weight, and whether anybody may do it."""
+
+    concepts: Sequence[str]
+    within: int
+    weight: float
+    by_anyone: bool = False
+
+
+@dataclass(frozen=True)
+class _Passage:
+    """What a sentence says of the topic: the hits it is made of, how much it says, and why it does not count, if so."""
+
+    hits: tuple[_Hit, ...]
+    weight: float
+    reason: str = ""
+
+
+class CompiledTopic:
+    """A topic's rule, ready for use."""
+
+    def __init__(
+        self, *, words: Mapping[str, Sequence[str]], compounds: Mapping[str, tuple[Sequence[str], int]],
+        passages: Sequence[Sought], where: str | None, not_where: str | None,
+        not_by: str | None, background: str | None,
+    ) -> None:  # fmt: skip
+        self._vocabulary = _Vocabulary(words)
+        self._compounds = compounds
+        self._passages = passages
+        self._where, self._not_where, self._not_by, self._background = where, not_where, not_by, background
+
+    def judge(self, title: str, sentences: Sequence[str]) -> Found:
+        """Return the score of a text, and at most MOST_MATCHED of the words that gave it for each concept."""
+        score = rest = 0.0
+        # In the order in which they were found.
+        matched: dict[str, dict[str, None]] = {}
+        for kind, _, passage, points in self._counted(title, sentences):
+            if kind == "rest":
+                rest += points
+            else:
+                score += points
+            if points:
+                for _, concept, words in passage.hits:
+                    seen = matched.setdefault(concept, {})
+                    if len(seen) < MOST_MATCHED:
+                        seen[words] = None
+        # Sums of weights such as 0.3 are a hair off what a curator adds up.
+        score = round(score + min(rest, REST_AT_MOST), 2)
+        return Found(score, {concept: list(words) for concept, words in matched.items()})
+
+    def explain(self, title: str, sentences: Sequence[str]) -> list[Explanation]:
+        """Return the sentences that have a passage of the rule, with what each counts."""
+        return [
+            Explanation(kind, sentence, tuple(words for _, _, words in passage.hits), points, passage.reason)
+            for kind, sentence, passage, points in self._counted(title, sentences)
+        ]
+
+    def named(self, words: str) -> set[str]:
+        """Return the concepts that the words name."""
+        return self._sentence(words).named
+
+    def _counted(self, title: str, sentences: Sequence[str]) -> Iterator[tuple[str, str, _Passage, float]]:
+        """Yield where a sentence with a passage stands, the sentence, the passage, and its points."""
+        pieces = [(words, self._sentence(words)) for words in (title, *sentences)]
+        # What a text that opens without naming a place is about, it names first thereafter.
+        place = next((place for _, sentence in pieces if (place := self._place_of(sentence)) is not None), None)
+        for number, (words, sentence) in enumerate(pieces):
+            place = self._place_of(sentence) or place
+            passage = self._passage(sentence, place)
+            if passage is None:
+                continue
+            kind, weight = "rest", REST_WEIGHT
+            if number == 0:
+                kind, weight = "title", TITLE_WEIGHT
+            elif number == 1:
+                kind, weight = "first", FIRST_WEIGHT
+            elif number <= LEAD_SENTENCES:
+                kind, weight = "lead", LEAD_WEIGHT
+            yield kind, words, passage, weight * passage.weight
+
+    def _place_of(self, sentence: "_Sentence") -> str | None:
+        """The place that is named: `where`, else `not_where`; None where there is none."""
+        return next((place for place in (self._where, self._not_where) if place in sentence), None)
+
+    def _passage(self, sentence: "_Sentence", place: str | None) -> _Passage | None:
+        """What a sentence says: the best passage of each kind, together not more than everything."""
+        best: list[_Passage] = []
+        for sought in self._passages:
+            found = (
+                self._judged(together, sentence, place, sought)
+                for together in sentence.together(sought.concepts, sought.within)
+            )
+            of_kind = max(found, key=lambda passage: passage.weight, default=None)
+            if of_kind is not None:
+                best.append(of_kind)
+        if not best:
+            return None
+        counted = [passage for passage in best if passage.weight] or best[:1]
+        return _Passage(
+            tuple(dict.fromkeys(hit for passage in counted for hit in passage.hits)),
+            min(sum(passage.weight for passage in counted), 1.0),
+            "; ".join(dict.fromkeys(passage.reason for passage in counted if passage.reason)),
+        )
+
+    def _judged(self, together: tuple[_Hit, ...], sentence: "_Sentence", place: str | None, sought: Sought) -> _Passage:
+        first, last = min(hit[0] for hit in together), max(hit[0] for hit in together)
+        key = together[0][0]
+        if self._where is not None:
+            here = sentence.distance(self._where, first, last)
+            elsewhere = sentence.distance(self._not_where, first, last)
+            if here is None and elsewhere is None:
+                if place != self._where:
+                    return _Passage(together, 0.0, f"not about {self._where}")
+            elif elsewhere is not None and (here is None or elsewhere < here):
+                return _Passage(together, 0.0, f"{self._not_where} is nearer than {self._where}")
+        others = sentence.distance(self._not_by, key, key)
+        own = max(abs(position - key) for position, _, _ in together)
+        if others is not None and others < own and not sought.by_anyone:
+            return _Passage(together, 0.0, f"{self._not_by} is nearer")
+        if sentence.ends_before(self._background, key, REMINDER_WITHIN):
+            return _Passage(together, sought.weight * REMINDER_SHARE, "a reminder")
+        return _Passage(together, sought.weight)
+
+    def _sentence(self, folded: str) -> "_Sentence":
+        words = folded.split()
+        hits = self._vocabulary.hits(words)
+        if not hits or not self._compounds:
+            return _Sentence(hits)
+        plain = _Sentence(hits)
+        for name, (concepts, within) in self._compounds.items():
+            for together in plain.together(concepts, within):
+                start, end = min(hit[0] for hit in together), max(hit[0] for hit in together)
+                # It stands where its first concept does.
+                hits.append((together[0][0], name, " ".join(words[start : end + 1])))
+        return _Sentence(hits)
+
+
+class _Sentence:
+    """The hits of a sentence by concept, each concept's in order of their places."""
+
+    def __init__(self, hits: Sequence[_Hit]) -> None:
+        self._hits: dict[str, list[_Hit]] = defaultdict(list)
+        for hit in sorted(hits):
+            self._hits[hit[1]].append(hit)
+        self._places = {concept: [hit[0] for hit in of_concept] for concept, of_concept in self._hits.items()}
+        # Spaces in the longest naming of a concept, worked out when it is asked for.
+        self._longest: dict[str, int] = {}
+
+    def __contains__(self, concept: str | None) -> bool:
+        return concept in self._places
+
+    @property
+    def named(self) -> set[str]:
+        """The concepts that the sentence names."""
+        return set(self._places)
+
+    def distance(self, concept: str | None, first: int, last: int) -> int | None:
+        """Words from a stretch to the nearest naming of a concept, 0 within it; None where it is not named."""
+        places = self._places.get(concept) if concept is not None else None
+        if not places:
+            return None
+        behind = bisect_left(places, first)
+        found = [places[behind] - last] if behind < len(places) else []
+        if behind:
+            found.append(first - places[behind - 1])
+        return max(min(found), 0)
+
+    def ends_before(self, concept: str | None, place: int, within: int) -> bool:
+        """Whether a concept is named so that its last word stands at most so many words in front of a place."""
+        if concept is None or concept not in self:
+            return False
+        hits = self._hits[concept]
+        if concept not in self._longest:
+            self._longest[concept] = max(words.count(" ") for _, _, words in hits)
+        number = bisect_left(self._places[concept], place) - 1
+        while number >= 0 and place - hits[number][0] - self._longest[concept] <= within:
+            if 0 < place - hits[number][0] - hits[number][2].count(" ") <= within:
+                return True
+            number -= 1
+        return False
+
+    def together(self, concepts: Sequence[str], within: int) -> Iterator[tuple[_Hit, ...]]:
+        """Yield hits of the concepts, one of each, that stand within so many words: for each of the first, the nearest.
+
+        Not two at one place: a word that is of both concepts is one of them.
+        """
+        for anchor in self._hits.get(concepts[0], ()):
+            chosen = [anchor]
+            for concept in concepts[1:]:
+                near = self._nearest(concept, anchor[0])
+                if near is None:
+                    break
+                chosen.append(near)
+            else:
+                positions = [hit[0] for hit in chosen]
+                if max(positions) - min(positions) < within:
+                    yield tuple(chosen)
+
+    def _nearest(self, concept: str, place: int) -> _Hit | None:
+        """The hit of a concept that is nearest to a place and not at it.
+
+        Of two that are as near, the one behind: more often the object, or the subject of a verb, than one in front.
+        """
+        places = self._places.get(concept, [])
+        behind, before = bisect_right(places, place), bisect_left(places, place) - 1
+        if behind < len(places) and (before < 0 or places[behind] - place <= place - places[before]):
+            return self._hits[concept][behind]
+        return self._hits[concept][bisect_left(places, places[before])] if before >= 0 else None
+
+
+class _Vocabulary:
+    """Words and phrases of concepts, found in texts."""
+
+    def __init__(self, words: Mapping[str, Sequence[str]]) -> None:
+        # A word's pattern, numbered; a term is the numbers of its words; it is looked for where its first word stands.
+        self._patterns: list[re.Pattern[str]] = []
+        self._terms: dict[int, list[tuple[str, tuple[int, ...]]]] = defaultdict(list)
+        numbers: dict[str, int] = {}
+        for concept, terms in words.items():
+            for term in terms:
+                sought = []
+                for pattern in _word_patterns(term):
+                    if pattern not in numbers:
+                        numbers[pattern] = len(self._patterns)
+                        self._patterns.append(re.compile(pattern))
+                    sought.append(numbers[pattern])
+                self._terms[sought[0]].append((concept, tuple(sought)))
+        # News repeats its words: which patterns a word fits is found out once.
+        self._known: dict[str, tuple[int, ...]] = {}
+
+    def hits(self, words: list[str]) -> list[_Hit]:
+        known, found = self._known, []
+        for position, word in enumerate(words):
+            fits = known.get(word)
+            if fits is None:
+                fits = self._fits(word)
+            for number in fits:
+                for concept, term in self._terms.get(number, ()):
+                    following = words[position : position + len(term)]
+                    if len(following) == len(term) and all(
+                        part in self._fits(other) for part, other in zip(term[1:], following[1:], strict=True)
+                    ):
+                        found.append((position, concept, " ".join(following)))
+        return found
+
+    def _fits(self, word: str) -> tuple[int, ...]:
+        known = self._known.get(word)
+        if known is None:
+            known = tuple(n for n, pattern in enumerate(self._patterns) if pattern.fullmatch(word))
+            if len(self._known) > REMEMBERED_WORDS:
+                self._known.clear()
+            if len(word) <= REMEMBERED_LETTERS:
+                self._known[word] = known
+        return known
+
+
+def _word_patterns(term: str) -> list[str]:
+    patterns = []
+    for word in term.split():
+        open_end = word.endswith("*")
+        for part in fold(word).split():
+            if _ARABIC.search(part):
+                stem = part.removeprefix("ال") if len(part) > 4 else part
+                # Before a pronoun ta marbuta is written as ta, and in the plural as alef and ta.
+                if stem.endswith("ه") and not open_end:
+                    body = f"{re.escape(stem[:-1])}(?:ه|ت{_ENDING}|ات)"
+                else:
+                    body = re.escape(stem) + ("" if open_end else _ENDING)
+                patterns.append(_PREFIX + body + (".*" if open_end else ""))
+            else:
+                patterns.append(re.escape(part) + (".*" if open_end else ""))
+    return patterns

@@ -1,0 +1,1 @@
+"""Requests to servers of others: safe addresses, limits, robots.txt and spacing."""

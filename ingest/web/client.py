@@ -1,0 +1,294 @@
+"""HTTP requests to servers nobody here controls: guarded, bounded and spaced.
+
+Every address is checked when its socket is made, so after name resolution and on each redirect; a name that resolves
+to a public address when asked and to a private one when connected to gains nothing.
+"""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from ingest.config.settings import Network, Settings
+from ingest.store.storing import storable
+from ingest.text.urls import absolute_url
+from ingest.web.addresses import is_in, is_refused_address
+from ingest.web.unpacking import Unpacker, UnusableBody
+
+__all__ = ["Answer", "RequestFailed", "Web", "is_header_value", "validators"]
+
+# RFC 9110 asks for a limit; five hops is what RFC 9309 grants robots.txt, and no news site needs more.
+MAX_REDIRECTS = 5
+CONNECT_SECONDS = 10.0
+# A server that sends nothing for so long will not send the rest.
+IDLE_SECONDS = 15.0
+# Text of the most repetitive kind shrinks to a fiftieth; what grows to more than this many times is a bomb. Below the
+# size nothing is at stake.
+MAX_RATIO = 200
+RATIO_FROM_BYTES = 1_000_000
+
+_REDIRECTS = (301, 302, 303, 307, 308)
+_PERMANENT = (301, 308)
+# Elsewhere, other services listen, some of which a request could make do things.
+WEB_PORTS = (80, 443, 8080, 8443)
+MAX_HEADER_VALUE = 500
+
+Gate = Callable[[str, str], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered: `body` is decoded (no gzip), header names are in lower case.
+
+    `moved_to` is where permanent redirects alone (301, 308; RFC 9110, 15.4) led, None without any.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    took_ms: int
+    moved_to: str | None = None
+
+
+@dataclass
+class RequestFailed(Exception):
+    """No usable answer. `kind` is one of dns, refused, tls, timeout, connection, blocked, too_large, redirects."""
+
+    kind: str
+    detail: str
+    took_ms: int = field(default=0, compare=False)
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class AddressRefused(OSError):
+    """The address is not one of the public Internet."""
+
+
+# A poller asks the same hosts all day.
+@lru_cache(maxsize=65_536)
+def _refusal(address: str, port: int, allowed: tuple[Network, ...]) -> str | None:
+    """Why no connection may be made to an address and port; None where it may."""
+    if is_refused_address(address, allowed):
+        return f"address {address} is not on the public Internet"
+    if port not in WEB_PORTS and not is_in(ipaddress.ip_address(address.partition("%")[0]), allowed):
+        return f"port {port} is none of those web servers use"
+    return None
+
+
+def validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
+    """Return the headers that make a request conditional (RFC 9110, 13.1) on the validators of an earlier answer."""
+    headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    return {name: value for name, value in headers.items() if value and is_header_value(value)}
+
+
+def is_header_value(value: str) -> bool:
+    """Return whether a value a server gave may be sent back to it: nothing that breaks a header, nothing endless."""
+    return 0 < len(value) <= MAX_HEADER_VALUE and value.isascii() and value.isprintable()
+
+
+class Web:
+    """A client for the whole run. Use it as an asynchronous context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        settings = self._settings
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                # The stages bound their own concurrency.
+                limit=0,
+                socket_factory=self._socket,
+                ttl_dns_cache=60,
+            ),
+            timeout=aiohttp.ClientTimeout(
+                total=settings.request_timeout,
+                sock_connect=min(CONNECT_SECONDS, settings.request_timeout),
+                sock_read=min(IDLE_SECONDS, settings.request_timeout),
+            ),
+            headers={"User-Agent": settings.user_agent},
+            # Cookies would tie requests together, and a redirect loop can depend on them.
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # See ingest.web.unpacking.
+            auto_decompress=False,
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        assert self._session is not None
+        await self._session.close()
+
+    def _socket(self, info: Any) -> socket.socket:
+        family, kind, protocol, _, address = info
+        refusal = _refusal(address[0], address[1], self._settings.allow_networks)
+        if refusal is not None:
+            raise AddressRefused(refusal)
+        made = socket.socket(family, kind, protocol)
+        made.setblocking(False)
+        return made
+
+    async def get(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        gate: Gate | None = None,
+        max_bytes: int | None = None,
+        cut: bool = False,
+    ) -> Answer:
+        """Return the answer to a GET of `url`, redirects followed.
+
+        `gate` is awaited with the URLs that a redirect leads from and to, before it is followed, and may raise. At
+        most `max_bytes` (default: the setting max_body_bytes) are read after decompression; a longer body is refused,
+        or `cut`. Raises RequestFailed.
+        """
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._settings.request_timeout if gate is None else None):
+                return await self._follow(
+                    url, headers or {}, gate, max_bytes or self._settings.max_body_bytes, cut, started
+                )
+        except RequestFailed as failure:
+            failure.took_ms = _elapsed_ms(started)
+            raise
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, UnicodeError) as error:
+            raise _failure(error, url, self._settings.request_timeout, _elapsed_ms(started)) from error
+
+    async def post(self, url: str, form: Mapping[str, str], *, gate: Gate | None = None) -> Answer:
+        """Return the answer to a POST of a form; redirects that keep the method (307, 308) are followed.
+
+        None leads from https to http. `gate` is as for `get`. Raises RequestFailed.
+        """
+        assert self._session is not None
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._settings.request_timeout if gate is None else None):
+                for _ in range(MAX_REDIRECTS + 1):
+                    async with self._session.post(url, data=dict(form), allow_redirects=False) as response:
+                        target = absolute_url(response.headers.get("Location", ""), url)
+                        if response.status not in (307, 308) or target is None:
+                            body = await _read(response, self._settings.max_body_bytes, cut=True)
+                            return Answer(url, response.status, _lowered(response), body, _elapsed_ms(started))
+                    if url.startswith("https:") and not target.startswith("https:"):
+                        raise RequestFailed("redirects", "redirected from https to http")
+                    if gate is not None:
+                        await gate(url, target)
+                    url = target
+        except RequestFailed:
+            raise
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, UnicodeError) as error:
+            raise _failure(error, url, self._settings.request_timeout, _elapsed_ms(started)) from error
+        raise RequestFailed("redirects", f"more than {MAX_REDIRECTS} redirects, last to {url}")
+
+    async def _follow(
+        self, url: str, headers: Mapping[str, str], gate: Gate | None, max_bytes: int, cut: bool, started: float
+    ) -> Answer:
+        assert self._session is not None
+        moved_to: str | None = None
+        permanent = True
+        for _ in range(MAX_REDIRECTS + 1):
+            async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+                location = response.headers.get("Location")
+                if response.status in _REDIRECTS and location:
+                    target = absolute_url(location, url)
+                    if target is None:
+                        raise RequestFailed("redirects", f"redirected to {location[:200]!r}, which is no web address")
+                    before, url = url, target
+                    permanent = permanent and response.status in _PERMANENT
+                    moved_to = target if permanent else moved_to
+                else:
+                    body = await _read(response, max_bytes, cut)
+                    return Answer(url, response.status, _lowered(response), body, _elapsed_ms(started), moved_to)
+            if gate is not None:
+                await gate(before, url)
+        raise RequestFailed("redirects", f"more than {MAX_REDIRECTS} redirects, last to {url}")
+
+
+def _lowered(response: aiohttp.ClientResponse) -> dict[str, str]:
+    """The headers by lower-case name; what comes several times is one list (RFC 9110, 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in response.headers.items():
+        # Bytes outside UTF-8 arrive as lone surrogates.
+        said = storable(value)
+        found[name.lower()] = (
+            f"{found[name.lower()]}, {said}" if name.lower() == "link" and name.lower() in found else said
+        )
+    return found
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int, cut: bool) -> bytes:
+    """The body, unpacked. Raises RequestFailed for one that is too large, UnusableBody for one that is not whole."""
+    unpacker = Unpacker(response.headers.get("Content-Encoding"))
+    pieces: list[bytes] = []
+    received = size = 0
+    async for chunk in response.content.iter_any():
+        received += len(chunk)
+        for piece in unpacker.unpack(chunk):
+            size += len(piece)
+            if size > max_bytes and cut:
+                return b"".join([*pieces, piece])[:max_bytes]
+            if size > max_bytes:
+                raise RequestFailed("too_large", f"body larger than {max_bytes} bytes")
+            if size > max(RATIO_FROM_BYTES, MAX_RATIO * received):
+                raise RequestFailed(
+                    "too_large", f"body grows to more than {MAX_RATIO} times its size when decompressed"
+                )
+            pieces.append(piece)
+    unpacker.end()
+    return b"".join(pieces)
+
+
+def _failure(error: Exception, url: str, timeout: float, took_ms: int) -> RequestFailed:
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, AddressRefused):
+            return RequestFailed("blocked", f"{host}: {cause}; see NEWS_ALLOW_NETWORKS", took_ms)
+        cause = getattr(cause, "os_error", None) or cause.__cause__
+    match error:
+        case TimeoutError():
+            return RequestFailed("timeout", f"{host}: no complete answer within {timeout:g} s", took_ms)
+        case aiohttp.ClientConnectorDNSError():
+            return RequestFailed("dns", f"{host}: the name does not resolve ({error.os_error.strerror})", took_ms)
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError() | ssl.SSLError():
+            return RequestFailed("tls", f"{host}: TLS failed ({_first_line(error)})", took_ms)
+        case aiohttp.ClientConnectorError():
+            refused = isinstance(error.os_error, ConnectionRefusedError)
+            return RequestFailed("refused" if refused else "connection", f"{host}: {_reason(error.os_error)}", took_ms)
+        case aiohttp.ClientPayloadError() | UnusableBody():
+            return RequestFailed(
+                "connection", f"{host}: the body broke off or is damaged ({_first_line(error)})", took_ms
+            )
+        case aiohttp.ServerDisconnectedError() | ConnectionResetError():
+            return RequestFailed("connection", f"{host}: the server closed the connection", took_ms)
+        case aiohttp.InvalidURL():
+            return RequestFailed("blocked", f"{host}: not a valid address", took_ms)
+        case _:
+            return RequestFailed("connection", f"{host}: {_first_line(error)}", took_ms)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    return f"no connection ({error.strerror or error})"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _elapsed_ms(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

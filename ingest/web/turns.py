@@ -1,0 +1,74 @@
+"""Turns at hosts: a request that no claim has spaced (a redirect, robots.txt) waits for a turn of its own."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from db import Connection
+from ingest.config.settings import Settings
+from ingest.store import hosts
+from ingest.text.urls import host_of
+from ingest.web.client import RequestFailed
+
+__all__ = ["Turns"]
+
+T = TypeVar("T")
+
+# How often a host is looked at that another session has a request to in hand.
+LOOK_SECONDS = 0.25
+
+
+class Turns:
+    """Takes turns for the requests of one stage. `database` is the lock under which the connection is used."""
+
+    def __init__(
+        self, connection: Connection, database: asyncio.Lock, settings: Settings, now: Callable[[], datetime]
+    ) -> None:
+        self._connection = connection
+        self._database = database
+        self._delay = settings.min_host_delay
+        self._now = now
+
+    def now(self) -> datetime:
+        """Return the time, by the stage's clock."""
+        return self._now()
+
+    async def take(self, host: str, *, hold: bool = False) -> None:
+        """Return when a request may be sent to `host`. Raises RequestFailed when that is too far off to wait.
+
+        With `hold`, the host is this session's alone until it is let go; see `hosts.reserve`.
+        """
+        gives_up = time.monotonic() + hosts.LONGEST_WAIT.total_seconds()
+
+        def reserve() -> tuple[hosts.Turn, datetime, float]:
+            now, asked = self._now(), time.monotonic()
+            return hosts.reserve(self._connection, host, self._delay, now, hold=hold), now, asked
+
+        while True:
+            turn, now, asked = await self.query(reserve)
+            if turn.at is not None or not turn.in_hand or time.monotonic() >= gives_up:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        if turn.at is None:
+            raise RequestFailed("busy", f"{host}: asked not to be asked for now")
+        # From the time at which it was asked for: if the clock was set back since, it says nothing about the wait.
+        wait = (turn.at - now).total_seconds() - (time.monotonic() - asked)
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+    async def ended(self, host: str) -> None:
+        """Let the next request to `host` wait its time from now on, when the last one was answered."""
+        now = self._now()
+        await self.query(lambda: hosts.space(self._connection, [(host, now)], self._delay))
+
+    async def gate(self, before: str, url: str) -> None:
+        """Take a turn at the host of `url`, before a redirect to it from `before` is followed."""
+        await self.ended(host_of(before))
+        await self.take(host_of(url))
+
+    async def query(self, query: Callable[[], T]) -> T:
+        """Return what a query returns, made in a thread, with the connection to itself."""
+        async with self._database:
+            return await asyncio.to_thread(query)

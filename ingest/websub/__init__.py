@@ -1,0 +1,1 @@
+"""Feeds that announce their news themselves (WebSub)."""

@@ -31,7 +31,8 @@ from db.embedded import EmbeddedServer
 from db.engine import connect, upgrade
 from ingest.config.feeds_file import FeedConfig
 from ingest.config.settings import Settings
-from ingest.parsing.parse import NotAFeed, parse_feed
+from ingest.parsing.model import NotAFeed
+from ingest.parsing.parse import parse_feed
 from ingest.polling.poll import poll
 from ingest.runtime.clock import utc_now
 from ingest.runtime.workers import WorkerDied, WorkerPool, WorkerTimeout

@@ -11,7 +11,7 @@ from db import Connection, Database
 from ingest.backfilling.backfill import Request, backfill, selected, wanted_part
 from ingest.config.errors import ConfigError, IngestError
 from ingest.config.settings import Settings
-from ingest.parsing.parse import ParsedEntry
+from ingest.parsing.model import ParsedEntry
 from ingest.store import backfills, feeds, hosts, leases, ledger
 from ingest.store.backfills import Left
 from ingest.topics.topics import TopicSet

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.extraction.article import detect_language, extract
+from ingest.extraction.article import extract
 from ingest.extraction.dates import dating
 from ingest.extraction.metadata import Metadata
 from ingest.extraction.text import parse_page
 from ingest.model.document import Hint, NotAnArticle
+from ingest.text.language import detect_language
 from tests.conftest import NOW
 
 TEXT = "وقال المتحدث في بغداد إن الاجتماع المقبل سيعقد بعد أسبوع، وإن اللجان ستقدم تقاريرها قبل ذلك. " * 5

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest.parsing.dates import read_date, zone_of
+from ingest.parsing.dates import read_feed_date
 from ingest.parsing.parse import parse_feed
+from ingest.text.zones import zone_of
 from tests.conftest import NOW
 
 BAGHDAD = zone_of("IQ")
@@ -29,7 +30,7 @@ BAGHDAD = zone_of("IQ")
     ],
 )
 def test_dates(text: str | None, moment: datetime | None, note: str | None) -> None:
-    found = read_date(text, NOW, BAGHDAD)
+    found = read_feed_date(text, NOW, BAGHDAD)
     assert (found.at, found.note) == (moment, note)
 
 

@@ -8,8 +8,10 @@ import pytest
 from db import Connection
 from ingest.config.feeds_file import FeedConfig
 from ingest.config.settings import Settings
-from ingest.parsing.formats import NEWEST_ITEMS
-from ingest.parsing.parse import NotAFeed, feeds_named_by, parse_feed
+from ingest.parsing.links import feeds_named_by
+from ingest.parsing.model import NotAFeed
+from ingest.parsing.parse import parse_feed
+from ingest.parsing.sitemap import NEWEST_ITEMS
 from ingest.polling.poll import poll
 from ingest.store import feeds
 from ingest.topics.topics import TopicSet
@@ -62,8 +64,8 @@ def test_an_index_names_its_parts_newest_first() -> None:
       <sitemap><loc>https://a.example/2.xml</loc><lastmod>2026-10-01</lastmod></sitemap>
       <sitemap><loc>https://a.example/3.xml</loc></sitemap></sitemapindex>"""
     parsed = parse_feed(body.encode(), BASE, None, NOW)
-    assert [part.url[-5:] for part in parsed.parts] == ["2.xml", "1.xml", "3.xml"]
-    assert parsed.parts[0].changed_at == datetime(2026, 10, 1, tzinfo=UTC)
+    assert [part.url[-5:] for part in parsed.sitemaps] == ["2.xml", "1.xml", "3.xml"]
+    assert parsed.sitemaps[0].changed_at == datetime(2026, 10, 1, tzinfo=UTC)
 
 
 def test_bombs_and_entities_in_sitemaps_stay_asleep() -> None:

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.parsing import parse as feed_parser
-from ingest.parsing.dates import zone_of
-from ingest.parsing.parse import LINKS_WITHIN_BYTES, MOST_LINKS, NotAFeed, feeds_named_by, parse_feed
+from ingest.parsing.links import LINKS_WITHIN_BYTES, MOST_LINKS, feeds_named_by
+from ingest.parsing.model import NotAFeed
+from ingest.parsing.parse import parse_feed
 from ingest.text.urls import absolute_url
+from ingest.text.zones import zone_of
 from tests.conftest import NOW
 
 PAIRS = sorted(Path(__file__).parent.glob("feeds/*.xml"))
@@ -194,7 +195,7 @@ def test_of_many_links_only_the_first_are_resolved(href: str, monkeypatch: pytes
         resolved.append(link)
         return absolute_url(link, base)
 
-    monkeypatch.setattr(feed_parser, "absolute_url", counted)
+    monkeypatch.setattr("ingest.parsing.links.absolute_url", counted)
     page = "<html><head>" + "".join(LINK.format(href.format(number)) for number in range(5000))
     found = feeds_named_by(page.encode(), "https://a.example/")
     assert len(resolved) == MOST_LINKS

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.parsing.parse import NotAFeed, parse_feed
+from ingest.parsing.model import NotAFeed
+from ingest.parsing.parse import parse_feed
 from ingest.polling.decisions import PollResult, found, needs_parsing, request_headers
 from ingest.polling.decisions import decide as decide_parsed
 from ingest.store.feeds import ADOPT_AFTER_POLLS, FeedState, PollRecord

@@ -90,8 +90,7 @@ def test_what_does_not_end_when_the_process_must_is_given_back(monkeypatch: pyte
     assert (saved, sorted(returned)) == ([1], [0, 2])
 
 
-def test_it_says_that_it_is_alive_while_work_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.runtime.rolling.KEEP_SECONDS", 0.01)
+def test_it_says_that_it_is_alive_while_work_goes_on() -> None:
     kept = asyncio.Event()
 
     async def perform(job: int) -> int:
@@ -104,7 +103,7 @@ def test_it_says_that_it_is_alive_while_work_goes_on(monkeypatch: pytest.MonkeyP
         def keep() -> None:
             loop.call_soon_threadsafe(kept.set)
 
-        await work_through(claims(1), perform, lambda _: None, concurrency=1, keep=keep)
+        await work_through(claims(1), perform, lambda _: None, concurrency=1, keep=keep, keep_seconds=0.01)
 
     asyncio.run(asyncio.wait_for(work(), 30))
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.polling.schedule import Wishes, day_number, header_wish, interval_of, narrowed, next_poll, widened
+from ingest.parsing.wishes import Wishes, day_number
+from ingest.polling.schedule import header_wish, interval_of, narrowed, next_poll, widened
 from tests.conftest import NOW
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -21,14 +21,15 @@ import pytest
 from db import Connection, Database
 from ingest.config.errors import ConfigError
 from ingest.config.settings import Settings
-from ingest.parsing.parse import ParsedFeed
+from ingest.parsing.links import with_link_header
+from ingest.parsing.model import ParsedFeed
 from ingest.polling.poll import poll
 from ingest.runtime.clock import utc_now
 from ingest.store import subscriptions
 from ingest.topics.topics import TopicSet
 from ingest.web.client import Answer
 from ingest.websub.bodies import Budget, Full, Share
-from ingest.websub.protocol import lease, signature_check, subscription_form, verify, with_links
+from ingest.websub.protocol import lease, signature_check, subscription_form, verify
 from ingest.websub.service import WebSubService
 from tests.conftest import INGEST, Serve, configure, free_port
 from tests.newsroom import RunningNewsroom
@@ -55,14 +56,14 @@ TOPIC = "https://a.example/feed"
 )
 def test_hubs_in_headers(link: str, hub: str | None, topic: str | None) -> None:
     answer = Answer("https://a.example/rss", 200, {"link": link}, b"", 1)
-    found = with_links(ParsedFeed(None, ()), answer)
+    found = with_link_header(ParsedFeed(None, ()), answer.headers["link"], answer.url)
     assert (found.hub, found.topic) == (hub, topic)
 
 
 def test_headers_go_before_the_document() -> None:
     document = ParsedFeed(None, (), hub="https://old.example/", topic=TOPIC)
     answer = Answer(TOPIC, 200, {"link": "<https://hub.example/>; rel=hub"}, b"", 1)
-    found = with_links(document, answer)
+    found = with_link_header(document, answer.headers["link"], answer.url)
     assert (found.hub, found.topic) == ("https://hub.example/", TOPIC)
 
 

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from db import Connection
 from ingest.config.errors import ConfigError, IngestError
 from ingest.config.settings import Settings
-from ingest.parsing.dates import zone_of
-from ingest.parsing.parse import NotAFeed, ParsedEntry, ParsedFeed, parse_feed
+from ingest.parsing.model import NotAFeed, ParsedEntry, ParsedFeed
+from ingest.parsing.parse import parse_feed
 from ingest.polling.decisions import ACCEPT, for_ledger
 from ingest.polling.intake import take_in
 from ingest.runtime import backoff
@@ -27,6 +27,7 @@ from ingest.store.feeds import FeedState
 from ingest.store.ledger import NewEntry
 from ingest.store.storing import store_or_refuse
 from ingest.text.urls import absolute_url, without_user_info
+from ingest.text.zones import zone_of
 from ingest.topics.topics import TopicSet
 from ingest.web.client import Answer, RequestFailed, Web
 from ingest.web.polite import Visitor
@@ -291,7 +292,7 @@ class _Walk:
 
         for start in range(0, len(entries), ENTRIES_AT_ONCE):
             store_or_refuse(self._connection, entries[start : start + ENTRIES_AT_ONCE], record, refuse)
-        further = [(at.url, wanted_part(at.url, at.changed_at, since, until)) for at in parsed.parts]
+        further = [(at.url, wanted_part(at.url, at.changed_at, since, until)) for at in parsed.sitemaps]
         if parsed.earlier is not None and self._goes_on(parsed):
             further.append((parsed.earlier, True))
         if backfills.size(self._connection, self._walk.id) + len(further) > MOST_PARTS:

@@ -110,7 +110,7 @@ def feeds_add(
     values = {"id": id_, "url": found.url, "outlet": outlet or (found.feed.title or "")[:200], "language": language,
               "country": country, "scope": scope}  # fmt: skip
     (added,) = append_feeds(settings.feeds, [{key: value for key, value in values.items() if value}])
-    items = f"{len(found.feed.entries)} entries" if found.feed.entries else f"{len(found.feed.parts)} sitemaps"
+    items = f"{len(found.feed.entries)} entries" if found.feed.entries else f"{len(found.feed.sitemaps)} sitemaps"
     output.print(f"added {added.id}: {added.url} ({items}) to {settings.feeds}")
 
 

@@ -28,11 +28,11 @@ from ingest.exchange.seeds import ImportCounts
 from ingest.model.document import Document
 from ingest.store import documents, feeds, ledger
 from ingest.store.ledger import NewEntry
-from ingest.store.storing import storable
 from ingest.text.agencies import agency_of
 from ingest.text.dates import EARLIEST
 from ingest.text.folding import content_identity, fold
 from ingest.text.spreadsheets import ENCODING, from_cell
+from ingest.text.storable import storable
 from ingest.text.urls import MAX_URL_LENGTH, canonical_url, without_user_info
 
 __all__ = ["article_file", "import_articles"]
@@ -201,7 +201,7 @@ def _record(connection: Connection, feed: int, records: list[Record], now: datet
 
 
 def _document(record: Record) -> Document:
-    from ingest.extraction.article import detect_language
+    from ingest.text.language import detect_language
 
     source = record.published_from or "feed"
     return Document(

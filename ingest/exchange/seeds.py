@@ -120,6 +120,6 @@ def _import(connection: Connection, feed_id: int, seed: SeedFile, text: str, now
 
 
 def _language(text: str) -> str:
-    from ingest.extraction.article import detect_language
+    from ingest.text.language import detect_language
 
     return detect_language(text)

@@ -1,9 +1,6 @@
 """From a page's bytes to an article: text, title, author, language, date. Pure, for use in a worker process."""
 
-import re
 from functools import partial
-
-import py3langid
 
 from ingest.extraction.dates import dating, dating_of_text
 from ingest.extraction.metadata import Metadata
@@ -12,9 +9,10 @@ from ingest.extraction.text import ENGINE, forget, page_text, parse_page
 from ingest.model.document import Document, Hint, NotAnArticle
 from ingest.text.agencies import agency_of
 from ingest.text.folding import fold
+from ingest.text.language import detect_language
 from ingest.text.urls import page_address
 
-__all__ = ["detect_language", "extract", "forget"]
+__all__ = ["extract", "forget"]
 
 # A text shorter than this, in characters, is not a news article but what is left of a page without one.
 MIN_TEXT_LENGTH = 120
@@ -22,24 +20,6 @@ SHORT_TEXT_LENGTH = 200
 # A feed's own text is taken where it is longer than the page's by this factor: the page then shows a part of it, or
 # is an empty shell filled by scripts. Below, the difference is in captions and credits.
 FEED_TEXT_LONGER = 1.2
-# The start of a text tells its language as well as the whole.
-LANGUAGE_SAMPLE_LENGTH = 300
-
-# The alphabet of Arabic, and what Persian, Kurdish, Urdu and their neighbours write beyond it. Arabic pages hold some
-# of these by mistake (Persian keyboards), their own languages hold one in ten letters at least.
-_ARABIC_LETTERS = re.compile("[\u0621-\u064a]")
-_OTHER_LANGUAGES_LETTERS = re.compile("[\u0671-\u06d3]")
-MISTYPED_SHARE = 0.03
-
-
-# A text that has so many of these among its words, in its first half as in its second, is English, and need not be
-# compared with all other languages. A title that is quoted in another one stands in one half.
-_ENGLISH_WORDS = re.compile(r"\b(?:the|and|of|to|that|with)\b", re.IGNORECASE)
-CLEARLY_ENGLISH = 0.1
-
-
-# Loads the model now: worker processes forked from a process that has imported this module share it.
-py3langid.classify("")
 
 
 def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Document:
@@ -102,18 +82,3 @@ def _without_title(text: str, title: str | None) -> str:
     """The text without its first line, where that only repeats the title."""
     first, line_break, rest = text.partition("\n")
     return rest.lstrip() if line_break and title and fold(first) == fold(title) else text
-
-
-def detect_language(text: str) -> str:
-    """Return the language of `text` (ISO 639-1)."""
-    sample = text[:LANGUAGE_SAMPLE_LENGTH]
-    arabic = len(_ARABIC_LETTERS.findall(sample))
-    if arabic > len(sample) / 2 and len(_OTHER_LANGUAGES_LETTERS.findall(sample)) <= MISTYPED_SHARE * arabic:
-        return "ar"
-    if " the " in sample and _is_english(sample[: len(sample) // 2]) and _is_english(sample[len(sample) // 2 :]):
-        return "en"
-    return str(py3langid.classify(sample)[0])
-
-
-def _is_english(text: str) -> bool:
-    return len(_ENGLISH_WORDS.findall(text)) >= CLEARLY_ENGLISH * len(text.split())

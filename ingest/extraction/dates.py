@@ -17,9 +17,9 @@ from lxml.html import HtmlElement
 
 from ingest.extraction.metadata import Metadata
 from ingest.model.document import Hint
-from ingest.parsing.dates import zone_of
 from ingest.text.dates import EARLIEST, MONTH_NAMES, believable, date_in_address, read_date
 from ingest.text.folding import fold
+from ingest.text.zones import zone_of
 
 __all__ = ["Dating", "dating", "dating_of_text"]
 

@@ -21,7 +21,8 @@ from ingest.runtime.workers import WorkerDied, WorkerPool, WorkerTimeout
 from ingest.store import documents, leases, ledger, pages, worker_deaths
 from ingest.store.ledger import ExtractJob
 from ingest.store.periodic import Progress
-from ingest.store.storing import storable, store_or_refuse
+from ingest.store.storing import store_or_refuse
+from ingest.text.storable import storable
 
 __all__ = ["ExtractCounts", "extract", "extract_page", "extraction_pool"]
 
@@ -123,7 +124,7 @@ def extract(
     try:
         work = work_through(
             claim, perform, save, concurrency=pool.processes * TASKS_PER_WORKER,
-            keep=keep, stopping=stopping, leaving=leaving,
+            keep=keep, keep_seconds=leases.KEEP_SECONDS, stopping=stopping, leaving=leaving,
             give_back=lambda claimed: ledger.give_back(connection, [page.job.id for page in claimed]),
         )  # fmt: skip
         asyncio.run(work)

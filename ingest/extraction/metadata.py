@@ -10,9 +10,9 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from ingest.store.storing import storable
 from ingest.text.dates import read_date
 from ingest.text.folding import fold
+from ingest.text.storable import storable
 
 __all__ = ["Metadata"]
 

@@ -18,8 +18,8 @@ from trafilatura.settings import Extractor
 
 from ingest.extraction.furniture import without_boilerplate
 from ingest.model.document import NotAnArticle
-from ingest.store.storing import storable
 from ingest.text.charset import decode
+from ingest.text.storable import storable
 
 __all__ = ["ENGINE", "forget", "page_text", "parse_page"]
 

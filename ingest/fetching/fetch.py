@@ -15,8 +15,9 @@ from db import Connection, retry_deadlocks
 from ingest.config.settings import Settings
 from ingest.runtime import backoff, loops
 from ingest.runtime.progress import Report, no_report
-from ingest.runtime.rolling import Claimed, seconds_until, work_through
+from ingest.runtime.rolling import Claimed, work_through
 from ingest.store import hosts, leases, ledger, pages
+from ingest.store.hosts import seconds_until
 from ingest.store.ledger import FetchJob
 from ingest.store.pages import StoredPage
 from ingest.store.periodic import Progress
@@ -125,8 +126,8 @@ def fetch(
 
             await work_through(
                 claim, partial(_visit, visitor, settings, now), save,
-                concurrency=settings.fetch_concurrency, keep=keep, stopping=stopping, leaving=leaving,
-                database=database,
+                concurrency=settings.fetch_concurrency, keep=keep, keep_seconds=leases.KEEP_SECONDS,
+                stopping=stopping, leaving=leaving, database=database,
                 give_back=lambda claimed: ledger.give_back(connection, [job.id for job in claimed]),
             )  # fmt: skip
 

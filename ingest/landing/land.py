@@ -26,9 +26,10 @@ from ingest.store.articles import Landing, Present
 from ingest.store.documents import Landable
 from ingest.store.ledger import LandJob
 from ingest.store.periodic import Progress
-from ingest.store.storing import UNSTORABLE, storable
+from ingest.store.storing import UNSTORABLE
 from ingest.text.folding import fold_sentences, identity_of_folded, words_of_folded
 from ingest.text.similarity import Comparable
+from ingest.text.storable import storable
 from ingest.topics.topics import TopicSet
 
 __all__ = ["LandCounts", "land"]

@@ -4,13 +4,11 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from email.utils import parsedate_to_datetime
-from functools import cache
 from time import struct_time
-from zoneinfo import ZoneInfo
 
 from ingest.text.dates import EARLIEST, FUTURE_TOLERANCE
 
-__all__ = ["FeedDate", "judged", "read_date", "zone_of"]
+__all__ = ["FeedDate", "judged", "read_feed_date"]
 
 _TIME_OF_DAY = re.compile(r"\d:\d\d")
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d|\b[A-Z]{1,5})(?:\s*\([^)]*\))?\s*$", re.IGNORECASE)
@@ -26,7 +24,7 @@ class FeedDate:
     note: str | None = None
 
 
-def read_date(text: str | None, now: datetime, zone: tzinfo = UTC, parsed: struct_time | None = None) -> FeedDate:
+def read_feed_date(text: str | None, now: datetime, zone: tzinfo = UTC, parsed: struct_time | None = None) -> FeedDate:
     """Return the moment that a feed's date names: `text` as it stands, RFC 3339 or RFC 5322 or what feedparser reads.
 
     `parsed` is what feedparser made of it (in UTC, a missing zone taken for UTC). A date without a zone is taken for
@@ -57,17 +55,6 @@ def judged(moment: datetime, now: datetime) -> FeedDate:
     if moment > now + FUTURE_TOLERANCE:
         return FeedDate(now, f"future: {moment:%Y-%m-%dT%H:%M:%SZ}")
     return FeedDate(min(moment, now))
-
-
-@cache
-def zone_of(country: str | None) -> tzinfo:
-    """Return the time zone of a country (ISO 3166-1 alpha-2) that has only one, UTC for any other (CLDR)."""
-    if country is None:
-        return UTC
-    from babel.core import get_global
-
-    zones = get_global("territory_zones").get(country, ())
-    return ZoneInfo(zones[0]) if len(zones) == 1 else UTC
 
 
 def _moment(text: str | None, parsed: struct_time | None) -> datetime | None:

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from ingest.config.feeds_file import FeedConfig
 from ingest.config.settings import Settings
-from ingest.parsing.dates import zone_of
-from ingest.parsing.parse import NotAFeed, parse_feed
+from ingest.parsing.model import NotAFeed
+from ingest.parsing.parse import parse_feed
 from ingest.polling.decisions import ACCEPT, judge
 from ingest.text.urls import host_of
+from ingest.text.zones import zone_of
 from ingest.topics.topics import TopicSet
 from ingest.web.client import RequestFailed, Web
 

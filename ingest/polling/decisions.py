@@ -10,15 +10,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ingest.parsing.parse import NotAFeed, ParsedEntry, ParsedFeed
-from ingest.polling.schedule import Wishes, header_wish, narrowed, next_poll, pushed, widened
+from ingest.parsing.links import with_link_header
+from ingest.parsing.model import NotAFeed, ParsedEntry, ParsedFeed
+from ingest.parsing.wishes import Wishes
+from ingest.polling.schedule import header_wish, narrowed, next_poll, pushed, widened
 from ingest.runtime import backoff
 from ingest.store.feeds import ADOPT_AFTER_POLLS, FeedState, PollRecord
 from ingest.store.ledger import NewEntry
 from ingest.text.urls import canonical_url, host_of, slug_words, without_user_info
 from ingest.topics.topics import TopicSet
 from ingest.web.client import Answer, RequestFailed, is_header_value, validators
-from ingest.websub.protocol import with_links
 
 __all__ = [
     "ACCEPT", "PollResult", "decide", "failed", "for_ledger", "found", "judge", "needs_parsing", "request_headers",
@@ -93,7 +94,9 @@ def decide(
         return failed(feed, now, f"{feed.host}: {parsed}", "not_a_feed", answer)
     entries = tuple(for_ledger(feed, entry, now, topics) for entry in parsed.entries)
     # Whether anything is new, only the ledger knows: see _take_in.
-    record = _succeeded(feed, answer, now, "unchanged", with_links(parsed, answer))
+    record = _succeeded(
+        feed, answer, now, "unchanged", with_link_header(parsed, answer.headers.get("link", ""), answer.url)
+    )
     return PollResult(record, entries, hidden=_hidden(feed, answer, parsed))
 
 
@@ -139,7 +142,7 @@ def _succeeded(
 ) -> PollRecord:
     modified = outcome != "not_modified"
     # The sitemaps of an index change while it stays the same.
-    index = parsed is not None and bool(parsed.parts)
+    index = parsed is not None and bool(parsed.sitemaps)
     wishes = parsed.wishes if parsed else None
     interval = widened(feed.poll_interval or feed.poll_every, feed.poll_every, feed.poll_within)
     asked_wait = max(wishes.wait, header_wish(answer.headers, now)) if wishes else feed.asked_wait

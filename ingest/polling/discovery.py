@@ -6,7 +6,9 @@ from datetime import datetime
 from urllib.parse import urljoin
 
 from ingest.config.settings import Settings
-from ingest.parsing.parse import NotAFeed, ParsedFeed, feeds_named_by, parse_feed
+from ingest.parsing.links import feeds_named_by
+from ingest.parsing.model import NotAFeed, ParsedFeed
+from ingest.parsing.parse import parse_feed
 from ingest.polling.decisions import ACCEPT
 from ingest.store.hosts import Robots
 from ingest.text.urls import absolute_url, without_user_info
@@ -87,4 +89,4 @@ def _as_feed(answer: Answer, now: datetime) -> Discovered | None:
         parsed = parse_feed(answer.body, answer.url, answer.headers.get("content-type"), now)
     except NotAFeed:
         return None
-    return Discovered(answer.url, parsed) if parsed.entries or parsed.parts else None
+    return Discovered(answer.url, parsed) if parsed.entries or parsed.sitemaps else None

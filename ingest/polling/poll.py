@@ -18,19 +18,21 @@ import psycopg
 
 from db import Connection, retry_deadlocks
 from ingest.config.settings import Settings
-from ingest.parsing.dates import zone_of
-from ingest.parsing.parse import NotAFeed, ParsedEntry, ParsedFeed, parse_feed
+from ingest.parsing.model import NotAFeed, ParsedEntry, ParsedFeed
+from ingest.parsing.parse import parse_feed
 from ingest.polling.decisions import ACCEPT, PollResult, decide, failed, found, needs_parsing, request_headers
 from ingest.polling.intake import take_in
 from ingest.runtime import loops
 from ingest.runtime.progress import Report, no_report
-from ingest.runtime.rolling import Claimed, seconds_until, work_through
+from ingest.runtime.rolling import Claimed, work_through
 from ingest.runtime.workers import WorkerDied, WorkerPool, WorkerTimeout
 from ingest.store import feeds, hosts, leases, worker_deaths
 from ingest.store.feeds import FeedState
+from ingest.store.hosts import seconds_until
 from ingest.store.periodic import Progress
 from ingest.store.storing import store_or_refuse
 from ingest.text.urls import host_of, without_user_info
+from ingest.text.zones import zone_of
 from ingest.topics.topics import TopicSet
 from ingest.web.client import Answer, RequestFailed, Web
 from ingest.web.polite import Visitor
@@ -41,7 +43,7 @@ __all__ = ["PARSE_SECONDS", "PollCounts", "PollResult", "decide", "poll"]
 log = logging.getLogger(__name__)
 
 # Sitemaps read of an index at each poll: the newest, which hold the news.
-MOST_PARTS = 3
+MOST_SITEMAPS = 3
 # The largest feeds take a second of a processor to parse; what takes longer was made to.
 PARSE_SECONDS = 5.0
 # Feeds claimed for each that is being asked, so that none waits for the next claim.
@@ -140,8 +142,8 @@ def poll(
                 started = now()
                 answer = await _ask(web, feed, turns)
                 parsed = await _parse(parsers, feed, answer, started)
-                if isinstance(parsed, ParsedFeed) and parsed.parts:
-                    parsed = await _with_parts(visitor, parsers, feed, parsed, started)
+                if isinstance(parsed, ParsedFeed) and parsed.sitemaps:
+                    parsed = await _with_sitemaps(visitor, parsers, feed, parsed, started)
                 return _Polled(feed, started, decide(feed, answer, parsed, started, topics), _answered_by(feed, answer))
 
             def save(results: list[_Polled]) -> None:
@@ -156,7 +158,7 @@ def poll(
             await work_through(
                 claim, ask, save, concurrency=settings.poll_concurrency, ahead=AHEAD * settings.poll_concurrency,
                 give_back=lambda claimed: feeds.give_back(connection, claimed), keep=keep,
-                stopping=stopping, leaving=leaving, database=database,
+                keep_seconds=leases.KEEP_SECONDS, stopping=stopping, leaving=leaving, database=database,
             )  # fmt: skip
 
     with _Parsers(settings, pool) as parsers:
@@ -195,24 +197,24 @@ async def _parse(
         return NotAFeed(f"parsing the document: {problem}")
 
 
-async def _with_parts(
+async def _with_sitemaps(
     visitor: Visitor, parsers: _Parsers, feed: FeedState, index: ParsedFeed, now: datetime
 ) -> ParsedFeed | NotAFeed:
     """Return a sitemap index as one feed: the items of its newest sitemaps, without those that fail, unless all do."""
     entries: dict[str, ParsedEntry] = {}
     problems = []
-    for url in [part.url for part in index.parts[:MOST_PARTS]]:
+    for url in [listed.url for listed in index.sitemaps[:MOST_SITEMAPS]]:
         try:
             answer = await visitor.get(url, {"Accept": ACCEPT})
             await visitor.answered(answer)
             if not 200 <= answer.status < 300:
                 raise RequestFailed("http", f"HTTP {answer.status}")
-            part = await parsers.parse(feed, answer, now)
+            sitemap = await parsers.parse(feed, answer, now)
         except (RequestFailed, NotAFeed, WorkerTimeout, WorkerDied) as problem:
             problems.append(f"{url}: {problem}")
-            log.warning("feed %s: part %s: %s", feed.slug, without_user_info(url), problem)
+            log.warning("feed %s: sitemap %s: %s", feed.slug, without_user_info(url), problem)
             continue
-        for entry in part.entries:
+        for entry in sitemap.entries:
             entries.setdefault(entry.identity, entry)
     if problems and not entries:
         return NotAFeed(f"none of the sitemaps it lists can be read; {problems[0]}")

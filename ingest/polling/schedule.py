@@ -8,13 +8,13 @@ is polled often while it brings something, whatever the dates in it say.
 import re
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from ingest.parsing.wishes import Wishes
 from ingest.runtime.backoff import MAX_WAIT
 
-__all__ = ["Wishes", "day_number", "header_wish", "interval_of", "narrowed", "next_poll", "pushed", "widened"]
+__all__ = ["header_wish", "interval_of", "narrowed", "next_poll", "pushed", "widened"]
 
 # From fewer dated items no rhythm can be read; more would make it sluggish.
 RHYTHM_ITEMS = (3, 20)
@@ -26,21 +26,6 @@ PUSHED_FACTOR = 4
 PUSHED_AT_MOST = timedelta(hours=6)
 # So that feeds that were added together drift apart.
 JITTER = 0.1
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What a feed document asks of those who poll it.
-
-    `wait` is the longest of `<ttl>` (RSS 2.0) and `sy:updatePeriod` with `sy:updateFrequency` (RSS 1.0 syndication
-    module), `skip_hours` and `skip_days` are those of RSS 2.0: hours of the day and days of the week (0 is Monday), in
-    UTC.
-    """
-
-    wait: timedelta = timedelta(0)
-    skip_hours: frozenset[int] = frozenset()
-    skip_days: frozenset[int] = frozenset()
 
 
 def interval_of(published: Iterable[datetime], now: datetime, shortest: timedelta, longest: timedelta) -> timedelta:
@@ -120,9 +105,3 @@ def _not_skipped(moment: datetime, wishes: Wishes) -> datetime:
             return later
     # It wants to be asked never.
     return moment + MAX_WAIT
-
-
-def day_number(name: str) -> int | None:
-    """Return the number of an English weekday (0 is Monday), None for anything else."""
-    lowered = name.strip().lower()
-    return _DAYS.index(lowered) if lowered in _DAYS else None

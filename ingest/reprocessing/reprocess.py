@@ -22,7 +22,8 @@ from ingest.runtime.workers import WorkerDied, WorkerPool, WorkerTimeout
 from ingest.store import articles, documents, ledger, pages, stories
 from ingest.store.ledger import Selection
 from ingest.store.pages import LoadedPage
-from ingest.store.storing import storable, store_or_refuse
+from ingest.store.storing import store_or_refuse
+from ingest.text.storable import storable
 
 __all__ = ["Example", "Reprocessed", "reprocess"]
 

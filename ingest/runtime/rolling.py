@@ -9,13 +9,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Generic, TypeVar
 
-from ingest.store.hosts import LONGEST_WAIT
-from ingest.store.leases import KEEP_SECONDS
-
-__all__ = ["Claimed", "seconds_until", "work_through"]
+__all__ = ["Claimed", "work_through"]
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -37,11 +33,6 @@ class Claimed(Generic[Job]):
     wait: float | None = None
 
 
-def seconds_until(free: datetime | None, now: datetime) -> float | None:
-    """Return the seconds until a host is free, None when nothing waits for one, or for longer than LONGEST_WAIT."""
-    return (free - now).total_seconds() if free is not None and free - now <= LONGEST_WAIT else None
-
-
 async def work_through(
     claim: Callable[[int], Claimed[Job]],
     perform: Callable[[Job], Awaitable[Result]],
@@ -51,6 +42,7 @@ async def work_through(
     ahead: int = 0,
     give_back: Callable[[list[Job]], None] = lambda _: None,
     keep: Callable[[], None] = lambda: None,
+    keep_seconds: float = 20.0,
     stopping: Callable[[], bool] = lambda: False,
     leaving: Callable[[], bool] = lambda: False,
     database: asyncio.Lock | None = None,
@@ -58,7 +50,7 @@ async def work_through(
     """Claim, perform and save until nothing is claimable and nothing is running, or until `stopping`.
 
     `claim(limit)` returns at most `limit` jobs; `ahead` of them may wait here for a place among the `concurrency` that
-    run, so that none of those places waits for the database. `keep` is called every KEEP_SECONDS, to say that this
+    run, so that none of those places waits for the database. `keep` is called every `keep_seconds`, to say that this
     session is alive. `claim`, `save`, `give_back` and `keep` may block: they run in a thread, one call at a time, under
     the lock `database`, which `perform` can share.
 
@@ -66,7 +58,9 @@ async def work_through(
     end (`leaving`), what does not finish within STOP_SECONDS is given back too. An exception of any of the five ends
     the work after the running jobs were cancelled.
     """
-    work = _Work(claim, perform, save, keep, concurrency, ahead, stopping, leaving, database or asyncio.Lock())
+    work = _Work(
+        claim, perform, save, keep, keep_seconds, concurrency, ahead, stopping, leaving, database or asyncio.Lock()
+    )
     try:
         await work.through()
         if work.waiting:
@@ -85,6 +79,7 @@ class _Work(Generic[Job, Result]):
         perform: Callable[[Job], Awaitable[Result]],
         save: Callable[[list[Result]], None],
         keep: Callable[[], None],
+        keep_seconds: float,
         concurrency: int,
         ahead: int,
         stopping: Callable[[], bool],
@@ -92,6 +87,7 @@ class _Work(Generic[Job, Result]):
         database: asyncio.Lock,
     ) -> None:
         self._claim, self._perform, self._save, self._keep = claim, perform, save, keep
+        self._keep_seconds = keep_seconds
         self._concurrency = concurrency
         self._room = concurrency + ahead
         # Each claim costs a query: wait until a few can be claimed at once.
@@ -178,7 +174,7 @@ class _Work(Generic[Job, Result]):
 
     async def _keep_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(KEEP_SECONDS)
+            await asyncio.sleep(self._keep_seconds)
             async with self.database:
                 await asyncio.to_thread(self._keep)
 

@@ -19,7 +19,7 @@ from ingest.config.errors import ConfigError
 from ingest.config.feeds_file import FeedConfig, parse_feeds
 from ingest.config.settings import Settings
 from ingest.config.yaml_file import read_config
-from ingest.store.storing import storable
+from ingest.text.storable import storable
 from ingest.topics.topics import TopicSet, parse_topics
 
 __all__ = ["Problem", "current_feeds", "current_topics", "problems"]

@@ -8,7 +8,7 @@ from db import Connection
 
 __all__ = [
     "LONGEST_WAIT", "ROOM", "Robots", "Turn", "let_go", "load_robots", "pause", "register", "reserve", "save_robots",
-    "space",
+    "seconds_until", "space",
 ]  # fmt: skip
 
 # Requests to the host `h` that sessions have in hand: entries and feeds of it that are claimed, and what is asked for
@@ -31,6 +31,11 @@ ROOM = f"""(
 
 # What waits for a host whose turn is further off than this is left to a later run.
 LONGEST_WAIT = timedelta(seconds=60)
+
+
+def seconds_until(free: datetime | None, now: datetime) -> float | None:
+    """Return the seconds until a host is free, None when nothing waits for one, or for longer than LONGEST_WAIT."""
+    return (free - now).total_seconds() if free is not None and free - now <= LONGEST_WAIT else None
 
 
 @dataclass(frozen=True)

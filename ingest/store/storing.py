@@ -7,19 +7,12 @@ import psycopg
 
 from db import Connection, retry_deadlocks
 
-__all__ = ["UNSTORABLE", "storable", "store_or_refuse"]
+__all__ = ["UNSTORABLE", "store_or_refuse"]
 
 T = TypeVar("T")
 
 # Not the database's trouble but the item's: it has characters, sizes or values that no column takes.
 UNSTORABLE = (UnicodeError, psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
-
-
-def storable(text: str) -> str:
-    """Return `text` without NUL, and with lone surrogates (of JSON escapes, of bytes in headers) as question marks."""
-    if text.isascii() and "\0" not in text:
-        return text
-    return text.replace("\0", "").encode("utf-8", errors="replace").decode("utf-8")
 
 
 def store_or_refuse(

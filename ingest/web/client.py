@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from ingest.config.settings import Network, Settings
-from ingest.store.storing import storable
+from ingest.text.storable import storable
 from ingest.text.urls import absolute_url
 from ingest.web.addresses import is_in, is_refused_address
 from ingest.web.unpacking import Unpacker, UnusableBody

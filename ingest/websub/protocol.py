@@ -4,37 +4,25 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
-from ingest.parsing.parse import ParsedFeed
-from ingest.text.urls import absolute_url
-from ingest.web.client import Answer
-
 __all__ = [
-    "LEASE", "SignatureCheck", "Verification", "lease", "signature_check", "subscription_form", "verify", "with_links",
-]  # fmt: skip
+    "LEASE",
+    "SignatureCheck",
+    "Verification",
+    "lease",
+    "signature_check",
+    "subscription_form",
+    "verify",
+]
 
 # What is asked for; hubs grant what they like.
 LEASE = timedelta(days=10)
 # A hub that grants less would be asked all the time, one that grants more could forget about it unnoticed.
 SHORTEST_LEASE, LONGEST_LEASE = timedelta(minutes=10), timedelta(days=30)
 _HASHES = {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
-_LINK = re.compile(r"<([^<>]{1,2000})>([^<>]{0,500})")
-_RELATION = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORECASE)
 _CHALLENGE = re.compile(r"[\x21-\x7e]{1,1000}")
-
-
-def with_links(parsed: ParsedFeed, answer: Answer) -> ParsedFeed:
-    """Return the feed with the hub and topic that the answer's Link headers name, before those of the document (4)."""
-    named: dict[str, str] = {}
-    for target, parameters in _LINK.findall(answer.headers.get("link", "")):
-        relation = _RELATION.search(parameters)
-        for name in (relation[1] or relation[2] or "").lower().split() if relation else ():
-            named.setdefault(name, target)
-    hub = absolute_url(named["hub"], answer.url) if "hub" in named else None
-    topic = absolute_url(named["self"], answer.url) if "self" in named else None
-    return replace(parsed, hub=hub or parsed.hub, topic=topic or parsed.topic)
 
 
 def subscription_form(topic: str, callback: str, secret: str) -> dict[str, str]:

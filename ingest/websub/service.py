@@ -18,17 +18,19 @@ from aiohttp import web
 from db import SESSION_LOST, Connection, Database, retry_deadlocks
 from ingest.config.errors import ConfigError
 from ingest.config.settings import Settings
-from ingest.parsing.dates import zone_of
-from ingest.parsing.parse import NotAFeed, ParsedFeed, parse_feed
+from ingest.parsing.model import NotAFeed, ParsedFeed
+from ingest.parsing.parse import parse_feed
 from ingest.polling.decisions import for_ledger
 from ingest.polling.intake import take_in
 from ingest.polling.poll import PARSE_SECONDS
 from ingest.runtime.backoff import retry_after
 from ingest.runtime.workers import WorkerDied, WorkerPool, WorkerTimeout
 from ingest.store import feeds, hosts, subscriptions
-from ingest.store.storing import storable, store_or_refuse
+from ingest.store.storing import store_or_refuse
 from ingest.store.subscriptions import Subscription
+from ingest.text.storable import storable
 from ingest.text.urls import host_of, without_user_info
+from ingest.text.zones import zone_of
 from ingest.topics.topics import TopicSet
 from ingest.web.client import Answer, RequestFailed, Web
 from ingest.web.turns import Turns

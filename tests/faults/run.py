@@ -527,7 +527,8 @@ class Run:
             reader.execute(
                 "SELECT count(*) FROM news.articles, news.entries, news.feeds, news.stories, news.feed_polls"
             )
-            reader.execute("SELECT pg_advisory_lock(7300215902), pg_advisory_lock(1852797811)")
+            # Another reader of this run may hold them.
+            reader.execute("SELECT pg_try_advisory_lock(7300215902), pg_try_advisory_lock(1852797811)")
         except psycopg.Error:
             return "0 there"
         self._undo.callback(reader.close)

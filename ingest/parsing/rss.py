@@ -1,0 +1,98 @@
+"""RSS and Atom of any version, by feedparser, as plain values."""
+
+import logging
+from datetime import datetime, tzinfo
+from io import BytesIO
+from typing import Any
+
+import feedparser
+from w3lib.url import add_or_replace_parameter, url_query_parameter
+
+from ingest.parsing.dates import FeedDate, read_feed_date
+from ingest.parsing.model import FeedDocument, ParsedEntry, ParsedFeed, distinct, identity_of, plain, storable_or_none
+from ingest.parsing.preparation import prepare, taken_back
+from ingest.parsing.wishes import wishes_of
+from ingest.text.urls import absolute_url
+
+__all__ = ["parse_rss"]
+
+log = logging.getLogger(__name__)
+
+
+def parse_rss(document: FeedDocument) -> ParsedFeed | None:
+    """Return what an RSS or Atom document says, None when it is neither."""
+    text, aside = prepare(document.body, document.content_type)
+    # Bytes in a file object: a str would be taken for an address or a file name.
+    parsed = feedparser.parse(
+        BytesIO(text.encode("utf-8", errors="replace")),
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    if not parsed.get("version") and not parsed.entries:
+        return None
+    entries = []
+    for raw in parsed.entries:
+        try:
+            entries.append(_entry(raw, document, aside))
+        except (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError) as error:
+            log.warning("%s: skipped an item that makes no sense (%s)", document.url, type(error).__name__)
+    links = _links(parsed.feed)
+    return ParsedFeed(
+        plain(parsed.feed.get("title")),
+        distinct(entries),
+        wishes_of(parsed.feed, document.body),
+        hub=absolute_url(links["hub"], document.url) if "hub" in links else None,
+        topic=absolute_url(links["self"], document.url) if "self" in links else None,
+        earlier=_earlier(parsed.feed, links, document.url),
+    )
+
+
+def _earlier(feed: Any, links: dict[str, str], url: str) -> str | None:
+    for relation in ("next", "prev-archive"):
+        if relation in links:
+            return absolute_url(links[relation], url)
+    if "wordpress" in str(feed.get("generator", "")).lower():
+        page = url_query_parameter(url, "paged", "1")
+        if page.isascii() and page.isdigit():
+            return add_or_replace_parameter(url, "paged", str(int(page[:6]) + 1))
+    return None
+
+
+def _links(feed: Any) -> dict[str, str]:
+    """The first address for each relation of the feed's links."""
+    found: dict[str, str] = {}
+    for link in feed.get("links", []):
+        if link.get("rel") and link.get("href"):
+            found.setdefault(str(link["rel"]).lower(), str(link["href"]))
+    return found
+
+
+def _entry(raw: Any, document: FeedDocument, aside: list[str]) -> ParsedEntry:
+    link = raw.get("feedburner_origlink") or raw.get("link")
+    url = absolute_url(link, document.url) if link else None
+    title, summary = plain(raw.get("title")), plain(taken_back(raw.get("summary"), aside))
+    content = next((part.get("value") for part in raw.get("content", []) if part.get("value")), None)
+    published, updated = _dates(raw, document.now, document.zone)
+    return ParsedEntry(
+        identity=identity_of(raw.get("id"), url, title, summary),
+        url=url,
+        title=title,
+        summary=summary,
+        content=storable_or_none(taken_back(content, aside)),
+        author=plain(raw.get("author")),
+        published_at=published.at,
+        published_note=published.note,
+        updated_at=updated.at,
+    )
+
+
+def _dates(raw: Any, now: datetime, zone: tzinfo) -> tuple[FeedDate, FeedDate]:
+    """The times of publication (where that is missing, the next best) and of the last change."""
+    found = {}
+    for key in ("published", "updated", "created"):
+        # Not raw.get: feedparser answers for a missing `updated` with `published`, and warns.
+        text, parsed = dict.get(raw, key), dict.get(raw, f"{key}_parsed")
+        found[key] = read_feed_date(text if isinstance(text, str) else None, now, zone, parsed)
+    published = next((date for date in found.values() if date.at is not None), found["published"])
+    return published, found["updated"]

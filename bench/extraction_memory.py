@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.extraction import SHARED, Page, pages
-from ingest.extraction.extract import extract_page
+from ingest.extraction.worker import extract_page
 from ingest.model.document import Hint, NotAnArticle
+from ingest.runtime.compression import compress
 from ingest.runtime.workers import WorkerPool, resident_bytes
-from ingest.store.pages import compress
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ async def measure(found: Sequence[Page], total: int, processes: int) -> list[lis
 
     bodies = [(compress(page.body), page.url) for page in found]
     rows, seen = [], set[int]()
-    with WorkerPool(processes, 60, preload=("ingest.extraction.article",)) as pool:
+    with WorkerPool(processes, 60, preload=("ingest.extraction.worker",)) as pool:
         waiting: Iterator[tuple[bytes, str]] = islice(cycle(bodies), total)
         taken: list[tuple[int, int]] = []
 

@@ -25,6 +25,7 @@ from db.engine import connect, upgrade
 from ingest.config.settings import Settings
 from ingest.landing.land import land
 from ingest.model.document import Document
+from ingest.model.status import Status
 from ingest.store import articles, documents, ledger
 from ingest.store.feeds import import_feed
 from ingest.store.ledger import NewEntry
@@ -109,7 +110,7 @@ def measured(connection: Connection, numbers: Iterator[int], more: int) -> tuple
         url, body = f"http://b.example/{number}", text(number)
         # A title of the text's own words: articles that are all called the same are compared word for word.
         title = " ".join(body.split()[:TITLE_WORDS])
-        entry = NewEntry(url, url, url, "b.example", title, None, None, None, None, status="extracted")
+        entry = NewEntry(url, url, url, "b.example", title, None, None, None, None, status=Status.EXTRACTED)
         (entry_id,) = ledger.record(connection, feed, [entry], NOW)
         documents.save(connection, [(entry_id, Document(title, None, NOW, "feed", "ar", body, "test"))], NOW)
     connection.commit()

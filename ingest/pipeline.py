@@ -24,8 +24,8 @@ from ingest.landing.land import land
 from ingest.monitoring import alerts
 from ingest.polling.poll import poll
 from ingest.runtime.clock import utc_now
-from ingest.runtime.progress import Report
 from ingest.runtime.workers import WorkerPool
+from ingest.stage import OnOutcome
 from ingest.store import articles, configurations, feeds, ledger, readers
 from ingest.store.hosts import LONGEST_WAIT
 from ingest.topics.topics import TopicSet
@@ -220,30 +220,31 @@ class Pipeline:
         stopping: Callable[[], bool] | None = None,
     ) -> None:  # fmt: skip
         stopping = stopping or self._stop.is_set
-        report, leaving = self._reporter(stage), self._stop.is_set
+        counted, leaving = self._counter(stage), self._stop.is_set
         match stage:
             case "poll":
                 poll(
                     connection, self.settings, self.now, self.topics,
-                    due=due, pool=pool, stopping=stopping, leaving=leaving, report=report,
+                    due=due, pool=pool, stopping=stopping, leaving=leaving, on_outcome=counted,
                 )  # fmt: skip
             case "fetch":
-                fetch(connection, self.settings, self.now, stopping=stopping, leaving=leaving, report=report)
+                fetch(connection, self.settings, self.now, stopping=stopping, leaving=leaving, on_outcome=counted)
             case "extract":
                 extract(
-                    connection, self.settings, self.now, pool=pool, stopping=stopping, leaving=leaving, report=report
-                )
+                    connection, self.settings, self.now,
+                    pool=pool, stopping=stopping, leaving=leaving, on_outcome=counted,
+                )  # fmt: skip
             case "land":
-                land(connection, self.settings, self.now, self.topics, stopping=stopping, report=report)
+                land(connection, self.settings, self.now, self.topics, stopping=stopping, on_outcome=counted)
 
-    def _reporter(self, stage: str) -> Report:
-        def report(outcome: str, count: int) -> None:
+    def _counter(self, stage: str) -> OnOutcome:
+        def counted(outcome: str, count: int) -> None:
             self.totals[stage, outcome] += count
             woken = WAKES.get((stage, outcome))
             if woken is not None and count:
                 self._work[woken].set()
 
-        return report
+        return counted
 
     def _run_threads(self, bodies: dict[str, Callable[[], None]]) -> None:
         def guarded(body: Callable[[], None]) -> None:

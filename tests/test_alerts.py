@@ -220,8 +220,8 @@ def test_what_a_backfill_finds_says_nothing_about_the_feed(connection: Connectio
 
 
 def test_several_workers_watch_by_turns(connection: Connection) -> None:
-    turns = [periodic.claim(connection, "watch", NOW + minutes * timedelta(minutes=1), 15 * timedelta(minutes=1))
+    turns = [periodic.take_turn(connection, "watch", NOW + minutes * timedelta(minutes=1), 15 * timedelta(minutes=1))
              for minutes in (0, 1, 14, 15, 16, 40)]  # fmt: skip
     assert turns == [True, False, False, True, False, True]
     # A clock that was ahead for a while does not stop it for that long.
-    assert periodic.claim(connection, "watch", NOW, timedelta(minutes=15))
+    assert periodic.take_turn(connection, "watch", NOW, timedelta(minutes=15))

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.fetching.fetch import decide
+from ingest.fetching.decisions import decide
+from ingest.model.outcomes import FailureKind
 from ingest.store.hosts import Robots
 from ingest.store.ledger import FetchJob
 from ingest.web.client import Answer, RequestFailed
@@ -22,7 +23,7 @@ def answer(status: int = 200, kind: str | None = "text/html", body: bytes = b"<p
 
 
 @pytest.mark.parametrize(
-    ("got", "status", "reason"),
+    ("got", "outcome", "reason"),
     [
         (answer(), "fetched", None),
         (answer(kind=None), "fetched", None),
@@ -30,30 +31,30 @@ def answer(status: int = 200, kind: str | None = "text/html", body: bytes = b"<p
         (answer(kind="application/pdf"), "rejected", "not a web page but application/pdf"),
         (answer(404), "rejected", "HTTP 404"),
         (answer(410), "rejected", "HTTP 410"),
-        (RequestFailed("too_large", "body larger than 9 bytes"), "rejected", "body larger than 9 bytes"),
-        (RequestFailed("robots", "disallowed by robots.txt"), "rejected", "disallowed by robots.txt"),
-        (RequestFailed("timeout", "late"), "discovered", "late"),
-        (answer(403), "discovered", "HTTP 403"),
-        (answer(500), "discovered", "HTTP 500"),
-        (answer(body=b"  "), "discovered", "empty page"),
+        (RequestFailed(FailureKind.TOO_LARGE, "body larger than 9 bytes"), "rejected", "body larger than 9 bytes"),
+        (RequestFailed(FailureKind.ROBOTS, "disallowed by robots.txt"), "rejected", "disallowed by robots.txt"),
+        (RequestFailed(FailureKind.TIMEOUT, "late"), "retried", "late"),
+        (answer(403), "retried", "HTTP 403"),
+        (answer(500), "retried", "HTTP 500"),
+        (answer(body=b"  "), "retried", "empty page"),
     ],
 )
-def test_decisions(got: Answer | RequestFailed, status: str, reason: str | None) -> None:
+def test_decisions(got: Answer | RequestFailed, outcome: str, reason: str | None) -> None:
     result = decide(job(), got, NOW, 5)
-    assert (result.status, result.reason) == (status, reason)
-    assert (result.retry_at is not None) == (status == "discovered")
+    assert (result.outcome, result.reason) == (outcome, reason)
+    assert (result.retry_at is not None) == (outcome == "retried")
 
 
 def test_waits_grow_and_the_last_attempt_is_the_last() -> None:
     waits = [(decide(job(n), answer(500), NOW, 5).retry_at or NOW) - NOW for n in range(4)]
     assert waits == [timedelta(minutes=minutes) for minutes in (4, 8, 16, 32)]
-    assert decide(job(4), answer(500), NOW, 5).status == "dead"
+    assert decide(job(4), answer(500), NOW, 5).outcome == "dead"
 
 
 @pytest.mark.parametrize("kind", ["busy", "robots_unavailable"])
 def test_a_page_that_was_never_asked_for_is_never_given_up(kind: str) -> None:
-    result = decide(job(attempts=4), RequestFailed(kind, "not now"), NOW, 5)
-    assert (result.status, result.counts) == ("discovered", False)
+    result = decide(job(attempts=4), RequestFailed(FailureKind(kind), "not now"), NOW, 5)
+    assert (result.outcome, result.counts) == ("retried", False)
     assert result.retry_at == NOW + timedelta(minutes=10)
 
 

@@ -7,6 +7,7 @@ from db import Connection, Database
 from ingest.config.settings import Settings
 from ingest.landing.land import MOST_CHARACTERS, land
 from ingest.model.document import Document
+from ingest.model.status import Status
 from ingest.store import articles, documents, ledger
 from ingest.store.feeds import import_feed
 from ingest.store.ledger import NewEntry
@@ -18,7 +19,7 @@ from tests.conftest import NOW, READER, Clock
 def test_an_entry_whose_document_is_gone_ends_in_the_ledger(
     connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
 ) -> None:
-    entry = NewEntry("a", "http://a/1", "http://a/1", "a", None, None, None, None, None, status="extracted")
+    entry = NewEntry("a", "http://a/1", "http://a/1", "a", None, None, None, None, None, status=Status.EXTRACTED)
     ledger.record(connection, import_feed(connection, NOW), [entry], NOW)
     connection.commit()
     land(connection, settings, clock, everything)
@@ -29,7 +30,7 @@ def test_an_entry_whose_document_is_gone_ends_in_the_ledger(
 
 def stored(connection: Connection, url: str, page_url: str | None, text: str) -> int:
     """An extracted document of a page that states an address as its own; returns its entry."""
-    entry = NewEntry(url, url, canonical_url(url), "a", None, None, None, None, None, status="extracted")
+    entry = NewEntry(url, url, canonical_url(url), "a", None, None, None, None, None, status=Status.EXTRACTED)
     (number,) = ledger.record(connection, import_feed(connection, NOW), [entry], NOW)
     document = Document("title", None, NOW, "feed", "en", text, "test", page_url=page_url)
     documents.save(connection, [(number, document)], NOW)
@@ -110,7 +111,7 @@ def test_the_first_of_a_story_does_not_depend_on_who_is_credited_when(
         row = connection.execute("SELECT id FROM news.feeds WHERE slug = %s", [feed]).fetchone()
         assert row is not None
         at = NOW - timedelta(hours=hours)
-        status = "discovered" if body is None else "extracted"
+        status = Status.DISCOVERED if body is None else Status.EXTRACTED
         entry = NewEntry(url, url, url, "a.example", "t", None, None, None, at, status=status)
         for number in ledger.record(connection, row[0], [entry], NOW):
             if body is not None:
@@ -203,7 +204,11 @@ def test_a_batch_is_bounded_by_characters_too(
         stored(connection, f"http://a.example/{number}", None, f"Text number {number}, a long one.")
     reported: list[int] = []
     land(
-        connection, settings, clock, everything, report=lambda what, count: reported.append(count * (what == "landed"))
+        connection,
+        settings,
+        clock,
+        everything,
+        on_outcome=lambda what, count: reported.append(count * (what == "landed")),
     )
     assert [count for count in reported if count] == [2, 2, 1]
 

@@ -13,12 +13,13 @@ import pytest
 from db import Connection, Database
 from db.embedded import EmbeddedServer
 from ingest.config.feeds_file import FeedConfig
+from ingest.model.status import Status
 from ingest.store import feeds, hosts, leases, ledger
-from ingest.store.ledger import NewEntry
+from ingest.store.ledger import End, NewEntry
 from tests.conftest import NOW, READER
 
 
-def entry(number: int, host: str, status: str = "discovered") -> NewEntry:
+def entry(number: int, host: str, status: Status = Status.DISCOVERED) -> NewEntry:
     url = f"http://{host}/{number}"
     return NewEntry(url, url, url, host, f"title {number}", None, None, None, None, status=status)
 
@@ -126,7 +127,7 @@ class TestClaimToFetch:
                         return
                     with lock:
                         got.extend(job.id for job in jobs)
-                    ledger.finish(own, [(job.id, "rejected", "done") for job in jobs])
+                    ledger.end(own, [End(job.id, Status.REJECTED, "done") for job in jobs])
                     own.commit()
 
         threads = [threading.Thread(target=work) for _ in range(4)]
@@ -150,7 +151,7 @@ class TestClaimToFetch:
 def test_an_item_that_broke_off_is_taken_once_it_is_whole(connection: Connection) -> None:
     feed = feeds.import_feed(connection, NOW)
     whole = entry(1, "a")
-    broken = replace(whole, url=None, canonical_url=None, host=None, status="rejected", reason="no usable link")
+    broken = replace(whole, url=None, canonical_url=None, host=None, status=Status.REJECTED, reason="no usable link")
     assert len(ledger.record(connection, feed, [broken], NOW)) == 1
     assert ledger.record(connection, feed, [broken], NOW) == {}
     assert len(ledger.record(connection, feed, [whole], NOW)) == 1
@@ -220,11 +221,11 @@ class TestLeases:
             expire(connection, slow)
             leases.release_dead(connection)
             # Free, and then somebody else's, also when the slow one says that it is alive after all.
-            assert ledger.advance(slow, [job.id], "fetched", NOW) == set()
+            assert ledger.advance(slow, [job.id], Status.FETCHED, NOW) == set()
             assert claim(connection) == ["a"]
             leases.keep(slow)
-            assert ledger.advance(slow, [job.id], "fetched", NOW) == set()
-            ledger.finish(slow, [(job.id, "dead", "too late")])
+            assert ledger.advance(slow, [job.id], Status.FETCHED, NOW) == set()
+            ledger.end(slow, [End(job.id, Status.DEAD, "too late")])
             ledger.give_back(slow, [job.id])
         assert connection.execute("SELECT status, lease_holder IS NULL FROM news.entries").fetchall() == [
             ("discovered", False)
@@ -257,9 +258,9 @@ class TestLeases:
 
     def test_nobody_ends_what_another_has_extracted(self, connection: Connection) -> None:
         feed = feeds.import_feed(connection, NOW)
-        (number,) = ledger.record(connection, feed, [entry(1, "a", status="extracted")], NOW)
+        (number,) = ledger.record(connection, feed, [entry(1, "a", status=Status.EXTRACTED)], NOW)
         leases.hold(connection)
-        ledger.finish(connection, [(number, "rejected", "too late")])
+        ledger.end(connection, [End(number, Status.REJECTED, "too late")])
         assert connection.execute("SELECT status FROM news.entries").fetchall() == [("extracted",)]
 
     def test_holding_twice_is_holding_once(self, connection: Connection) -> None:

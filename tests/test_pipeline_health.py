@@ -6,12 +6,13 @@ import pytest
 
 from db import Connection
 from ingest.config.feeds_file import FeedConfig
+from ingest.model.status import Status
 from ingest.monitoring import alerts, pipeline_health
 from ingest.monitoring.pipeline_health import State, Waiting, judge
 from ingest.store import feeds, ledger, worker_deaths
 from ingest.store.configurations import Problem
 from ingest.store.ledger import Due
-from ingest.store.periodic import Progress
+from ingest.store.periodic import Heartbeat
 from tests.conftest import NOW, Run
 from tests.test_ledger import entry, fill
 
@@ -63,12 +64,12 @@ def test_findings_say_what_and_since_when() -> None:
 def test_what_is_due_and_not_done_is_seen(connection: Connection) -> None:
     fill(connection, {"a": 2})
     feed = feeds.import_feed(connection, NOW)
-    ledger.record(connection, feed, [entry(9, "b", status="fetched")], NOW)
+    ledger.record(connection, feed, [entry(9, "b", status=Status.FETCHED)], NOW)
     later = NOW + 20 * MINUTE
     (finding,) = judge(pipeline_health.look(connection, later), later)
     assert (finding.kind, finding.evidence) == ("stalled", {"fetch": 2, "extract": 1})
     for stage in ("fetch", "extract"):
-        Progress(connection, stage).note(later - MINUTE)
+        Heartbeat(connection, stage).note(later - MINUTE)
     assert judge(pipeline_health.look(connection, later), later) == []
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from ingest.model.outcomes import FailureKind
 from ingest.parsing.model import NotAFeed
 from ingest.parsing.parse import parse_feed
-from ingest.polling.decisions import PollResult, found, needs_parsing, request_headers
+from ingest.polling.decisions import PollResult, needs_parsing, record_of_find, request_headers
 from ingest.polling.decisions import decide as decide_parsed
 from ingest.store.feeds import ADOPT_AFTER_POLLS, FeedState, PollRecord
 from ingest.topics.topics import TopicSet
@@ -86,7 +87,7 @@ def test_validators_that_could_break_a_request_are_dropped(everything: TopicSet,
     ],
 )
 def test_failures_back_off_to_a_day_and_never_further(everything: TopicSet, failures: int, wait: timedelta) -> None:
-    failed = RequestFailed("timeout", "horizon.example: no complete answer within 30 s")
+    failed = RequestFailed(FailureKind.TIMEOUT, "horizon.example: no complete answer within 30 s")
     record = decide(feed(failures=failures), failed, NOW, everything).record
     assert record.next_poll_at == NOW + wait
     assert (record.outcome, record.health, record.failures) == ("failed", "failing", failures + 1)
@@ -129,7 +130,7 @@ def test_entries_that_are_not_fetched_say_why(topics: TopicSet) -> None:
 
 
 def test_secrets_in_addresses_do_not_reach_the_log(everything: TopicSet) -> None:
-    failed = RequestFailed("redirects", "redirected to https://user:secret@b.example/")
+    failed = RequestFailed(FailureKind.REDIRECTS, "redirected to https://user:secret@b.example/")
     error = decide(feed(), failed, NOW, everything).record.error
     assert error is not None
     assert "secret" not in error
@@ -148,7 +149,7 @@ class TestRhythm:
     def test_a_find_brings_the_rhythm_of_the_items_back(self, everything: TopicSet) -> None:
         slow = feed(poll_interval=timedelta(hours=1))
         result = decide(slow, answer(), NOW, everything)
-        record = found(slow, result, [result.entries[0].identity], NOW)
+        record = record_of_find(slow, result, [result.entries[0].identity], NOW)
         assert (record.outcome, record.new_entries) == ("new", 1)
         assert record.poll_interval is not None
         assert timedelta(minutes=10) <= record.poll_interval <= timedelta(minutes=30)
@@ -182,8 +183,8 @@ class TestDistrust:
         state = feed(etag='"v1"', last_full_at=NOW, last_polled_at=NOW, body_hash=b"another")
         now = NOW + timedelta(days=1)
         result = decide(state, answer(etag='"v1"'), now, everything)
-        assert found(state, result, [], now).distrust is None
-        record = found(state, result, [result.entries[0].identity], now)
+        assert record_of_find(state, result, [], now).distrust is None
+        record = record_of_find(state, result, [result.entries[0].identity], now)
         assert record.distrust == "2026-11-02: new items under an unchanged ETag"
         assert "If-None-Match" not in request_headers(
             feed(distrust=record.distrust, etag='"v1"', last_full_at=now), now
@@ -196,14 +197,14 @@ class TestDistrust:
         identity = decide(feed(), answer(), NOW, everything).entries[0].identity
         state = feed(etag='"v1"', last_full_at=before, last_polled_at=after)
         result = decide(state, answer(etag='"v2"'), NOW, everything)
-        assert "before a 304 said" in (found(state, result, [identity], NOW).distrust or "")
+        assert "before a 304 said" in (record_of_find(state, result, [identity], NOW).distrust or "")
         # Nobody lied where the item came after the last 304, or no 304 was sent since the last whole document.
         for honest in (
             feed(etag='"v1"', last_full_at=before, last_polled_at=published - timedelta(hours=1)),
             feed(etag='"v1"', last_full_at=after, last_polled_at=after),
         ):
             result = decide(honest, answer(etag='"v2"'), NOW, everything)
-            assert found(honest, result, [identity], NOW).distrust is None
+            assert record_of_find(honest, result, [identity], NOW).distrust is None
 
 
 class TestMoving:
@@ -240,8 +241,8 @@ def moved(to: str) -> Answer:
 @pytest.mark.parametrize(
     ("got", "kind", "health"),
     [
-        (RequestFailed("dns", "x"), "dns", "failing"),
-        (RequestFailed("too_large", "x"), "too_large", "failing"),
+        (RequestFailed(FailureKind.DNS, "x"), "dns", "failing"),
+        (RequestFailed(FailureKind.TOO_LARGE, "x"), "too_large", "failing"),
         (answer(404, b""), "http_4xx", "failing"),
         (answer(503, b""), "http_5xx", "failing"),
         (answer(410, b""), "gone", "gone"),

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from ingest.model.status import Status
 from ingest.polling.recognition import Recognised, recognise
 from ingest.store.ledger import KnownItem, NewEntry
 from tests.conftest import NOW
@@ -55,8 +56,8 @@ def test_a_date_of_change_that_comes_or_goes_is_no_change(had: KnownItem) -> Non
 @pytest.mark.parametrize(
     ("status", "said", "refetch"),
     [
-        ("landed", entry(title="x", status="off_topic", reason="gate"), True),
-        ("off_topic", entry(title="x", status="off_topic", reason="gate"), False),
+        ("landed", entry(title="x", status=Status.OFF_TOPIC, reason="gate"), True),
+        ("off_topic", entry(title="x", status=Status.OFF_TOPIC, reason="gate"), False),
         ("off_topic", entry(title="x"), True),
         ("dead", entry(title="x"), True),
         ("landed", entry(url=None, title="x"), False),

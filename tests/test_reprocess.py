@@ -10,7 +10,7 @@ from db import Connection, Database
 from ingest.config.settings import Settings
 from ingest.landing.land import land
 from ingest.reprocessing.reprocess import Reprocessed, reprocess
-from ingest.store import pages
+from ingest.runtime.compression import compress
 from ingest.store.ledger import Selection
 from ingest.text.folding import content_identity
 from ingest.topics.topics import TopicSet
@@ -126,7 +126,7 @@ def test_a_page_that_holds_no_article_loses_its_place(
     assert shared is not None, "the newsroom has reprints"
     connection.execute(
         "UPDATE news.pages SET body = %s FROM news.articles a WHERE a.entry_id = pages.entry_id AND a.id = ANY(%s)",
-        [pages.compress(NO_ARTICLE), [alone, shared[0]]],
+        [compress(NO_ARTICLE), [alone, shared[0]]],
     )
     connection.commit()
     found = work(connection, settings, everything, clock)
@@ -153,7 +153,7 @@ def test_a_later_page_without_an_article_does_not_take_the_earlier_one_s_place(
     connection.execute(
         "INSERT INTO news.pages (entry_id, fetched_at, final_url, http_status, body, body_bytes)"
         " SELECT DISTINCT entry_id, fetched_at + interval '2 days', final_url, 200, %s::bytea, 10 FROM news.pages",
-        [pages.compress(NO_ARTICLE)],
+        [compress(NO_ARTICLE)],
     )
     connection.commit()
     found = work(connection, settings, everything, clock)
@@ -176,7 +176,7 @@ def test_entries_that_stand_for_a_page_go_with_it(
         "   WHERE a.id = %(id)s)"
         " UPDATE news.pages p SET body = %(body)s FROM news.articles a, twin"
         " WHERE a.id = %(id)s AND p.entry_id = a.entry_id RETURNING p.entry_id, twin.id",
-        {"id": article, "body": pages.compress(NO_ARTICLE)},
+        {"id": article, "body": compress(NO_ARTICLE)},
     ).fetchone()
     assert row is not None
     connection.commit()

@@ -12,6 +12,7 @@ from ingest.config.settings import Settings
 from ingest.extraction.extract import extract
 from ingest.fetching.fetch import fetch
 from ingest.landing.land import land
+from ingest.model.status import Status
 from ingest.polling.intake import take_in
 from ingest.polling.poll import poll
 from ingest.store import feeds, hosts, ledger
@@ -246,12 +247,12 @@ class TestOneBatch:
 
 def test_an_item_that_changes_every_day_for_years_does_no_harm(connection: Connection) -> None:
     feed = feeds.import_feed(connection, NOW)
-    entry = NewEntry("g", "http://a/1", "http://a/1", "a", "title", None, None, None, None, status="extracted")
+    entry = NewEntry("g", "http://a/1", "http://a/1", "a", "title", None, None, None, None, status=Status.EXTRACTED)
     (number,) = ledger.record(connection, feed, [entry], NOW)
     connection.execute(
         "UPDATE news.entries SET status = 'rejected', reason = 'x', next_attempt_at = NULL, rechecks = 900"
     )
-    changed = replace(entry, title="another", status="discovered")
+    changed = replace(entry, title="another", status=Status.DISCOVERED)
     assert ledger.note_changes(connection, [Change(number, changed, refetch=True)], NOW) == 0
     assert connection.execute("SELECT title, recheck_at FROM news.entries").fetchall() == [
         ("another", NOW + timedelta(days=1))

@@ -12,6 +12,7 @@ from db import Connection, Database
 from ingest.config.settings import Settings
 from ingest.landing.land import land
 from ingest.model.document import Document
+from ingest.model.status import Status
 from ingest.store import documents, ledger, stories
 from ingest.store.feeds import import_feed
 from ingest.store.ledger import NewEntry
@@ -42,7 +43,7 @@ def put(connection: Connection, articles: list[tuple[str, str, str]]) -> None:
     feed = import_feed(connection, NOW)
     for key, title, body in articles:
         url = f"http://a.example/{key}"
-        entry = NewEntry(url, url, url, "a.example", title, None, None, None, None, status="extracted")
+        entry = NewEntry(url, url, url, "a.example", title, None, None, None, None, status=Status.EXTRACTED)
         (entry_id,) = ledger.record(connection, feed, [entry], NOW)
         published = NOW - timedelta(hours=sum(map(ord, key)))
         document = Document(title, None, published, "feed", "ar", body, "test")
@@ -293,7 +294,7 @@ def test_new_signatures_leave_or_make_the_same_stories(
         connection.execute("UPDATE news.article_signatures SET bands = array_fill(1, ARRAY[48])")
     connection.commit()
     # Copies are in different transactions.
-    monkeypatch.setattr(stories, "AT_ONCE", 2)
+    monkeypatch.setattr("ingest.store.stories.clustering.AT_ONCE", 2)
     assert stories.count_unsigned(connection) == len(before[0])
     assert stories.catch_up(connection, NOW) == len(before[0])
     after = [connection.execute(query).fetchall() for query in kept]

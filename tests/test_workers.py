@@ -19,6 +19,8 @@ from db import Connection
 from ingest.config.settings import Settings
 from ingest.extraction.extract import extract
 from ingest.model.document import Document, Hint
+from ingest.model.status import Status
+from ingest.runtime.compression import compress, decompress
 from ingest.runtime.workers import WorkerDied, WorkerPool, WorkerTimeout
 from ingest.store import documents, ledger, pages
 from ingest.store.feeds import import_feed
@@ -41,7 +43,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def hostile_extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Document:
     """Stands in for the work of a worker process: obeys what the page says."""
-    text = pages.decompress(body)
+    text = decompress(body)
     if b"spin in python" in text:
         while True:
             pass
@@ -60,9 +62,9 @@ def store(connection: Connection, bodies: list[str]) -> None:
     feed = import_feed(connection, NOW)
     for number, body in enumerate(bodies):
         url = f"http://a.example/{number}"
-        entry = NewEntry(url, url, url, "a.example", None, None, None, None, None, status="fetched")
+        entry = NewEntry(url, url, url, "a.example", None, None, None, None, None, status=Status.FETCHED)
         (entry_id,) = ledger.record(connection, feed, [entry], NOW)
-        page = StoredPage(entry_id, NOW, url, 200, "text/html", None, None, pages.compress(body.encode()), len(body))
+        page = StoredPage(entry_id, NOW, url, 200, "text/html", None, None, compress(body.encode()), len(body))
         pages.save(connection, [page])
     connection.commit()
 

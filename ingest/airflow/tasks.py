@@ -170,7 +170,7 @@ def reprocess(feed: str | None, since: datetime | None, until: datetime | None, 
         total, without = ledger.count_with_pages(connection, selection)
         found = stage(
             connection, settings, utc_now, selection, dry_run=dry_run, examples=EXAMPLES, stopping=_told_to_end.is_set,
-            report=lambda done: said(f"{done} of {total} pages"),
+            on_progress=lambda done: said(f"{done} of {total} pages"),
         )  # fmt: skip
         reopened = 0 if dry_run else found.changed + found.gained
         if reopened:
@@ -196,7 +196,7 @@ def backfill(feed: str, since: datetime, until: datetime | None, sitemaps: list[
         topics = configurations.current_topics(connection, settings, utc_now())
         request = Request(feed, since, until, tuple(sitemaps))
         left = stage(
-            connection, settings, utc_now, topics, request, stopping=_told_to_end.is_set, report=_say_at_times()
+            connection, settings, utc_now, topics, request, stopping=_told_to_end.is_set, on_progress=_say_at_times()
         )
     if left.waiting:
         raise AirflowException(f"{left.waiting} documents are left; the next attempt goes on there")

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from db import Connection
 from ingest.config.errors import ConfigError, IngestError
 from ingest.config.settings import Settings
+from ingest.model.outcomes import LASTING, FailureKind
 from ingest.parsing.model import NotAFeed, ParsedEntry, ParsedFeed
 from ingest.parsing.parse import parse_feed
 from ingest.polling.decisions import ACCEPT, for_ledger
@@ -80,7 +81,7 @@ def backfill(
     *,
     again: bool = False,
     stopping: Callable[[], bool] = lambda: False,
-    report: Callable[[Progress], None] = lambda _: None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Left:
     """Walk through the past of a feed until nothing is left, or `stopping`; return how far it has come.
 
@@ -104,7 +105,7 @@ def backfill(
         try:
             return asyncio.run(
                 _Walk(connection, settings, now, topics, feed, walk, pool).to_the_end(
-                    request.sitemaps, stopping, report
+                    request.sitemaps, stopping, on_progress
                 )
             )
         finally:
@@ -190,7 +191,7 @@ class _Walk:
         self._last_page: frozenset[str] = frozenset()
 
     async def to_the_end(
-        self, sitemaps: Sequence[str], stopping: Callable[[], bool], report: Callable[[Progress], None]
+        self, sitemaps: Sequence[str], stopping: Callable[[], bool], on_progress: Callable[[Progress], None]
     ) -> Left:
         async with Web(self._settings) as web:
             visitor = Visitor(self._connection, self._database, web, self._settings, self._now)
@@ -202,7 +203,7 @@ class _Walk:
                     leases.keep(self._connection)
                     kept = loop.time()
                 state = backfills.left(self._connection, self._walk.id, self._now())
-                report(Progress(state, state.waiting * self._seconds / self._read if self._read else None))
+                on_progress(Progress(state, state.waiting * self._seconds / self._read if self._read else None))
                 if stopping():
                     return state
                 part = backfills.next_part(self._connection, self._walk.id, self._now())
@@ -247,14 +248,14 @@ class _Walk:
             kind, zone = answer.headers.get("content-type"), zone_of(self._feed.country)
             parsed = await self._pool.run(parse_feed, answer.body, answer.url, kind, self._now(), zone, whole=True)
         except RequestFailed as failure:
-            if failure.kind == "busy":
+            if failure.kind is FailureKind.BUSY:
                 # It was not asked for at all.
                 backfills.failed(self._connection, part.id, str(failure), self._now(), RETRY_AFTER, counts=False)
                 return
-            if failure.kind == "robots_unavailable" and part.attempts + 1 < ROBOTS_ATTEMPTS:
+            if failure.kind is FailureKind.ROBOTS_UNAVAILABLE and part.attempts + 1 < ROBOTS_ATTEMPTS:
                 backfills.failed(self._connection, part.id, str(failure), self._now(), ROBOTS_AGAIN_AFTER)
                 return
-            self._give_up(part, str(failure), lasting=failure.kind in ("robots", "blocked", "too_large", "redirects"))
+            self._give_up(part, str(failure), lasting=failure.kind in LASTING)
         except (NotAFeed, WorkerTimeout, WorkerDied) as problem:
             self._give_up(part, str(problem), lasting=True)
         else:

@@ -202,10 +202,17 @@ def backfill(
         with (
             database.connect(repeatable=True) as connection,
             stop_on_signal() as stopping,
-            _walking() as report,
+            _walking() as on_progress,
         ):
             left = stage(
-                connection, settings, utc_now, topic_set, request, again=again, stopping=stopping, report=report
+                connection,
+                settings,
+                utc_now,
+                topic_set,
+                request,
+                again=again,
+                stopping=stopping,
+                on_progress=on_progress,
             )
             pages = ledger.backlog(connection, feed)
     output.print(
@@ -272,10 +279,10 @@ def reprocess(
             _rejudge(connection, settings, topic_set, selection, dry_run, as_json)
             return
         total, without = ledger.count_with_pages(connection, selection)
-        with stop_on_signal() as stopping, counting("reprocessing", total) as report:
+        with stop_on_signal() as stopping, counting("reprocessing", total) as on_progress:
             found = work(
                 connection, settings, utc_now, selection, dry_run=dry_run, examples=examples, stopping=stopping,
-                report=report,
+                on_progress=on_progress,
             )  # fmt: skip
             stopped = stopping()
         landed = LandCounts() if dry_run else stage(connection, settings, utc_now, topic_set)
@@ -296,8 +303,10 @@ def _rejudge(
     from ingest.reprocessing.rejudge import rejudge as work
 
     total = documents.count_to_judge(connection, selection)
-    with stop_on_signal() as stopping, counting("judging", total) as report:
-        found = work(connection, utc_now, topic_set, selection, dry_run=dry_run, stopping=stopping, report=report)
+    with stop_on_signal() as stopping, counting("judging", total) as on_progress:
+        found = work(
+            connection, utc_now, topic_set, selection, dry_run=dry_run, stopping=stopping, on_progress=on_progress
+        )
         stopped = stopping()
     landed = LandCounts() if dry_run else stage(connection, settings, utc_now, topic_set)
     if as_json:

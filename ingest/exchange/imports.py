@@ -26,6 +26,7 @@ from db import Connection
 from ingest.config.errors import ConfigError, IngestError
 from ingest.exchange.seeds import ImportCounts
 from ingest.model.document import Document
+from ingest.model.status import Status
 from ingest.store import documents, feeds, ledger
 from ingest.store.ledger import NewEntry
 from ingest.text.agencies import agency_of
@@ -191,7 +192,7 @@ def _record(connection: Connection, feed: int, records: list[Record], now: datet
             author=record.author,
             # What the feed said, not what the page did.
             published_at=record.published_at if record.published_from in (None, "feed") else None,
-            status="extracted",
+            status=Status.EXTRACTED,
         )
         for identity, record in by_identity.items()
     ]

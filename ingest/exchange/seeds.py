@@ -9,6 +9,7 @@ from pathlib import Path
 from db import Connection
 from ingest.config.errors import ConfigError
 from ingest.model.document import Document
+from ingest.model.status import Status
 from ingest.store import documents, feeds, ledger
 from ingest.store.ledger import NewEntry
 from ingest.text.agencies import agency_of
@@ -100,7 +101,7 @@ def _import(connection: Connection, feed_id: int, seed: SeedFile, text: str, now
         content=None,
         author=None,
         published_at=None,
-        status="extracted",
+        status=Status.EXTRACTED,
     )
     ids = ledger.record(connection, feed_id, [entry], now)
     if not ids:

@@ -16,6 +16,7 @@ from warcio.warcwriter import WARCWriter
 
 from db import Connection
 from ingest.exchange.export import MANIFEST, Manifest, Progress, Row, described, new_folder
+from ingest.runtime.compression import decompress
 from ingest.store import pages
 from ingest.store.articles import Chosen
 
@@ -67,7 +68,7 @@ def _write_file(path: Path, page: Row | None, rows: Iterator[Row], now: datetime
 
 
 def _response(writer: WARCWriter, page: Row) -> object:
-    body = pages.decompress(page["body"])
+    body = decompress(page["body"])
     known = {
         "Content-Type": page["content_type"], "ETag": page["etag"], "Last-Modified": page["last_modified"],
         "Content-Length": str(len(body)),

@@ -5,14 +5,14 @@ from functools import partial
 from ingest.extraction.dates import dating, dating_of_text
 from ingest.extraction.metadata import Metadata
 from ingest.extraction.page_kind import PageKind
-from ingest.extraction.text import ENGINE, forget, page_text, parse_page
+from ingest.extraction.text import ENGINE, empty_caches, page_text, parse_page
 from ingest.model.document import Document, Hint, NotAnArticle
 from ingest.text.agencies import agency_of
 from ingest.text.folding import fold
 from ingest.text.language import detect_language
 from ingest.text.urls import page_address
 
-__all__ = ["extract", "forget"]
+__all__ = ["empty_caches", "extract"]
 
 # A text shorter than this, in characters, is not a news article but what is left of a page without one.
 MIN_TEXT_LENGTH = 120

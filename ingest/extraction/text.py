@@ -21,7 +21,7 @@ from ingest.model.document import NotAnArticle
 from ingest.text.charset import decode
 from ingest.text.storable import storable
 
-__all__ = ["ENGINE", "forget", "page_text", "parse_page"]
+__all__ = ["ENGINE", "empty_caches", "page_text", "parse_page"]
 
 ENGINE = f"trafilatura {version('trafilatura')}"
 # Below this, in characters, the first pass may have missed the text, and trafilatura's default mode, which compares
@@ -237,7 +237,7 @@ def _cut_beside_article(tree: HtmlElement, pieces: list[tuple[HtmlElement, int]]
         kept = outer
 
 
-def forget() -> None:
+def empty_caches() -> None:
     """Empty the caches that trafilatura and its helpers fill with parts of the pages they have seen."""
     reset_caches()
 

@@ -154,12 +154,12 @@ def watch_at_times(connection: Connection, now: datetime) -> Changes:
     begun: list[Alert] = []
     over: list[Alert] = []
     last = periodic.last(connection, "watch pipeline")
-    if periodic.claim(connection, "watch pipeline", now, WATCH_PIPELINE_EVERY):
+    if periodic.take_turn(connection, "watch pipeline", now, WATCH_PIPELINE_EVERY):
         was_off = last is None or now - last > OFF_AFTER
         found = [alert for alert in _of_the_pipeline(connection, now) if not (was_off and alert.kind == "stalled")]
         changes = _note(connection, found, now, of_feeds=False)
         begun, over = begun + changes.begun, over + changes.over
-    if periodic.claim(connection, "watch", now, WATCH_EVERY):
+    if periodic.take_turn(connection, "watch", now, WATCH_EVERY):
         changes = watch(connection, now)
         begun, over = begun + changes.begun, over + changes.over
     return Changes(begun, over)

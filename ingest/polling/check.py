@@ -8,7 +8,7 @@ from ingest.config.feeds_file import FeedConfig
 from ingest.config.settings import Settings
 from ingest.parsing.model import NotAFeed
 from ingest.parsing.parse import parse_feed
-from ingest.polling.decisions import ACCEPT, judge
+from ingest.polling.decisions import ACCEPT, unwanted
 from ingest.text.urls import host_of
 from ingest.text.zones import zone_of
 from ingest.topics.topics import TopicSet
@@ -57,7 +57,7 @@ async def _check(web: Web, feed: FeedConfig, topics: TopicSet, now: datetime) ->
         parsed = await asyncio.to_thread(parse_feed, answer.body, answer.url, kind, now, zone)
     except (RequestFailed, NotAFeed) as problem:
         return FeedYield(feed.id, False, str(problem))
-    wanted = [entry for entry in parsed.entries if judge(entry, feed.scope, feed.max_age, topics, now) is None]
+    wanted = [entry for entry in parsed.entries if unwanted(entry, feed.scope, feed.max_age, topics, now) is None]
     dates = [entry.published_at for entry in parsed.entries if entry.published_at is not None]
     titles = [entry.title for entry in (*wanted, *parsed.entries) if entry.title]
     return FeedYield(

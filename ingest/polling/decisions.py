@@ -1,7 +1,7 @@
 """What the answers to polls mean: which items there are, when to ask again, what to believe of the server. Pure.
 
 `decide` takes the feed's state and the answer and returns the poll's record, which is the feed's next state, and the
-items for the ledger. Only the ledger knows which of them are new: `found` says what follows from that.
+items for the ledger. Only the ledger knows which of them are new: `record_of_find` says what follows from that.
 """
 
 import hashlib
@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from ingest.model.outcomes import FailureKind, PollOutcome
+from ingest.model.status import Status
 from ingest.parsing.links import with_link_header
 from ingest.parsing.model import NotAFeed, ParsedEntry, ParsedFeed
 from ingest.parsing.wishes import Wishes
@@ -22,7 +24,8 @@ from ingest.topics.topics import TopicSet
 from ingest.web.client import Answer, RequestFailed, is_header_value, validators
 
 __all__ = [
-    "ACCEPT", "PollResult", "decide", "failed", "for_ledger", "found", "judge", "needs_parsing", "request_headers",
+    "ACCEPT", "PollResult", "decide", "failed_poll", "for_ledger", "kind_of", "needs_parsing", "record_of_find",
+    "request_headers", "unwanted",
 ]  # fmt: skip
 
 ACCEPT = "application/rss+xml, application/atom+xml, application/rdf+xml;q=0.9, application/xml;q=0.8, */*;q=0.5"
@@ -77,9 +80,9 @@ def decide(
     `parsed` is what the document says, where it `needs_parsing`.
     """
     if isinstance(answer, RequestFailed):
-        return failed(feed, now, str(answer), answer.kind, took_ms=answer.took_ms)
+        return failed_poll(feed, now, str(answer), answer.kind, took_ms=answer.took_ms)
     if answer.status == 304:
-        return PollResult(_succeeded(feed, answer, now, "not_modified"))
+        return PollResult(_succeeded(feed, answer, now, PollOutcome.NOT_MODIFIED))
     if not 200 <= answer.status < 300:
         wait = None
         if answer.status in (429, 503):
@@ -87,26 +90,26 @@ def decide(
         if wait is not None:
             # It counts from the answer.
             wait += timedelta(milliseconds=answer.took_ms + 1)
-        return failed(feed, now, f"{feed.host}: HTTP {answer.status}", _kind_of(answer.status), answer, wait=wait)
+        return failed_poll(feed, now, f"{feed.host}: HTTP {answer.status}", kind_of(answer.status), answer, wait=wait)
     if parsed is None:
-        return PollResult(_succeeded(feed, answer, now, "unchanged"))
+        return PollResult(_succeeded(feed, answer, now, PollOutcome.UNCHANGED))
     if isinstance(parsed, NotAFeed):
-        return failed(feed, now, f"{feed.host}: {parsed}", "not_a_feed", answer)
+        return failed_poll(feed, now, f"{feed.host}: {parsed}", FailureKind.NOT_A_FEED, answer)
     entries = tuple(for_ledger(feed, entry, now, topics) for entry in parsed.entries)
-    # Whether anything is new, only the ledger knows: see _take_in.
+    # Whether anything is new, only the ledger knows: see `ingest.polling.poll`.
     record = _succeeded(
-        feed, answer, now, "unchanged", with_link_header(parsed, answer.headers.get("link", ""), answer.url)
+        feed, answer, now, PollOutcome.UNCHANGED, with_link_header(parsed, answer.headers.get("link", ""), answer.url)
     )
     return PollResult(record, entries, hidden=_hidden(feed, answer, parsed))
 
 
-def found(feed: FeedState, result: PollResult, new: Sequence[str], now: datetime) -> PollRecord:
+def record_of_find(feed: FeedState, result: PollResult, new: Sequence[str], now: datetime) -> PollRecord:
     """Return the record of a poll that found the items of these identities new. Pure.
 
     The feed's own rhythm is read anew, and a server that kept new items behind a 304, or under an unchanged ETag, is
     not believed any more.
     """
-    record = replace(result.record, outcome="new", new_entries=len(new))
+    record = replace(result.record, outcome=PollOutcome.NEW, new_entries=len(new))
     dates = [entry.published_at for entry in result.entries if entry.published_at is not None]
     interval = narrowed(feed.poll_interval, dates, now, feed.poll_every, feed.poll_within)
     again = _next_poll(feed, interval, record.asked_wait, record.skip_hours, record.skip_days, now)
@@ -138,9 +141,9 @@ def _hidden(feed: FeedState, answer: Answer, parsed: ParsedFeed) -> dict[str, st
 
 
 def _succeeded(
-    feed: FeedState, answer: Answer, now: datetime, outcome: str, parsed: ParsedFeed | None = None
+    feed: FeedState, answer: Answer, now: datetime, outcome: PollOutcome, parsed: ParsedFeed | None = None
 ) -> PollRecord:
-    modified = outcome != "not_modified"
+    modified = outcome != PollOutcome.NOT_MODIFIED
     # The sitemaps of an index change while it stays the same.
     index = parsed is not None and bool(parsed.sitemaps)
     wishes = parsed.wishes if parsed else None
@@ -200,12 +203,13 @@ def _moved(feed: FeedState, answer: Answer) -> dict[str, Any]:
     return {"moved_to": answer.moved_to, "moved_polls": polls, "host": host_of(used)}
 
 
-def _kind_of(status: int) -> str:
-    return "gone" if status == 410 else f"http_{status // 100}xx"
+def kind_of(status: int) -> FailureKind:
+    """Return the kind of failure that a status other than 2xx is. Pure."""
+    return FailureKind.GONE if status == 410 else FailureKind(f"http_{status // 100}xx")
 
 
-def failed(
-    feed: FeedState, now: datetime, error: str, kind: str, answer: Answer | None = None, *,
+def failed_poll(
+    feed: FeedState, now: datetime, error: str, kind: FailureKind, answer: Answer | None = None, *,
     took_ms: int | None = None, wait: timedelta | None = None,
 ) -> PollResult:  # fmt: skip
     failures = feed.failures + 1
@@ -215,7 +219,7 @@ def failed(
     returns = feed.address != feed.url
     record = PollRecord(
         polled_at=now,
-        outcome="failed",
+        outcome=PollOutcome.FAILED,
         status=answer.status if answer else None,
         entries=0,
         new_entries=0,
@@ -225,7 +229,7 @@ def failed(
         failure=kind,
         next_poll_at=again,
         failures=failures,
-        health="gone" if kind == "gone" else "failing",
+        health="gone" if kind is FailureKind.GONE else "failing",
         etag=feed.etag,
         last_modified=feed.last_modified,
         body_hash=feed.body_hash,
@@ -249,25 +253,25 @@ def _header(answer: Answer, name: str) -> str | None:
     return value if value is not None and is_header_value(value) else None
 
 
-def judge(
+def unwanted(
     entry: ParsedEntry, scope: str, max_age: timedelta | None, topics: TopicSet, now: datetime
-) -> tuple[str, str] | None:
+) -> tuple[Status, str] | None:
     """Return the final status and reason of an entry that is not to be fetched, None for one that is. Pure."""
     if entry.url is None:
-        return "rejected", "the item has no usable link"
+        return Status.REJECTED, "the item has no usable link"
     if max_age is not None and entry.published_at is not None and entry.published_at < now - max_age:
-        return "rejected", f"published more than {max_age.days} days before it was seen"
+        return Status.REJECTED, f"published more than {max_age.days} days before it was seen"
     if scope == "general":
         # Sitemaps give addresses alone, whose words are mostly those of the title.
         title = entry.title or slug_words(entry.url)
         if (title or entry.summary) and not topics.passes_gate(title, entry.summary):
-            return "off_topic", "gate"
+            return Status.OFF_TOPIC, "gate"
     return None
 
 
 def for_ledger(feed: FeedState, entry: ParsedEntry, now: datetime, topics: TopicSet) -> NewEntry:
     """Return an item of `feed` as the ledger takes it, with its end where it is not to be fetched. Pure."""
-    status, reason = judge(entry, feed.scope, feed.max_age, topics, now) or ("discovered", None)
+    status, reason = unwanted(entry, feed.scope, feed.max_age, topics, now) or (Status.DISCOVERED, None)
     canonical = canonical_url(entry.url) if entry.url else None
     return NewEntry(
         identity=entry.identity,

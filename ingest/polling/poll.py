@@ -5,98 +5,65 @@ without touching clock, network or database; then, in one transaction, store the
 next state.
 """
 
-import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Self
 
 import psycopg
 
 from db import Connection, retry_deadlocks
 from ingest.config.settings import Settings
+from ingest.model.outcomes import NOT_ASKED, FailureKind, PollOutcome
 from ingest.parsing.model import NotAFeed, ParsedEntry, ParsedFeed
-from ingest.parsing.parse import parse_feed
-from ingest.polling.decisions import ACCEPT, PollResult, decide, failed, found, needs_parsing, request_headers
+from ingest.polling.decisions import (
+    ACCEPT,
+    PollResult,
+    decide,
+    failed_poll,
+    kind_of,
+    needs_parsing,
+    record_of_find,
+    request_headers,
+)
 from ingest.polling.intake import take_in
-from ingest.runtime import loops
-from ingest.runtime.progress import Report, no_report
-from ingest.runtime.rolling import Claimed, work_through
+from ingest.polling.parsers import Parsers
+from ingest.runtime.rolling import Claimed
 from ingest.runtime.workers import WorkerDied, WorkerPool, WorkerTimeout
-from ingest.store import feeds, hosts, leases, worker_deaths
+from ingest.stage import OnOutcome, RollingStage, ignore
+from ingest.store import feeds, hosts, worker_deaths
 from ingest.store.feeds import FeedState
-from ingest.store.hosts import seconds_until
-from ingest.store.periodic import Progress
 from ingest.store.storing import store_or_refuse
 from ingest.text.urls import host_of, without_user_info
-from ingest.text.zones import zone_of
 from ingest.topics.topics import TopicSet
 from ingest.web.client import Answer, RequestFailed, Web
 from ingest.web.polite import Visitor
 from ingest.web.turns import Turns
 
-__all__ = ["PARSE_SECONDS", "PollCounts", "PollResult", "decide", "poll"]
+__all__ = ["PollCounts", "poll"]
 
 log = logging.getLogger(__name__)
 
 # Sitemaps read of an index at each poll: the newest, which hold the news.
 MOST_SITEMAPS = 3
-# The largest feeds take a second of a processor to parse; what takes longer was made to.
-PARSE_SECONDS = 5.0
 # Feeds claimed for each that is being asked, so that none waits for the next claim.
 AHEAD = 4
 
 
-@dataclass
+@dataclass(frozen=True)
 class PollCounts:
-    """Outcomes of a run of the stage."""
+    """Outcomes of a run of the stage. What is `busy` was not asked, as its host was not free; it stays due."""
 
     polled: int = 0
     new: int = 0
     unchanged: int = 0
     not_modified: int = 0
     failed: int = 0
+    busy: int = 0
     new_entries: int = 0
     changed_entries: int = 0
-
-
-@dataclass
-class _Polled:
-    feed: FeedState
-    polled_at: datetime
-    result: PollResult
-    # The host that answered, at the end of redirects.
-    answered_by: str
-    changed: int = 0
-
-
-class _Parsers:
-    """The processes in which feeds are parsed: feedparser can be made to compute for hours (its author pattern)."""
-
-    def __init__(self, settings: Settings, pool: WorkerPool | None) -> None:
-        self._settings = settings
-        self._pool = pool
-        self._own = ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._own.close()
-
-    def take_deaths(self) -> list[str]:
-        """Return how processes died for which no feed was to blame, since the last call."""
-        return self._pool.take_deaths() if self._pool is not None else []
-
-    async def parse(self, feed: FeedState, answer: Answer, now: datetime) -> ParsedFeed:
-        if self._pool is None:
-            own = WorkerPool(1, self._settings.extract_timeout, ("ingest.parsing.parse",))
-            self._pool = self._own.enter_context(own)
-        kind, zone = answer.headers.get("content-type"), zone_of(feed.country)
-        return await self._pool.run_within(PARSE_SECONDS, parse_feed, answer.body, answer.url, kind, now, zone)
 
 
 def poll(
@@ -109,116 +76,159 @@ def poll(
     pool: WorkerPool | None = None,
     stopping: Callable[[], bool] = lambda: False,
     leaving: Callable[[], bool] = lambda: False,
-    report: Report = no_report,
+    on_outcome: OnOutcome = ignore,
 ) -> PollCounts:
     """Poll the feeds that were due at `due` and return what came of it; by default, those that come due meanwhile, too.
 
     Feeds are parsed in processes of `pool`; without one, a process is started when there is something to parse.
     """
-    counts = PollCounts()
-    keep = partial(retry_deadlocks, connection, partial(leases.keep, connection))
-    keep()
-    progress = Progress(connection, "poll")
     retry_deadlocks(connection, lambda: _ensure_partitions(connection, now()))
+    with Parsers(settings, pool) as parsers:
+        stage = _Poll(connection, settings, now, on_outcome, topics, due, parsers)
+        stage.run(settings.poll_concurrency, stopping, leaving, ahead=AHEAD * settings.poll_concurrency)
+    return PollCounts(**stage.tally)
 
-    async def work() -> None:
-        database = asyncio.Lock()
-        turns = Turns(connection, database, settings, now)
-        async with Web(settings) as web:
-            visitor = Visitor(connection, database, web, settings, now)
 
-            def claim(limit: int) -> Claimed[FeedState]:
-                leases.ensure(connection)
-                until = due or now()
-                claimed = feeds.claim(
-                    connection, now(), until, limit=limit,
-                    per_host=settings.host_concurrency, delay=settings.min_host_delay,
-                )  # fmt: skip
-                free = None if claimed else feeds.next_poll_at(connection, until)
-                connection.commit()
-                return Claimed(claimed, seconds_until(free, now()))
+@dataclass
+class _Polled:
+    """A feed that was asked, and what its answer means."""
 
-            async def ask(feed: FeedState) -> _Polled:
-                started = now()
-                answer = await _ask(web, feed, turns)
-                parsed = await _parse(parsers, feed, answer, started)
-                if isinstance(parsed, ParsedFeed) and parsed.sitemaps:
-                    parsed = await _with_sitemaps(visitor, parsers, feed, parsed, started)
-                return _Polled(feed, started, decide(feed, answer, parsed, started, topics), _answered_by(feed, answer))
+    feed: FeedState
+    polled_at: datetime
+    result: PollResult
+    # The host that answered, at the end of redirects.
+    answered_by: str
+    changed: int = 0
 
-            def save(results: list[_Polled]) -> None:
-                ended = [(host, now()) for polled in results for host in {polled.feed.host, polled.answered_by}]
-                hosts.space(connection, ended, settings.min_host_delay)
-                _save(connection, results)
-                for polled in results:
-                    _count(polled, counts, report)
-                progress.note(now())
-                worker_deaths.note(connection, parsers.take_deaths(), now())
 
-            await work_through(
-                claim, ask, save, concurrency=settings.poll_concurrency, ahead=AHEAD * settings.poll_concurrency,
-                give_back=lambda claimed: feeds.give_back(connection, claimed), keep=keep,
-                keep_seconds=leases.KEEP_SECONDS, stopping=stopping, leaving=leaving, database=database,
-            )  # fmt: skip
+@dataclass(frozen=True)
+class _Busy:
+    """A feed that was not asked, as a host on the way to it is not free."""
 
-    with _Parsers(settings, pool) as parsers:
+    feed: FeedState
+
+
+class _Poll(RollingStage[FeedState, _Polled | _Busy]):
+    name = "poll"
+
+    def __init__(
+        self, connection: Connection, settings: Settings, now: Callable[[], datetime], on_outcome: OnOutcome,
+        topics: TopicSet, due: datetime | None, parsers: Parsers,
+    ) -> None:  # fmt: skip
+        super().__init__(connection, settings, now, on_outcome)
+        self._topics = topics
+        self._due = due
+        self._parsers = parsers
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        self._turns = Turns(self.connection, self.database, self.settings, self.now)
+        async with Web(self.settings) as web:
+            self._web = web
+            self._visitor = Visitor(self.connection, self.database, web, self.settings, self.now)
+            yield
+
+    def claim(self, limit: int) -> Claimed[FeedState]:
+        until = self._due or self.now()
+        claimed = feeds.claim(
+            self.connection, self.now(), until, limit=limit,
+            per_host=self.settings.host_concurrency, delay=self.settings.min_host_delay,
+        )  # fmt: skip
+        free = None if claimed else feeds.next_poll_at(self.connection, until)
+        return Claimed(claimed, hosts.seconds_until(free, self.now()))
+
+    async def perform(self, feed: FeedState) -> _Polled | _Busy:
+        started = self.now()
+        answer = await self._ask(feed)
+        if isinstance(answer, RequestFailed) and answer.kind in NOT_ASKED:
+            log.info("feed %s: not asked: %s", feed.slug, answer)
+            return _Busy(feed)
+        parsed = await self._parse(feed, answer, started)
+        if isinstance(parsed, ParsedFeed) and parsed.sitemaps:
+            parsed = await self._with_sitemaps(feed, parsed, started)
+        result = decide(feed, answer, parsed, started, self._topics)
+        return _Polled(feed, started, result, _answered_by(feed, answer))
+
+    def save(self, results: list[_Polled | _Busy]) -> None:
+        asked = [polled for polled in results if isinstance(polled, _Polled)]
+        busy = [polled.feed for polled in results if isinstance(polled, _Busy)]
+        ended = [(host, self.now()) for polled in asked for host in {polled.feed.host, polled.answered_by}]
+        ended += [(feed.host, self.now()) for feed in busy]
+        hosts.space(self.connection, ended, self.settings.min_host_delay)
+        feeds.postpone(self.connection, busy, self.now())
+        _save(self.connection, asked)
+        for polled in asked:
+            self._count(polled)
+        if busy:
+            self.count("busy", len(busy))
+        worker_deaths.note(self.connection, self._parsers.take_deaths(), self.now())
+
+    def give_back(self, jobs: list[FeedState]) -> None:
+        feeds.give_back(self.connection, jobs)
+
+    async def _ask(self, feed: FeedState) -> Answer | RequestFailed:
+        headers = request_headers(feed, self._turns.now())
         try:
-            loops.run(work())
-        finally:
-            connection.rollback()
-    return counts
+            return await self._web.get(feed.address, headers, before_redirect=self._turns.before_redirect)
+        except RequestFailed as failure:
+            return failure
+        except Exception as error:  # noqa: BLE001 - whatever a server makes the libraries raise is that feed's trouble
+            return RequestFailed(FailureKind.CONNECTION, f"{feed.host}: {type(error).__name__}")
 
+    async def _parse(
+        self, feed: FeedState, answer: Answer | RequestFailed, now: datetime
+    ) -> ParsedFeed | NotAFeed | None:
+        if not isinstance(answer, Answer) or not needs_parsing(feed, answer):
+            return None
+        try:
+            return await self._parsers.parse(feed, answer, now)
+        except NotAFeed as problem:
+            return problem
+        except (WorkerTimeout, WorkerDied) as problem:
+            return NotAFeed(f"parsing the document: {problem}")
 
-async def _ask(web: Web, feed: FeedState, turns: Turns) -> Answer | RequestFailed:
-    try:
-        return await web.get(feed.address, request_headers(feed, turns.now()), gate=turns.gate)
-    except RequestFailed as failure:
-        return failure
-    except Exception as error:  # noqa: BLE001 - whatever a server makes the libraries raise is that feed's trouble
-        return RequestFailed("connection", f"{feed.host}: {type(error).__name__}")
+    async def _with_sitemaps(self, feed: FeedState, index: ParsedFeed, now: datetime) -> ParsedFeed | NotAFeed:
+        """Return a sitemap index as one feed, with the items of its newest sitemaps, of those that can be read."""
+        entries: dict[str, ParsedEntry] = {}
+        problems = []
+        for url in [listed.url for listed in index.sitemaps[:MOST_SITEMAPS]]:
+            try:
+                answer = await self._visitor.get(url, {"Accept": ACCEPT})
+                await self._visitor.answered(answer)
+                if not 200 <= answer.status < 300:
+                    raise RequestFailed(kind_of(answer.status), f"HTTP {answer.status}")
+                sitemap = await self._parsers.parse(feed, answer, now)
+            except (RequestFailed, NotAFeed, WorkerTimeout, WorkerDied) as problem:
+                problems.append(f"{url}: {problem}")
+                log.warning("feed %s: sitemap %s: %s", feed.slug, without_user_info(url), problem)
+                continue
+            for entry in sitemap.entries:
+                entries.setdefault(entry.identity, entry)
+        if problems and not entries:
+            return NotAFeed(f"none of the sitemaps it lists can be read; {problems[0]}")
+        return replace(index, entries=tuple(entries.values()))
+
+    def _count(self, polled: _Polled) -> None:
+        feed, record = polled.feed, polled.result.record
+        self.count("polled")
+        self.count(record.outcome)
+        self.count("new_entries", record.new_entries)
+        self.count("changed_entries", polled.changed)
+        if record.outcome == PollOutcome.FAILED:
+            again = record.next_poll_at.astimezone(UTC).isoformat(timespec="seconds")
+            log.warning("feed %s: %s; next try %s", feed.slug, record.error, again)
+        else:
+            log.info(
+                "feed %s: %s, %d entries, %d new, %d changed, %d bytes in %d ms",
+                feed.slug, record.outcome, record.entries, record.new_entries, polled.changed, record.body_bytes,
+                record.took_ms,
+            )  # fmt: skip
 
 
 def _answered_by(feed: FeedState, answer: Answer | RequestFailed) -> str:
     if isinstance(answer, RequestFailed) or answer.url == feed.address:
         return feed.host
     return host_of(answer.url)
-
-
-async def _parse(
-    parsers: _Parsers, feed: FeedState, answer: Answer | RequestFailed, now: datetime
-) -> ParsedFeed | NotAFeed | None:
-    if not isinstance(answer, Answer) or not needs_parsing(feed, answer):
-        return None
-    try:
-        return await parsers.parse(feed, answer, now)
-    except NotAFeed as problem:
-        return problem
-    except (WorkerTimeout, WorkerDied) as problem:
-        return NotAFeed(f"parsing the document: {problem}")
-
-
-async def _with_sitemaps(
-    visitor: Visitor, parsers: _Parsers, feed: FeedState, index: ParsedFeed, now: datetime
-) -> ParsedFeed | NotAFeed:
-    """Return a sitemap index as one feed: the items of its newest sitemaps, without those that fail, unless all do."""
-    entries: dict[str, ParsedEntry] = {}
-    problems = []
-    for url in [listed.url for listed in index.sitemaps[:MOST_SITEMAPS]]:
-        try:
-            answer = await visitor.get(url, {"Accept": ACCEPT})
-            await visitor.answered(answer)
-            if not 200 <= answer.status < 300:
-                raise RequestFailed("http", f"HTTP {answer.status}")
-            sitemap = await parsers.parse(feed, answer, now)
-        except (RequestFailed, NotAFeed, WorkerTimeout, WorkerDied) as problem:
-            problems.append(f"{url}: {problem}")
-            log.warning("feed %s: sitemap %s: %s", feed.slug, without_user_info(url), problem)
-            continue
-        for entry in sitemap.entries:
-            entries.setdefault(entry.identity, entry)
-    if problems and not entries:
-        return NotAFeed(f"none of the sitemaps it lists can be read; {problems[0]}")
-    return replace(index, entries=tuple(entries.values()))
 
 
 def _ensure_partitions(connection: Connection, now: datetime) -> None:
@@ -262,7 +272,7 @@ def _take_in(connection: Connection, results: list[_Polled]) -> None:
     with connection.transaction():
         taken = take_in(connection, polled.feed.id, polled.result.entries, polled.polled_at)
         if taken.new:
-            record = found(polled.feed, polled.result, taken.new, polled.polled_at)
+            record = record_of_find(polled.feed, polled.result, taken.new, polled.polled_at)
         feeds.save_polls(connection, [(polled.feed, record)])
     connection.commit()
     polled.result, polled.changed = replace(polled.result, record=record), taken.changed
@@ -270,28 +280,8 @@ def _take_in(connection: Connection, results: list[_Polled]) -> None:
 
 def _refuse(connection: Connection, polled: _Polled, why: str) -> None:
     record = polled.result.record
-    result = failed(polled.feed, polled.polled_at, f"{polled.feed.host}: the feed {why}", "not_a_feed")
+    result = failed_poll(polled.feed, polled.polled_at, f"{polled.feed.host}: the feed {why}", FailureKind.NOT_A_FEED)
     seen = replace(result.record, status=record.status, body_bytes=record.body_bytes, took_ms=record.took_ms)
     polled.result = replace(result, record=seen)
     feeds.save_polls(connection, [(polled.feed, polled.result.record)])
     connection.commit()
-
-
-def _count(polled: _Polled, counts: PollCounts, report: Report) -> None:
-    feed, record = polled.feed, polled.result.record
-    counts.polled += 1
-    counts.new_entries += record.new_entries
-    counts.changed_entries += polled.changed
-    setattr(counts, record.outcome, getattr(counts, record.outcome) + 1)
-    report(record.outcome, 1)
-    report("new_entries", record.new_entries)
-    report("changed_entries", polled.changed)
-    if record.outcome == "failed":
-        again = record.next_poll_at.astimezone(UTC).isoformat(timespec="seconds")
-        log.warning("feed %s: %s; next try %s", feed.slug, record.error, again)
-    else:
-        log.info(
-            "feed %s: %s, %d entries, %d new, %d changed, %d bytes in %d ms",
-            feed.slug, record.outcome, record.entries, record.new_entries, polled.changed, record.body_bytes,
-            record.took_ms,
-        )  # fmt: skip

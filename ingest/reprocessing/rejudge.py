@@ -47,11 +47,11 @@ def rejudge(
     *,
     dry_run: bool = False,
     stopping: Callable[[], bool] = lambda: False,
-    report: Callable[[int], object] = int,
+    on_progress: Callable[[int], object] = int,
 ) -> Rejudged:
     """Judge the stored documents of `selection` anew; with `dry_run`, only count.
 
-    What is newly on a topic is left for `land`, what passes a gate now for `fetch`. `report` gets the number of
+    What is newly on a topic is left for `land`, what passes a gate now for `fetch`. `on_progress` gets the number of
     documents done so far.
     """
     found = Rejudged()
@@ -73,7 +73,7 @@ def rejudge(
         if not dry_run:
             read = {item.entry_id: item.extracted_at for item in batch}
             retry_deadlocks(connection, partial(_save, connection, judged, about, newly, read, now()))
-        report(found.documents)
+        on_progress(found.documents)
     found.wanted = _open_gates(connection, now, topics, selection, dry_run=dry_run, stopping=stopping)
     return found
 

@@ -16,7 +16,8 @@ from itertools import islice
 
 from db import Connection
 from ingest.config.settings import Settings
-from ingest.extraction.extract import extract_page, extraction_pool
+from ingest.extraction.extract import extraction_pool
+from ingest.extraction.worker import extract_page
 from ingest.model.document import Document, Hint, NotAnArticle
 from ingest.runtime.workers import WorkerDied, WorkerPool, WorkerTimeout
 from ingest.store import articles, documents, ledger, pages, stories
@@ -83,17 +84,17 @@ def reprocess(
     examples: int = 0,
     pool: WorkerPool | None = None,
     stopping: Callable[[], bool] = lambda: False,
-    report: Callable[[int], object] = int,
+    on_progress: Callable[[int], object] = int,
 ) -> Reprocessed:
     """Extract the stored pages of `selection` anew; with `dry_run`, only say what would change.
 
-    Returns what was found, with up to `examples` differences. `report` gets the number of pages done so far.
+    Returns what was found, with up to `examples` differences. `on_progress` gets the number of pages done so far.
     """
     if pool is None:
         with extraction_pool(settings) as own_pool:
             return reprocess(
                 connection, settings, now, selection, dry_run=dry_run, examples=examples, pool=own_pool,
-                stopping=stopping, report=report,
+                stopping=stopping, on_progress=on_progress,
             )  # fmt: skip
     found = Reprocessed()
     # Copies come after the places that articles describe, so that these are revised before a copy looks for its like.
@@ -114,7 +115,7 @@ def reprocess(
                 _note(found, outcome, before.get(outcome.entry), examples)
             if not dry_run:
                 _save(connection, outcomes, {entry: former.extracted_at for entry, former in stored.items()}, now())
-            report(found.pages)
+            on_progress(found.pages)
     return found
 
 

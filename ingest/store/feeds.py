@@ -9,6 +9,7 @@ from psycopg.rows import class_row, dict_row
 
 from db import Connection
 from ingest.config.feeds_file import FeedConfig
+from ingest.model.outcomes import FailureKind, PollOutcome
 from ingest.store import hosts
 from ingest.store.ledger import LONGEST_TURN, Due
 from ingest.text.urls import host_of
@@ -24,6 +25,7 @@ __all__ = [
     "import_feed",
     "make_due",
     "next_poll_at",
+    "postpone",
     "rhythms",
     "save_polls",
     "save_push",
@@ -85,14 +87,14 @@ class PollRecord:
     """A row of `feed_polls`, and the feed's state after it."""
 
     polled_at: datetime
-    outcome: str
+    outcome: PollOutcome
     status: int | None
     entries: int
     new_entries: int
     body_bytes: int
     took_ms: int
     error: str | None
-    failure: str | None
+    failure: FailureKind | None
     next_poll_at: datetime
     failures: int
     health: str
@@ -299,6 +301,20 @@ def give_back(connection: Connection, claimed: Sequence[FeedState]) -> None:
     connection.commit()
 
 
+def postpone(connection: Connection, claimed: Sequence[FeedState], now: datetime) -> None:
+    """Let feeds this session has claimed, whose host is busy, be polled a little later. Commits.
+
+    They have not been asked, so nothing else about them changes and no poll is recorded.
+    """
+    if claimed:
+        connection.execute(
+            "UPDATE news.feeds SET next_poll_at = %s, lease_holder = NULL"
+            " WHERE id = ANY(%s) AND lease_holder = news.lease()",
+            [now + hosts.LONGEST_WAIT, sorted(feed.id for feed in claimed)],
+        )
+        connection.commit()
+
+
 # The columns of `feeds` that a poll sets, with their types; skip_hours and skip_days come as array literals.
 _SET_BY_POLL = {
     "next_poll_at": "timestamptz", "failures": "int", "failure": "text", "host": "text", "poll_interval": "interval",
@@ -353,7 +369,7 @@ def save_push(
     connection: Connection, feed: FeedState, at: datetime, *, entries: int, new_entries: int, body_bytes: int
 ) -> None:
     """Record that a hub sent news of a feed. How polling it stands does not change. Does not commit."""
-    outcome = "new" if new_entries else "unchanged"
+    outcome = PollOutcome.NEW if new_entries else PollOutcome.UNCHANGED
     connection.execute(
         "UPDATE news.feeds SET last_new_at = CASE WHEN %s > 0 THEN %s ELSE last_new_at END WHERE id = %s",
         [new_entries, at, feed.id],

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
-import zstandard
 from psycopg.rows import class_row, dict_row
 
 from db import Connection
@@ -15,9 +14,7 @@ from ingest.store.articles import CHOSEN, Chosen, bound
 __all__ = [
     "LoadedPage",
     "StoredPage",
-    "compress",
     "count_chosen",
-    "decompress",
     "load",
     "load_extracted",
     "save",
@@ -25,9 +22,6 @@ __all__ = [
 ]
 
 PAGES_AT_ONCE = 100
-
-# The fastest level gains most of it on HTML already; higher ones cost the fetching process more than they save.
-COMPRESSION_LEVEL = 1
 
 
 @dataclass(frozen=True)
@@ -43,16 +37,6 @@ class StoredPage:
     last_modified: str | None
     body: bytes
     body_bytes: int
-
-
-def compress(body: bytes) -> bytes:
-    """Return `body` as a zstd frame (RFC 8878)."""
-    return zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(body)
-
-
-def decompress(body: bytes) -> bytes:
-    """Return the content of a zstd frame. Raises zstandard.ZstdError when it is damaged."""
-    return zstandard.ZstdDecompressor().decompress(body)
 
 
 def save(connection: Connection, pages: list[StoredPage]) -> None:

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from db import Connection
 
-__all__ = ["Progress", "claim", "done_at", "last"]
+__all__ = ["Heartbeat", "done_at", "last", "take_turn"]
 
 # A stage that is at work says so this often.
-PROGRESS_EVERY = timedelta(seconds=20)
+BEAT_EVERY = timedelta(seconds=20)
 
 
-def claim(connection: Connection, task: str, now: datetime, every: timedelta) -> bool:
+def take_turn(connection: Connection, task: str, now: datetime, every: timedelta) -> bool:
     """Return whether it is this session's turn to do a task: nobody has done it for that long. Commits."""
     claimed = connection.execute(
         "INSERT INTO news.periodic_work AS known (task, done_at) VALUES (%(task)s, %(now)s)"
@@ -35,7 +35,7 @@ def done_at(connection: Connection, stage: str) -> datetime | None:
     return last(connection, _task(stage))
 
 
-class Progress:
+class Heartbeat:
     """Says now and then that a stage gets something done: what is due and not done is noticed by that."""
 
     def __init__(self, connection: Connection, stage: str) -> None:
@@ -46,9 +46,9 @@ class Progress:
     def note(self, now: datetime) -> None:
         """Say so, unless it was said just now. Commits."""
         reading = time.monotonic()
-        if self._said_at is None or reading - self._said_at >= PROGRESS_EVERY.total_seconds():
+        if self._said_at is None or reading - self._said_at >= BEAT_EVERY.total_seconds():
             self._said_at = reading
-            claim(self._connection, _task(self._stage), now, PROGRESS_EVERY)
+            take_turn(self._connection, _task(self._stage), now, BEAT_EVERY)
 
 
 def _task(stage: str) -> str:

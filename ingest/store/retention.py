@@ -68,7 +68,7 @@ def delete_old(connection: Connection, settings: Settings, now: datetime) -> Mai
         ).rowcount
         connection.commit()
         counts.deleted_rows += deleted
-    worker_deaths.forget(connection, now, KEEP_DEATHS)
+    worker_deaths.delete_older(connection, now, KEEP_DEATHS)
     if settings.keep_ledger_days is not None:
         counts.deleted_entries = _delete_entries(connection, now - timedelta(days=settings.keep_ledger_days))
     return counts
@@ -77,7 +77,7 @@ def delete_old(connection: Connection, settings: Settings, now: datetime) -> Mai
 def _delete_entries(connection: Connection, before: datetime) -> int:
     total = 0
     while True:
-        deleted = ledger.forget(connection, before, ENTRIES_AT_ONCE)
+        deleted = ledger.delete_without_article(connection, before, ENTRIES_AT_ONCE)
         connection.commit()
         total += deleted
         if deleted < ENTRIES_AT_ONCE:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from db import Connection
 
-__all__ = ["forget", "note", "since"]
+__all__ = ["delete_older", "note", "since"]
 
 
 def note(connection: Connection, said: Sequence[str], now: datetime) -> None:
@@ -25,7 +25,7 @@ def since(connection: Connection, moment: datetime) -> list[tuple[datetime, str]
     ).fetchall()
 
 
-def forget(connection: Connection, now: datetime, keep: timedelta) -> None:
+def delete_older(connection: Connection, now: datetime, keep: timedelta) -> None:
     """Delete those that are older. Commits."""
     connection.execute("DELETE FROM news.worker_deaths WHERE died_at < %s", [now - keep])
     connection.commit()

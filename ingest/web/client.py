@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from ingest.config.settings import Network, Settings
+from ingest.model.outcomes import FailureKind
 from ingest.text.storable import storable
 from ingest.text.urls import absolute_url
 from ingest.web.addresses import is_in, is_refused_address
@@ -41,7 +42,7 @@ _PERMANENT = (301, 308)
 WEB_PORTS = (80, 443, 8080, 8443)
 MAX_HEADER_VALUE = 500
 
-Gate = Callable[[str, str], Awaitable[None]]
+BeforeRedirect = Callable[[str, str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,9 @@ class Answer:
 
 @dataclass
 class RequestFailed(Exception):
-    """No usable answer. `kind` is one of dns, refused, tls, timeout, connection, blocked, too_large, redirects."""
+    """No usable answer, or none was asked for."""
 
-    kind: str
+    kind: FailureKind
     detail: str
     took_ms: int = field(default=0, compare=False)
 
@@ -145,21 +146,21 @@ class Web:
         url: str,
         headers: Mapping[str, str] | None = None,
         *,
-        gate: Gate | None = None,
+        before_redirect: BeforeRedirect | None = None,
         max_bytes: int | None = None,
         cut: bool = False,
     ) -> Answer:
         """Return the answer to a GET of `url`, redirects followed.
 
-        `gate` is awaited with the URLs that a redirect leads from and to, before it is followed, and may raise. At
-        most `max_bytes` (default: the setting max_body_bytes) are read after decompression; a longer body is refused,
-        or `cut`. Raises RequestFailed.
+        `before_redirect` is awaited with the URLs that a redirect leads from and to, before it is followed, and may
+        raise. At most `max_bytes` (default: the setting max_body_bytes) are read after decompression; a longer body is
+        refused, or `cut`. Raises RequestFailed.
         """
         started = time.monotonic()
         try:
-            async with asyncio.timeout(self._settings.request_timeout if gate is None else None):
+            async with asyncio.timeout(self._settings.request_timeout if before_redirect is None else None):
                 return await self._follow(
-                    url, headers or {}, gate, max_bytes or self._settings.max_body_bytes, cut, started
+                    url, headers or {}, before_redirect, max_bytes or self._settings.max_body_bytes, cut, started
                 )
         except RequestFailed as failure:
             failure.took_ms = _elapsed_ms(started)
@@ -167,15 +168,15 @@ class Web:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, UnicodeError) as error:
             raise _failure(error, url, self._settings.request_timeout, _elapsed_ms(started)) from error
 
-    async def post(self, url: str, form: Mapping[str, str], *, gate: Gate | None = None) -> Answer:
+    async def post(self, url: str, form: Mapping[str, str], *, before_redirect: BeforeRedirect | None = None) -> Answer:
         """Return the answer to a POST of a form; redirects that keep the method (307, 308) are followed.
 
-        None leads from https to http. `gate` is as for `get`. Raises RequestFailed.
+        None leads from https to http. `before_redirect` is as for `get`. Raises RequestFailed.
         """
         assert self._session is not None
         started = time.monotonic()
         try:
-            async with asyncio.timeout(self._settings.request_timeout if gate is None else None):
+            async with asyncio.timeout(self._settings.request_timeout if before_redirect is None else None):
                 for _ in range(MAX_REDIRECTS + 1):
                     async with self._session.post(url, data=dict(form), allow_redirects=False) as response:
                         target = absolute_url(response.headers.get("Location", ""), url)
@@ -183,18 +184,24 @@ class Web:
                             body = await _read(response, self._settings.max_body_bytes, cut=True)
                             return Answer(url, response.status, _lowered(response), body, _elapsed_ms(started))
                     if url.startswith("https:") and not target.startswith("https:"):
-                        raise RequestFailed("redirects", "redirected from https to http")
-                    if gate is not None:
-                        await gate(url, target)
+                        raise RequestFailed(FailureKind.REDIRECTS, "redirected from https to http")
+                    if before_redirect is not None:
+                        await before_redirect(url, target)
                     url = target
         except RequestFailed:
             raise
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, UnicodeError) as error:
             raise _failure(error, url, self._settings.request_timeout, _elapsed_ms(started)) from error
-        raise RequestFailed("redirects", f"more than {MAX_REDIRECTS} redirects, last to {url}")
+        raise RequestFailed(FailureKind.REDIRECTS, f"more than {MAX_REDIRECTS} redirects, last to {url}")
 
     async def _follow(
-        self, url: str, headers: Mapping[str, str], gate: Gate | None, max_bytes: int, cut: bool, started: float
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        before_redirect: BeforeRedirect | None,
+        max_bytes: int,
+        cut: bool,
+        started: float,
     ) -> Answer:
         assert self._session is not None
         moved_to: str | None = None
@@ -205,16 +212,18 @@ class Web:
                 if response.status in _REDIRECTS and location:
                     target = absolute_url(location, url)
                     if target is None:
-                        raise RequestFailed("redirects", f"redirected to {location[:200]!r}, which is no web address")
+                        raise RequestFailed(
+                            FailureKind.REDIRECTS, f"redirected to {location[:200]!r}, which is no web address"
+                        )
                     before, url = url, target
                     permanent = permanent and response.status in _PERMANENT
                     moved_to = target if permanent else moved_to
                 else:
                     body = await _read(response, max_bytes, cut)
                     return Answer(url, response.status, _lowered(response), body, _elapsed_ms(started), moved_to)
-            if gate is not None:
-                await gate(before, url)
-        raise RequestFailed("redirects", f"more than {MAX_REDIRECTS} redirects, last to {url}")
+            if before_redirect is not None:
+                await before_redirect(before, url)
+        raise RequestFailed(FailureKind.REDIRECTS, f"more than {MAX_REDIRECTS} redirects, last to {url}")
 
 
 def _lowered(response: aiohttp.ClientResponse) -> dict[str, str]:
@@ -241,10 +250,10 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int, cut: bool) -> 
             if size > max_bytes and cut:
                 return b"".join([*pieces, piece])[:max_bytes]
             if size > max_bytes:
-                raise RequestFailed("too_large", f"body larger than {max_bytes} bytes")
+                raise RequestFailed(FailureKind.TOO_LARGE, f"body larger than {max_bytes} bytes")
             if size > max(RATIO_FROM_BYTES, MAX_RATIO * received):
                 raise RequestFailed(
-                    "too_large", f"body grows to more than {MAX_RATIO} times its size when decompressed"
+                    FailureKind.TOO_LARGE, f"body grows to more than {MAX_RATIO} times its size when decompressed"
                 )
             pieces.append(piece)
     unpacker.end()
@@ -256,28 +265,34 @@ def _failure(error: Exception, url: str, timeout: float, took_ms: int) -> Reques
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, AddressRefused):
-            return RequestFailed("blocked", f"{host}: {cause}; see NEWS_ALLOW_NETWORKS", took_ms)
+            return RequestFailed(FailureKind.BLOCKED, f"{host}: {cause}; see NEWS_ALLOW_NETWORKS", took_ms)
         cause = getattr(cause, "os_error", None) or cause.__cause__
     match error:
         case TimeoutError():
-            return RequestFailed("timeout", f"{host}: no complete answer within {timeout:g} s", took_ms)
+            return RequestFailed(FailureKind.TIMEOUT, f"{host}: no complete answer within {timeout:g} s", took_ms)
         case aiohttp.ClientConnectorDNSError():
-            return RequestFailed("dns", f"{host}: the name does not resolve ({error.os_error.strerror})", took_ms)
+            return RequestFailed(
+                FailureKind.DNS, f"{host}: the name does not resolve ({error.os_error.strerror})", took_ms
+            )
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError() | ssl.SSLError():
-            return RequestFailed("tls", f"{host}: TLS failed ({_first_line(error)})", took_ms)
+            return RequestFailed(FailureKind.TLS, f"{host}: TLS failed ({_first_line(error)})", took_ms)
         case aiohttp.ClientConnectorError():
             refused = isinstance(error.os_error, ConnectionRefusedError)
-            return RequestFailed("refused" if refused else "connection", f"{host}: {_reason(error.os_error)}", took_ms)
+            return RequestFailed(
+                FailureKind.REFUSED if refused else FailureKind.CONNECTION,
+                f"{host}: {_reason(error.os_error)}",
+                took_ms,
+            )
         case aiohttp.ClientPayloadError() | UnusableBody():
             return RequestFailed(
-                "connection", f"{host}: the body broke off or is damaged ({_first_line(error)})", took_ms
+                FailureKind.CONNECTION, f"{host}: the body broke off or is damaged ({_first_line(error)})", took_ms
             )
         case aiohttp.ServerDisconnectedError() | ConnectionResetError():
-            return RequestFailed("connection", f"{host}: the server closed the connection", took_ms)
+            return RequestFailed(FailureKind.CONNECTION, f"{host}: the server closed the connection", took_ms)
         case aiohttp.InvalidURL():
-            return RequestFailed("blocked", f"{host}: not a valid address", took_ms)
+            return RequestFailed(FailureKind.BLOCKED, f"{host}: not a valid address", took_ms)
         case _:
-            return RequestFailed("connection", f"{host}: {_first_line(error)}", took_ms)
+            return RequestFailed(FailureKind.CONNECTION, f"{host}: {_first_line(error)}", took_ms)
 
 
 def _reason(error: OSError) -> str:

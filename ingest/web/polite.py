@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from db import Connection
 from ingest.config.settings import Settings
+from ingest.model.outcomes import FailureKind
 from ingest.runtime.backoff import retry_after
 from ingest.store import hosts
 from ingest.store.hosts import Robots
@@ -53,7 +54,7 @@ class Visitor:
         still_has_turn = await self._permitted(url, has_turn=has_turn)
         if not (has_turn and still_has_turn):
             await self._turns.take(host_of(url))
-        return await self._web.get(url, headers, gate=self._gate)
+        return await self._web.get(url, headers, before_redirect=self._before_redirect)
 
     async def get_unclaimed(self, url: str, headers: Mapping[str, str]) -> Answer:
         """As `get`, for callers that hold no entry or feed of the host, by which others know that it is busy."""
@@ -61,7 +62,7 @@ class Visitor:
         await self._permitted(url, has_turn=False)
         await self._turns.take(host, hold=True)
         try:
-            return await self._web.get(url, headers, gate=self._gate)
+            return await self._web.get(url, headers, before_redirect=self._before_redirect)
         finally:
             await self._turns.ended(host)
             await self._turns.query(lambda: hosts.let_go(self._connection, host))
@@ -79,7 +80,7 @@ class Visitor:
         learnt, _ = await self._known(url, has_turn=False)
         return learnt.rules.sitemaps
 
-    async def _gate(self, before: str, url: str) -> None:
+    async def _before_redirect(self, before: str, url: str) -> None:
         """Before a redirect is followed: its host's rules and turn, as for any other request."""
         await self._turns.ended(host_of(before))
         await self._permitted(url, has_turn=False)
@@ -89,7 +90,7 @@ class Visitor:
         """Raise RequestFailed unless robots.txt permits `url`. Returns whether the caller's turn is still good."""
         learnt, turn_is_good = await self._known(url, has_turn=has_turn)
         if not learnt.rules.allows(url):
-            raise RequestFailed("robots", "disallowed by robots.txt")
+            raise RequestFailed(FailureKind.ROBOTS, "disallowed by robots.txt")
         return turn_is_good
 
     async def _known(self, url: str, *, has_turn: bool) -> tuple[_Learnt, bool]:
@@ -104,7 +105,9 @@ class Visitor:
         waits = not asks and not task.done()
         learnt = await asyncio.shield(task)
         if not learnt.rules.available:
-            raise RequestFailed("robots_unavailable", f"{host}: robots.txt cannot be read, nothing may be fetched yet")
+            raise RequestFailed(
+                FailureKind.ROBOTS_UNAVAILABLE, f"{host}: robots.txt cannot be read, nothing may be fetched yet"
+            )
         return learnt, not waits and not (asks and learnt.used_turn)
 
     async def _learn(self, url: str, host: str, *, has_turn: bool) -> _Learnt:
@@ -115,14 +118,16 @@ class Visitor:
             await self._turns.take(host)
         address = f"{urlsplit(url).scheme}://{host}/robots.txt"
         try:
-            answer = await self._web.get(address, gate=self._turns.gate, max_bytes=ROBOTS_MAX_BYTES, cut=True)
+            answer = await self._web.get(
+                address, before_redirect=self._turns.before_redirect, max_bytes=ROBOTS_MAX_BYTES, cut=True
+            )
             robots = Robots(robots_text(answer.body), answer.status, self._now())
             await self.answered(answer)
         except RequestFailed as failure:
-            if failure.kind == "blocked":
+            if failure.kind is FailureKind.BLOCKED:
                 raise
             # RFC 9309, 2.3.1: too many redirects count as no robots.txt; one that cannot be reached forbids.
-            status = 404 if failure.kind == "redirects" else None
+            status = 404 if failure.kind is FailureKind.REDIRECTS else None
             robots = Robots("", status, self._now())
             log.warning("host %s: robots.txt: %s", host, failure)
         rule = rules(robots)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from db import Connection
 from ingest.config.settings import Settings
+from ingest.model.outcomes import FailureKind
 from ingest.store import hosts
 from ingest.text.urls import host_of
 from ingest.web.client import RequestFailed
@@ -52,7 +53,7 @@ class Turns:
                 break
             await asyncio.sleep(LOOK_SECONDS)
         if turn.at is None:
-            raise RequestFailed("busy", f"{host}: asked not to be asked for now")
+            raise RequestFailed(FailureKind.BUSY, f"{host}: asked not to be asked for now")
         # From the time at which it was asked for: if the clock was set back since, it says nothing about the wait.
         wait = (turn.at - now).total_seconds() - (time.monotonic() - asked)
         if wait > 0:
@@ -63,7 +64,7 @@ class Turns:
         now = self._now()
         await self.query(lambda: hosts.space(self._connection, [(host, now)], self._delay))
 
-    async def gate(self, before: str, url: str) -> None:
+    async def before_redirect(self, before: str, url: str) -> None:
         """Take a turn at the host of `url`, before a redirect to it from `before` is followed."""
         await self.ended(host_of(before))
         await self.take(host_of(url))

@@ -22,7 +22,7 @@ from ingest.parsing.model import NotAFeed, ParsedFeed
 from ingest.parsing.parse import parse_feed
 from ingest.polling.decisions import for_ledger
 from ingest.polling.intake import take_in
-from ingest.polling.poll import PARSE_SECONDS
+from ingest.polling.parsers import PARSE_SECONDS
 from ingest.runtime.backoff import retry_after
 from ingest.runtime.workers import WorkerDied, WorkerPool, WorkerTimeout
 from ingest.store import feeds, hosts, subscriptions
@@ -245,7 +245,7 @@ class WebSubService:
         try:
             turns = Turns(connection, asyncio.Lock(), self._settings, self._now)
             await turns.take(host_of(subscription.hub))
-            answer = await client.post(subscription.hub, form, gate=turns.gate)
+            answer = await client.post(subscription.hub, form, before_redirect=turns.before_redirect)
             await turns.ended(host_of(subscription.hub))
             said = storable(answer.body[:200].decode("utf-8", errors="replace").strip())
             problem = None if 200 <= answer.status < 300 else f"HTTP {answer.status}: {said}"

@@ -8,22 +8,22 @@ import signal
 import zlib
 from pathlib import Path
 
-from ingest.extraction import extract
+from ingest.extraction import extract, worker
 from ingest.model.document import Document, Hint
 
 __all__ = ["install"]
 
 FLAG = "FAULTS_POISON"
-_extract_page = extract.extract_page
+_extract_page = worker.extract_page
 
 
 def install() -> None:
     """Let the pipeline of this process extract in this way. Its workers find the function here by its name."""
-    extract.extract_page = extract_page
+    extract.extract_page = extract_page  # type: ignore[attr-defined]
 
 
 def extract_page(body: bytes, url: str, content_type: str | None, hint: Hint) -> Document:
-    """As `ingest.extraction.extract.extract_page`, unless the page is one of those that are poisonous now."""
+    """As `ingest.extraction.worker.extract_page`, unless the page is one of those that are poisonous now."""
     flag = Path(os.environ[FLAG])
     if flag.exists():
         ends = tuple(flag.read_text().split())

@@ -9,7 +9,8 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from db import Connection
-from ingest.store import stories
+from ingest.model.status import Status
+from ingest.store import ledger, stories
 from ingest.store.documents import Landable
 from ingest.store.ledger import FEED_DATE, RECHECK
 from ingest.text.similarity import Comparable
@@ -183,10 +184,7 @@ def move(connection: Connection, present: Present, landing: Landing) -> None:
         """,
         vars(landing.document) | {"id": present.id, "word_count": landing.word_count},
     )
-    connection.execute(
-        "UPDATE news.entries SET status = 'duplicate', reason = 'same text' WHERE id = %s AND status = 'landed'",
-        [present.place.entry_id],
-    )
+    ledger.credit(connection, [(present.place.entry_id, landing.document.entry_id)], "same text")
     connection.execute("DELETE FROM news.article_topics WHERE article_id = %s", [present.id])
     _save_topics(connection, [(present.id, landing)])
 
@@ -253,7 +251,7 @@ def elect(connection: Connection, article_ids: Sequence[int], *, among: Sequence
     With `among`, only articles that describe the place of one of these entries. Entries that are on their way get
     their standing when they come back.
     """
-    connection.execute(
+    moved = connection.execute(
         """
         WITH first AS (
             SELECT DISTINCT ON (a.id) a.id, a.entry_id AS former_id, e.id AS entry_id, e.canonical_url, f.outlet,
@@ -265,23 +263,19 @@ def elect(connection: Connection, article_ids: Sequence[int], *, among: Sequence
             JOIN news.documents d ON d.entry_id = e.id
             WHERE a.id = ANY(%(ids)s) AND (%(among)s::bigint[] IS NULL OR a.entry_id = ANY(%(among)s))
             ORDER BY a.id, d.published_at NULLS LAST, e.canonical_url COLLATE "C", e.id
-        ), moved AS (
-            UPDATE news.articles a SET
-                entry_id = first.entry_id, url = first.canonical_url, outlet = first.outlet, title = first.title,
-                author = first.author, published_at = first.published_at, published_from = first.published_from,
-                language = first.language, agency = first.agency
-            FROM first
-            -- Of several entries for one page, which is credited is settled elsewhere.
-            WHERE a.id = first.id AND a.url <> first.canonical_url
-            RETURNING first.former_id, first.entry_id
         )
-        UPDATE news.entries e
-        SET status = CASE WHEN e.id = moved.entry_id THEN 'landed' ELSE 'duplicate' END,
-            reason = CASE WHEN e.id = moved.entry_id THEN NULL ELSE 'same text' END
-        FROM moved WHERE e.id IN (moved.entry_id, moved.former_id) AND e.status IN ('landed', 'duplicate')
+        UPDATE news.articles a SET
+            entry_id = first.entry_id, url = first.canonical_url, outlet = first.outlet, title = first.title,
+            author = first.author, published_at = first.published_at, published_from = first.published_from,
+            language = first.language, agency = first.agency
+        FROM first
+        -- Of several entries for one page, which is credited is settled elsewhere.
+        WHERE a.id = first.id AND a.url <> first.canonical_url
+        RETURNING first.former_id, first.entry_id
         """,
         {"ids": list(article_ids), "among": among and list(among)},
-    )
+    ).fetchall()
+    ledger.credit(connection, moved, "same text")
     # Dates have changed, or been corrected before.
     stories.refresh(connection, article_ids)
 
@@ -311,18 +305,11 @@ def withdraw(connection: Connection, entry_ids: list[int], now: datetime) -> int
     gone = connection.execute("SELECT id, story_id FROM news.articles WHERE entry_id = ANY(%s)", [entry_ids]).fetchall()
     if gone:
         ids, told = ([row[place] for row in gone] for place in (0, 1))
-        connection.execute(
-            """
-            WITH left_over AS (DELETE FROM news.sightings WHERE article_id = ANY(%s) RETURNING entry_id)
-            UPDATE news.entries e SET
-                status = CASE WHEN EXISTS (SELECT FROM news.documents d WHERE d.entry_id = e.id) THEN 'extracted'
-                              ELSE 'discovered' END,
-                reason = NULL, attempts = 0, next_attempt_at = %s
-            FROM left_over WHERE e.id = left_over.entry_id AND e.next_attempt_at IS NULL
-            """,
-            [ids, now],
-        )
-        stories.forget(connection, ids)
+        left_over = connection.execute(
+            "DELETE FROM news.sightings WHERE article_id = ANY(%s) RETURNING entry_id", [ids]
+        ).fetchall()
+        ledger.work_again(connection, [row[0] for row in left_over], now)
+        stories.unlink(connection, ids)
         connection.execute("DELETE FROM news.articles WHERE id = ANY(%s)", [ids])
         stories.close(connection, told, now)
     return len(gone)
@@ -357,7 +344,7 @@ def settle_twins(connection: Connection, canonical_urls: list[str], now: datetim
     """
     if not canonical_urls:
         return 0
-    rows = connection.execute(
+    waiting = connection.execute(
         """
         WITH judged AS (
             SELECT DISTINCT ON (e.canonical_url) e.canonical_url, e.status, e.reason, e.topic_score, s.article_id
@@ -365,29 +352,37 @@ def settle_twins(connection: Connection, canonical_urls: list[str], now: datetim
             WHERE e.canonical_url = ANY(%(urls)s)
               AND (s.article_id IS NOT NULL OR (e.status = 'off_topic' AND e.reason <> 'gate'))
             ORDER BY e.canonical_url, e.id
-        ), waiting AS (
-            SELECT e.id, e.feed_id, e.url, judged.article_id, judged.reason, judged.topic_score
-            FROM news.entries e JOIN judged USING (canonical_url)
-            -- What is fetched again has a fate of its own.
-            WHERE e.status = 'discovered' AND e.lease_holder IS NULL AND e.priority <> %(recheck)s
-            ORDER BY e.id
-            FOR UPDATE OF e SKIP LOCKED
-        ), settled AS (
-            UPDATE news.entries e
-            SET status = CASE WHEN waiting.article_id IS NULL THEN 'off_topic' ELSE 'duplicate' END,
-                reason = CASE WHEN waiting.article_id IS NULL THEN waiting.reason ELSE 'same page' END,
-                topic_score = waiting.topic_score, next_attempt_at = NULL
-            FROM waiting WHERE e.id = waiting.id
         )
-        INSERT INTO news.sightings (article_id, entry_id, feed_id, url, content_hash, seen_at)
-        SELECT a.id, waiting.id, waiting.feed_id, waiting.url, a.content_hash, %(now)s
-        FROM waiting JOIN news.articles a ON a.id = waiting.article_id
-        RETURNING article_id
+        SELECT e.id, judged.article_id, judged.reason, judged.topic_score
+        FROM news.entries e JOIN judged USING (canonical_url)
+        -- What is fetched again has a fate of its own.
+        WHERE e.status = 'discovered' AND e.lease_holder IS NULL AND e.priority <> %(recheck)s
+        ORDER BY e.id
+        FOR UPDATE OF e SKIP LOCKED
         """,
-        {"urls": canonical_urls, "now": now, "recheck": RECHECK},
+        {"urls": canonical_urls, "recheck": RECHECK},
     ).fetchall()
-    prefer_own_feed(connection, sorted({row[0] for row in rows}))
-    return len(rows)
+    if not waiting:
+        return 0
+    ledger.settle_waiting(
+        connection,
+        [
+            ledger.End(entry, Status.OFF_TOPIC, reason, score)
+            if article is None
+            else ledger.End(entry, Status.DUPLICATE, "same page", score)
+            for entry, article, reason, score in waiting
+        ],
+    )
+    seen = {entry: article for entry, article, _, _ in waiting if article is not None}
+    connection.execute(
+        "INSERT INTO news.sightings (article_id, entry_id, feed_id, url, content_hash, seen_at)"
+        " SELECT a.id, e.id, e.feed_id, e.url, a.content_hash, %s"
+        " FROM unnest(%s::bigint[], %s::bigint[]) AS seen(entry, article)"
+        " JOIN news.entries e ON e.id = seen.entry JOIN news.articles a ON a.id = seen.article",
+        [now, list(seen), list(seen.values())],
+    )
+    prefer_own_feed(connection, sorted(set(seen.values())))
+    return len(seen)
 
 
 def prefer_own_feed(connection: Connection, article_ids: list[int]) -> None:
@@ -417,18 +412,13 @@ def prefer_own_feed(connection: Connection, article_ids: list[int]) -> None:
                 published_from = CASE WHEN best.published_at IS NULL THEN a.published_from ELSE 'feed' END
             FROM best WHERE a.id = best.id AND best.new_entry <> best.old_entry
             RETURNING a.id, best.old_entry, best.new_entry
-        ), standing AS (
-            UPDATE news.entries e
-            SET status = CASE WHEN e.id = moved.new_entry THEN 'landed' ELSE 'duplicate' END,
-                reason = CASE WHEN e.id = moved.new_entry THEN NULL ELSE 'same page' END
-            -- One that is on its way, being fetched again, gets its standing when it comes back.
-            FROM moved WHERE e.id IN (moved.new_entry, moved.old_entry) AND e.next_attempt_at IS NULL
         )
-        SELECT id FROM moved
+        SELECT id, old_entry, new_entry FROM moved
         """,
         [article_ids],
     ).fetchall()
-    stories.refresh(connection, [row[0] for row in moved])
+    ledger.credit(connection, [(former, present) for _, former, present in moved], "same page")
+    stories.refresh(connection, [article for article, _, _ in moved])
 
 
 def set_topics(connection: Connection, matches: dict[int, list[Match]]) -> None:

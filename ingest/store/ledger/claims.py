@@ -1,6 +1,6 @@
-"""Claims: which session works on which entries, and how each of them goes on or ends."""
+"""Claims: which session works on which entries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,22 +8,12 @@ from psycopg.rows import class_row
 
 from db import Connection
 from ingest.store.hosts import ROOM
-from ingest.store.ledger.ranks import FETCHABLE, LIVE, RECHECK
+from ingest.store.ledger.ranks import FETCHABLE, RECHECK
 
 __all__ = [
-    "ExtractJob", "FetchJob", "LandJob", "advance", "claim_to_extract", "claim_to_fetch", "claim_to_land", "finish",
-    "finish_landing", "give_back", "keep", "lock_claimed", "next_fetch_at", "retry", "take_up_rechecks",
+    "ExtractJob", "FetchJob", "LandJob", "claim_to_extract", "claim_to_fetch", "claim_to_land", "give_back",
+    "lock_claimed", "next_fetch_at", "retry",
 ]  # fmt: skip
-
-# Every landed page is fetched once more after this time and up to a day longer, so that they spread over the day.
-RECHECK_AFTER = "interval '24 hours' + make_interval(secs => mod(e.id * 7919, 86400)::double precision)"
-# Taken up in one statement, which locks them: a second's work for the database.
-MOST_RECHECKS = 10_000
-# The status and reason of an entry whose text has landed, by its article `a`.
-_STANDING = """
-    CASE WHEN a.entry_id = e.id THEN 'landed' ELSE 'duplicate' END AS status,
-    CASE WHEN a.entry_id = e.id THEN NULL
-         WHEN credited.canonical_url = e.canonical_url THEN 'same page' ELSE 'same text' END AS reason"""
 
 
 @dataclass(frozen=True)
@@ -182,96 +172,12 @@ def lock_claimed(connection: Connection, ids: Sequence[int]) -> set[int]:
     return {row[0] for row in rows}
 
 
-def advance(connection: Connection, ids: Sequence[int], status: str, now: datetime) -> set[int]:
-    """Move entries this session has claimed to the next stage, due at once; returns those that were still its own."""
-    if not ids:
-        return set()
-    rows = connection.execute(
-        "UPDATE news.entries SET status = %s, reason = NULL, attempts = 0, next_attempt_at = %s, lease_holder = NULL"
-        " WHERE id = ANY(%s) AND lease_holder = news.lease() RETURNING id",
-        [status, now, ids],
-    ).fetchall()
-    return {row[0] for row in rows}
-
-
 def give_back(connection: Connection, ids: Sequence[int]) -> None:
     """Let others take entries that this session has claimed; they are as due as they were. Commits."""
     connection.execute(
         "UPDATE news.entries SET lease_holder = NULL WHERE id = ANY(%s) AND lease_holder = news.lease()", [list(ids)]
     )
     connection.commit()
-
-
-def keep(connection: Connection, ids: Sequence[int]) -> set[int]:
-    """End entries this session has claimed whose page has not changed since it landed; returns those that had."""
-    if not ids:
-        return set()
-    rows = connection.execute(
-        f"""
-        UPDATE news.entries SET status = standing.status, reason = standing.reason, next_attempt_at = NULL,
-                                lease_holder = NULL
-        FROM (SELECT e.id, {_STANDING} FROM news.entries e JOIN news.sightings s ON s.entry_id = e.id
-              JOIN news.articles a ON a.id = s.article_id JOIN news.entries credited ON credited.id = a.entry_id
-              WHERE e.id = ANY(%s)) AS standing
-        WHERE entries.id = standing.id AND entries.lease_holder = news.lease()
-        RETURNING entries.id
-        """,
-        [list(ids)],
-    ).fetchall()
-    return {row[0] for row in rows}
-
-
-def finish(connection: Connection, ends: Sequence[tuple[int, str, str | None]]) -> None:
-    """End entries this session has claimed: (id, final status, reason).
-
-    One whose text has landed before, and whose page was fetched again, keeps that outcome; the reason is noted.
-    """
-    if not ends:
-        return
-    connection.execute(
-        f"""
-        UPDATE news.entries SET
-            status = coalesce(standing.status, ended.status),
-            reason = CASE WHEN standing.status IS NULL THEN ended.reason
-                          ELSE concat_ws('; ', standing.reason, 'fetched again: ' || ended.reason) END,
-            next_attempt_at = NULL, lease_holder = NULL
-        FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS ended(id, status, reason)
-        LEFT JOIN LATERAL (
-            SELECT {_STANDING} FROM news.entries e JOIN news.sightings s ON s.entry_id = e.id
-            JOIN news.articles a ON a.id = s.article_id JOIN news.entries credited ON credited.id = a.entry_id
-            WHERE e.id = ended.id) AS standing ON true
-        WHERE entries.id = ended.id AND entries.lease_holder = news.lease()
-        """,
-        _columns(ends),
-    )
-
-
-def finish_landing(
-    connection: Connection, ends: Sequence[tuple[int, str, str | None]], now: datetime, scores: Mapping[int, float]
-) -> None:
-    """End entries that this session has claimed to land: (id, final status, reason).
-
-    `scores` are those of entries that only mention a topic. The page of one that has landed for the first time is
-    fetched again in a day or two.
-    """
-    if not ends:
-        return
-    connection.execute(
-        f"""
-        UPDATE news.entries e SET
-            status = ended.status, reason = ended.reason, next_attempt_at = NULL, lease_holder = NULL,
-            topic_score = ended.score,
-            recheck_at = CASE WHEN ended.status = 'landed' AND e.priority = {LIVE} AND e.host <> ''
-                              THEN %s + {RECHECK_AFTER} ELSE e.recheck_at END
-        FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::real[]) AS ended(id, status, reason, score)
-        WHERE e.id = ended.id AND e.status = 'extracted' AND e.lease_holder = news.lease()
-        """,
-        [now, *_columns(ends), [scores.get(entry) for entry, _, _ in ends]],
-    )
-
-
-def _columns(ends: Sequence[tuple[int, str, str | None]]) -> list[list[object]]:
-    return [list(column) for column in zip(*ends, strict=True)]
 
 
 def retry(connection: Connection, again: Sequence[tuple[int, datetime, str, bool]]) -> None:
@@ -284,22 +190,3 @@ def retry(connection: Connection, again: Sequence[tuple[int, datetime, str, bool
             " WHERE id = %s AND lease_holder = news.lease()",
             [(int(counts), due, reason, entry) for entry, due, reason, counts in again],
         )
-
-
-def take_up_rechecks(connection: Connection, now: datetime) -> int:
-    """Put the pages that are due to be fetched again into the queue; returns how many."""
-    taken = connection.execute(
-        f"""
-        UPDATE news.entries e SET
-            status = 'discovered', reason = NULL, priority = %(recheck)s, attempts = 0, next_attempt_at = %(now)s,
-            rechecks = e.rechecks + 1,
-            -- One that was asked for by the feed does not stand for the one that every page has.
-            recheck_at = CASE WHEN e.discovered_at + {RECHECK_AFTER} > %(now)s
-                              THEN e.discovered_at + {RECHECK_AFTER} END
-        WHERE e.id IN (SELECT id FROM news.entries WHERE recheck_at <= %(now)s AND next_attempt_at IS NULL
-                       ORDER BY recheck_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-        """,
-        {"now": now, "recheck": RECHECK, "limit": MOST_RECHECKS},
-    ).rowcount
-    connection.commit()
-    return taken

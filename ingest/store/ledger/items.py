@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from psycopg.rows import class_row
 
 from db import Connection
+from ingest.model.status import Status
 from ingest.store.ledger.due import announce
-from ingest.store.ledger.ranks import BACKFILL, LIVE, RECHECK
+from ingest.store.ledger.moves import refetch
+from ingest.store.ledger.ranks import BACKFILL, LIVE
 
 __all__ = [
     "FEED_DATE",
@@ -41,7 +43,7 @@ class NewEntry:
     content: str | None
     author: str | None
     published_at: datetime | None
-    status: str = "discovered"
+    status: Status = Status.DISCOVERED
     reason: str | None = None
     published_note: str | None = None
     updated_at: datetime | None = None
@@ -57,7 +59,7 @@ class KnownItem:
     title: str | None
     summary: str | None
     updated_at: datetime | None
-    status: str
+    status: Status
 
 
 @dataclass(frozen=True)
@@ -158,9 +160,8 @@ def note_changes(connection: Connection, changes: Sequence[Change], now: datetim
         "refetch": [change.refetch for change in changes],
         "now": now,
         "first": RECHECK_AGAIN_AFTER,
-        "recheck": RECHECK,
     }
-    row = connection.execute(
+    rows = connection.execute(
         """
         WITH said AS (
             SELECT said.*, e.next_attempt_at IS NULL AND said.refetch AS wanted,
@@ -174,25 +175,20 @@ def note_changes(connection: Connection, changes: Sequence[Change], now: datetim
             UPDATE news.entries e SET
                 title = said.title, summary = said.summary, content = said.content,
                 updated_at = coalesce(said.updated_at, e.updated_at),
-                status = CASE WHEN at_once THEN 'discovered' ELSE e.status END,
-                reason = CASE WHEN at_once THEN NULL ELSE e.reason END,
-                -- What its title kept out so far has never been fetched.
-                priority = CASE WHEN NOT at_once THEN e.priority WHEN e.reason = 'gate' THEN 0 ELSE %(recheck)s END,
-                attempts = CASE WHEN at_once THEN 0 ELSE e.attempts END,
-                next_attempt_at = CASE WHEN at_once THEN %(now)s ELSE e.next_attempt_at END,
                 rechecks = e.rechecks + at_once::int,
                 recheck_at = CASE WHEN wanted AND NOT at_once
                     THEN least(e.recheck_at, %(now)s
                                + least(%(first)s * 2 ^ least(e.rechecks - 1, 10), interval '1 day'))
                     ELSE e.recheck_at END
             FROM said WHERE e.id = said.id
-            RETURNING at_once
+            RETURNING e.id, at_once
         )
-        SELECT count(*) FILTER (WHERE at_once) FROM noted
+        SELECT id FROM noted WHERE at_once
         """,
         values,
-    ).fetchone()
-    assert row is not None
-    if row[0]:
-        announce(connection, row[0])
-    return int(row[0])
+    ).fetchall()
+    at_once = [row[0] for row in rows]
+    if at_once:
+        refetch(connection, at_once, now)
+        announce(connection, len(at_once))
+    return len(at_once)

@@ -1,0 +1,196 @@
+"""A batch of documents that land together, in one transaction.
+
+Read `Batch.land` from top to bottom: it is the rules of landing. What it does not decide (topics, hashes) has been
+worked out before, document by document.
+"""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+
+from db import Connection
+from ingest.landing.returned import Returned, settle_returned
+from ingest.model.status import Status
+from ingest.store import articles, ledger, stories
+from ingest.store.articles import Landing, Present
+from ingest.store.ledger import End
+from ingest.text.similarity import Comparable
+
+__all__ = ["Batch"]
+
+log = logging.getLogger(__name__)
+
+
+class Batch:
+    """Documents to land, and what becomes of them. `tally` counts it; `ends` holds how each entry ends."""
+
+    def __init__(self, connection: Connection, landings: Sequence[Landing], now: datetime) -> None:
+        self._connection = connection
+        # What is still to be judged; each step takes what it settles away.
+        self._landings = list(landings)
+        self._addresses: list[str] = []
+        self._now = now
+        self.tally: Counter[str] = Counter()
+        self.ends: dict[int, End] = {}
+        # Articles that were there before: by the content they have or had, and by the address of their page.
+        self._known: dict[str, Present] = {}
+        self._pages: dict[str, Present] = {}
+        self._returned = Returned()
+        # Documents on a topic, by content; and editions of a page for telephones, with the content of that page.
+        self._copies: dict[str, list[Landing]] = defaultdict(list)
+        self._editions: list[tuple[str, Landing]] = []
+        self._new: list[Landing] = []
+        # What the stories must know of: new, changed and moved articles, by id.
+        self._texts: dict[int, Comparable] = {}
+        # What a document was seen to be: its article, and the document.
+        self._sightings: list[tuple[int, Landing]] = []
+
+    def land(self) -> Counter[str]:
+        """Land the documents whose entries this session holds, and commit. Returns the number of each outcome."""
+        self._keep_what_is_ours()
+        before = self._lock_articles()
+        self._settle_what_came_back(before)
+        self._set_aside_what_is_off_topic()
+        self._tell_copies_from_editions()
+        moved = self._choose_what_articles_describe()
+        self._insert_new_articles()
+        stories.join(self._connection, self._texts, self._now)
+        articles.add_sightings(self._connection, self._sightings + self._returned.sightings, self._now)
+        self._demote(moved)
+        ledger.end_landing(self._connection, list(self.ends.values()), self._now)
+        twins = self._bring_in_line()
+        self._connection.commit()
+        self._count(twins)
+        return self.tally
+
+    def _keep_what_is_ours(self) -> None:
+        # Before all other locks, as everywhere.
+        stories.lock(self._connection)
+        mine = ledger.lock_claimed(self._connection, [landing.document.entry_id for landing in self._landings])
+        self._landings = [landing for landing in self._landings if landing.document.entry_id in mine]
+        self._addresses = [landing.document.canonical_url for landing in self._landings]
+
+    def _lock_articles(self) -> dict[int, Present]:
+        """Lock all articles that these documents may touch. Returns those of entries that have landed before."""
+        entries = [landing.document.entry_id for landing in self._landings]
+        on_topic = [landing for landing in self._landings if landing.matches]
+        addresses = [landing.document.page for landing in on_topic]
+        contents = {landing.content_hash for landing in on_topic}
+        before = articles.of_entries(self._connection, entries)
+        pages = articles.of_pages(self._connection, addresses)
+        contents |= {landing.content_hash for landing in self._landings if landing.document.entry_id in before}
+        while True:
+            contents |= {present.content_hash for present in (*before.values(), *pages.values())}
+            self._known = articles.lock(self._connection, sorted(contents))
+            # Another session may have changed an article while this one waited for its lock.
+            before = articles.of_entries(self._connection, entries)
+            self._pages = pages = articles.of_pages(self._connection, addresses)
+            if {present.content_hash for present in (*before.values(), *pages.values())} <= contents:
+                return before
+
+    def _settle_what_came_back(self, before: dict[int, Present]) -> None:
+        """Settle pages that were fetched again, all but copies that have become texts of their own."""
+        again = [landing for landing in self._landings if landing.document.entry_id in before]
+        self._returned = settle_returned(self._connection, again, before, self._known, self._now)
+        self._texts |= self._returned.texts
+        self.ends |= {end.entry: end for end in self._returned.ends}
+        self._landings = [landing for landing in self._landings if landing.document.entry_id not in self.ends]
+
+    def _set_aside_what_is_off_topic(self) -> None:
+        for landing in self._landings:
+            if not landing.matches:
+                mention = landing.mention
+                reason, score = ("mention", mention.score) if mention else ("no topic", None)
+                self._end(End(landing.document.entry_id, Status.OFF_TOPIC, reason, score))
+        self._landings = [landing for landing in self._landings if landing.matches]
+
+    def _tell_copies_from_editions(self) -> None:
+        """Sort documents by content. Another edition of a page (AMP, for telephones) goes with that page."""
+        contents = {address: present.content_hash for address, present in self._pages.items()}
+        for landing in sorted(self._landings, key=_own_address_first):
+            content = contents.setdefault(landing.document.page, landing.content_hash)
+            if landing.content_hash in (content, *self._known):
+                self._copies[landing.content_hash].append(landing)
+            else:
+                self._editions.append((content, landing))
+                self._end(End(landing.document.entry_id, Status.DUPLICATE, "same page"))
+
+    def _choose_what_articles_describe(self) -> set[int]:
+        """Of each content, let the place published first be the article's. Returns entries that articles have left."""
+        moved: set[int] = set()
+        for content_hash, same in self._copies.items():
+            same.sort(key=lambda landing: landing.place.order)
+            first, present = same[0], self._known.get(content_hash)
+            # What an article said formerly does not replace what it says now.
+            earlier = present and present.content_hash == content_hash and first.place.order < present.place.order
+            if present is None:
+                self._new.append(first)
+            elif earlier:
+                articles.move(self._connection, present, first)
+                moved.add(present.place.entry_id)
+                self._texts[present.id] = first.comparable
+            if present is None or earlier:
+                self._end(End(first.document.entry_id, Status.LANDED))
+            else:
+                self._end(End(first.document.entry_id, Status.DUPLICATE, "same text"))
+            for landing in same[1:]:
+                self._end(End(landing.document.entry_id, Status.DUPLICATE, "same text"))
+        return moved
+
+    def _insert_new_articles(self) -> None:
+        ids = {content_hash: present.id for content_hash, present in self._known.items()}
+        with _bands_ahead(self._new):
+            inserted = articles.insert(self._connection, self._new, self._now)
+        for landing, article in zip(self._new, inserted, strict=True):
+            ids[landing.content_hash] = article
+            self._texts[article] = landing.comparable
+        self._sightings = [(ids[content], landing) for content, same in self._copies.items() for landing in same]
+        self._sightings += [(ids[content], landing) for content, landing in self._editions]
+
+    def _demote(self, moved: set[int]) -> None:
+        """What came back in this batch, and whose article describes an earlier place since, is a copy of that."""
+        for entry in moved & self.ends.keys():
+            if self.ends[entry].status is Status.LANDED:
+                self._end(self.ends[entry]._replace(status=Status.DUPLICATE, reason="same text"))
+
+    def _bring_in_line(self) -> int:
+        """Let articles describe what they should after all that. Returns how many waiting entries of twins ended."""
+        articles.elect(self._connection, self._returned.corrected)
+        seen = Counter(article for article, _ in self._sightings)
+        repeated = [article for article, times in seen.items() if times > 1]
+        present = sorted({present.id for present in self._known.values()})
+        articles.prefer_own_feed(self._connection, repeated + present)
+        return articles.settle_twins(self._connection, self._addresses, self._now)
+
+    def _end(self, end: End) -> None:
+        self.ends[end.entry] = end
+
+    def _count(self, twins: int) -> None:
+        self.tally["landed"] = len(self._new)
+        self.tally["revised"] = self._returned.revised
+        self.tally["duplicate"] = len(self._sightings) - len(self._new) + twins
+        self.tally["off_topic"] = sum(end.status is Status.OFF_TOPIC for end in self.ends.values())
+        for landing in self._new:
+            log.info("landed %s: %s", landing.document.canonical_url, (landing.document.title or "")[:100])
+
+
+@contextmanager
+def _bands_ahead(landings: Sequence[Landing]) -> Iterator[None]:
+    """Work the signatures out while the database is at work: it makes the search vectors meanwhile."""
+
+    def work() -> list[list[int]]:
+        # Kept by what they are asked of.
+        return [landing.comparable.bands for landing in landings]
+
+    with ThreadPoolExecutor(1, "signatures") as thread:
+        bands = thread.submit(work)
+        yield
+        bands.result()
+
+
+def _own_address_first(landing: Landing) -> tuple[bool, int]:
+    document = landing.document
+    return document.canonical_url != document.page, document.entry_id

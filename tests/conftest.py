@@ -51,7 +51,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long, so that none is left over at the end; else leave them in their order."""
+    """Mark each test with its tier, the folder it is in, and begin with the files that take long."""
+    for item in items:
+        item.add_marker(item.path.relative_to(ROOT / "tests").parts[0])
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 

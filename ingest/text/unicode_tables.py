@@ -3,7 +3,7 @@
 `fold` and `news.fold` must give the same answer on every Python and PostgreSQL, and a content hash computed
 today must still be found in years. So the classes they rely on are fixed here instead of being read from
 `unicodedata`, whose version follows the interpreter. Each string lists code points and ranges in hexadecimal;
-`tests/test_folding.py` checks them against `unicodedata` where that is version 14.0.
+`tests/unit/text/test_folding.py` checks them against `unicodedata` where that is version 14.0.
 """
 
 VERSION = "14.0.0"

@@ -14,9 +14,9 @@ import pytest
 from db import Connection, Database
 from db.embedded import EmbeddedServer
 from ingest.runtime.clock import utc_now
-from tests.airflow.test_tasks import write_feeds
+from tests.airflow.feeds_file import write_feeds
 from tests.conftest import ROOT, Serve
-from tests.test_pipeline import landed, true_places
+from tests.runs import landed, true_places
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The news page, rendered from a real database. Its login is tested in a running Airflow too: test_standalone."""
+"""The news page, rendered from a real database. Its login is tested in a running Airflow too: tests/browser."""
 
 import asyncio
 import html

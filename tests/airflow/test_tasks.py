@@ -24,15 +24,10 @@ from ingest.airflow import tasks
 from ingest.airflow.notifier import AlertNotifier
 from ingest.runtime.clock import utc_now
 from ingest.store import ledger
+from tests.airflow.feeds_file import write_feeds
 from tests.conftest import Serve
-from tests.newsroom import Faults, RunningNewsroom
-from tests.test_pipeline import landed, true_places
-
-
-def write_feeds(room: RunningNewsroom, folder: Path) -> Path:
-    path = folder / "feeds.yaml"
-    path.write_text(room.world.feeds_yaml(), encoding="utf-8")
-    return path
+from tests.newsroom import Faults
+from tests.runs import landed, true_places
 
 
 def test_tasks_side_by_side_land_everything(

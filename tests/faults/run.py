@@ -34,7 +34,7 @@ from tests.faults import invariants, poison
 from tests.faults.cluster import Cluster, children, command_line, running_cluster
 from tests.faults.plan import JUMPS, LIES, STATUSES, Fault, Plan
 from tests.newsroom import Faults, Newsroom, RunningNewsroom, serve
-from tests.test_pipeline import Landed, curated, landed, outcomes, true_places
+from tests.runs import Landed, curated, landed, outcomes, true_places
 
 __all__ = ["Lab", "Result", "Run"]
 

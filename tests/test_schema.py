@@ -1,4 +1,5 @@
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,11 @@ class TestRevision:
     def test_upgrading_twice_changes_nothing(self, empty_database: Database) -> None:
         assert upgrade(empty_database.url) == (None, HEAD)
         assert upgrade(empty_database.url) == (HEAD, HEAD)
+
+    def test_of_several_upgrades_at_once_one_works(self, empty_database: Database) -> None:
+        with ThreadPoolExecutor(4) as pool:
+            results = list(pool.map(upgrade, [empty_database.url] * 4))
+        assert sorted(before or "" for before, _ in results) == ["", HEAD, HEAD, HEAD]
 
     def test_a_newer_schema_is_refused(self, database: Database, tmp_path: Path) -> None:
         with database.connect() as connection:

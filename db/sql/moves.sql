@@ -1,4 +1,4 @@
--- The moves that entries may make: the table MOVES of ingest/store/ledger/moves.py, as the last guard.
+-- The moves that entries may make: the table MOVES of ingest/model/status.py, as the last guard.
 
 CREATE OR REPLACE FUNCTION news.may_move(before text, after text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

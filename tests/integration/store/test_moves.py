@@ -7,9 +7,8 @@ import psycopg
 import pytest
 
 from db import Connection
-from ingest.model.status import FINAL, IN_FLIGHT, WITHOUT_ARTICLE, Status
+from ingest.model.status import FINAL, IN_FLIGHT, MOVES, WITHOUT_ARTICLE, Status
 from ingest.store import feeds, ledger
-from ingest.store.ledger import MOVES
 from tests.conftest import NOW
 from tests.integration.rows import entry
 

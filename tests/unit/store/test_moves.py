@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import db
-from ingest.store.ledger import guard_sql
+from ingest.model.status import guard_sql
 
 INGEST = Path(__file__).parents[3] / "ingest"
 

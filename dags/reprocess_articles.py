@@ -11,7 +11,7 @@ SETTINGS = load_settings()
 with DAG(
     dag_id="reprocess_articles",
     dag_display_name="Reprocess articles",
-    description="Works again on entries that ended without an article, or extracts all stored pages anew",
+    description="Works again on entries that ended without an article, or extracts all stored pages again",
     schedule=None,
     params={
         "take": Param(
@@ -19,7 +19,7 @@ with DAG(
             type="string",
             enum=["without article", "stored pages", "stored pages, dry run"],
             title="Take",
-            description="Entries that ended without an article; or all whose page is stored, to extract it anew.",
+            description="Entries that ended without an article; or all whose page is stored, to extract it again.",
         ),
         "feed": Param(None, type=["null", "string"], title="Feed", description="Id of a feed; empty: all feeds."),
         "since": Param(
@@ -39,7 +39,7 @@ with DAG(
 For use after a mistake was mended: in `topics.yaml`, in an extraction rule, at a site that answered 403 to everybody.
 
 **Without article**: entries that ended as `off_topic`, `rejected` or `dead` and match all of the parameters are worked
-on again: those whose page is stored are extracted and judged anew, the others fetched. `ingest_articles` then takes
+on again: those whose page is stored are extracted and judged again, the others fetched. `ingest_articles` then takes
 them. Articles that are there stay as they are, and so does what a feed's gate kept out. To see what it would take:
 
     SELECT status, reason, count(*) FROM news.entries
@@ -54,7 +54,7 @@ run changes nothing; its log shows counts and examples of the differences.
     **dag_defaults(SETTINGS),
 ) as dag:
 
-    @task(outlets=[NEWS_ENTRIES], doc_md="Puts entries back into the ledger's queue, or extracts stored pages anew.")
+    @task(outlets=[NEWS_ENTRIES], doc_md="Puts entries back into the ledger's queue, or extracts stored pages again.")
     def reprocess(params=None, **context):
         from datetime import datetime
 

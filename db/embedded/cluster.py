@@ -62,7 +62,7 @@ class Cluster:
     def socket_dir(self) -> Path:
         """Where the socket lies: in the server's home, or in the temporary directory where that path is too long.
 
-        Its name is drawn anew for each cluster: a server whose files were deleted under it removes its socket when it
+        Each cluster has a random name of its own: a server whose files were deleted under it removes its socket when it
         notices, and must not take that of its successor.
         """
         token = (self.cluster / SOCKET_TOKEN_FILE).read_text()

@@ -158,7 +158,7 @@ def reopen(feed: str | None, since: datetime | None, until: datetime | None, rea
 
 
 def reprocess(feed: str | None, since: datetime | None, until: datetime | None, dry_run: bool) -> Counts:
-    """Extract stored pages anew; `ingest_articles` then lands what has changed. The log shows some of the differences.
+    """Extract stored pages again; `ingest_articles` then lands what has changed. The log shows some of the differences.
 
     Run again, it goes through all of them: what has been brought up to date differs no more.
     """

@@ -124,13 +124,13 @@ def reprocess(
     until: Annotated[datetime | None, typer.Option("--until", formats=DATE_FORMATS, help="First seen before.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     topics_only: Annotated[
-        bool, typer.Option("--topics", help="Judge stored documents by the topics file anew; extract nothing.")
+        bool, typer.Option("--topics", help="Judge stored documents by the topics file again; extract nothing.")
     ] = False,
     examples: Annotated[int, typer.Option("--examples", min=0, help="Differences to show.")] = 5,
     as_json: JsonOption = False,
     topics: Annotated[Path | None, typer.Option("--topics-file", help="File of topics (NEWS_TOPICS).")] = None,
 ) -> None:
-    """Extract stored pages anew, after a change of rules; articles keep their ids, former texts become revisions."""
+    """Extract stored pages again, after a change of rules; articles keep their ids, former texts become revisions."""
     from ingest.landing.land import LandCounts
     from ingest.landing.land import land as stage
     from ingest.reprocessing.reprocess import reprocess as work
@@ -201,7 +201,7 @@ def _rejudge(
 def _print_reprocessed(found: "Reprocessed", without: int, dry_run: bool, landed: "LandCounts") -> None:
     would = "would be " if dry_run else ""
     output.print(
-        f"{found.pages:,} stored pages extracted anew: {found.unchanged:,} unchanged, "
+        f"{found.pages:,} stored pages extracted again: {found.unchanged:,} unchanged, "
         f"{found.changed:,} {would}changed, {found.gained:,} {would}gained, {found.lost:,} {would}lost, "
         f"{found.still_none:,} hold no article as before, {found.failed:,} failed"
     )

@@ -1,7 +1,7 @@
 """Taking articles back from the files that `ingest.exchange.export` writes, or from others with such columns.
 
 They become documents in the ledger, for `land` to judge like any other. What belongs to the database they came from
-(ids, stories, when they landed, topics) is worked out anew.
+(ids, stories, when they landed, topics) is worked out again.
 """
 
 import csv

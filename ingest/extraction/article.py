@@ -2,15 +2,13 @@
 
 from functools import partial
 
-from ingest.extraction.dates import dating, dating_of_text
-from ingest.extraction.metadata import Metadata
-from ingest.extraction.page_kind import PageKind
+from ingest.extraction.dates import dating_of_text
+from ingest.extraction.facts import PageFacts
 from ingest.extraction.text import ENGINE, empty_caches, page_text, parse_page
 from ingest.model.document import Document, Hint, NotAnArticle
 from ingest.text.agencies import agency_of
 from ingest.text.folding import fold
 from ingest.text.language import detect_language
-from ingest.text.urls import page_address
 
 __all__ = ["empty_caches", "extract"]
 
@@ -25,22 +23,17 @@ FEED_TEXT_LONGER = 1.2
 def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Document:
     """Return the article in the page `body`, fetched from `url`. Raises NotAnArticle."""
     tree = parse_page(body, content_type)
-    # What is said about the article is read first: the search for its text takes from the tree what holds none.
-    metadata = Metadata(tree)
-    title = metadata.title() or hint.title
-    dated = dating(tree, metadata, url, hint)
-    kind = None
+    facts = PageFacts.read(tree, url, hint)
+    kind = facts.kind
     raw = text = ""
     if tree is not None:
-        kind = PageKind.of(tree, url, metadata)
         raw, text = page_text(tree, url, partial(parse_page, body, content_type))
     extractor = ENGINE
     from_feed = _feed_text(hint.content, url) if hint.content and len(hint.content) > len(text) else ""
     if len(from_feed) > FEED_TEXT_LONGER * len(text):
         if kind is None or kind.instead_of_article(text) is not None:
-            # What the page says of itself is not said of the article.
-            metadata, title = Metadata(None), hint.title
-            dated = dating(None, metadata, url, hint)
+            # What the page says about itself does not describe the article.
+            facts = PageFacts.read(None, url, hint)
         raw = text = from_feed
         extractor = f"feed, {ENGINE}"
     elif kind is None:
@@ -49,12 +42,12 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
         raise NotAnArticle(reason)
     if len(text) < MIN_TEXT_LENGTH:
         raise NotAnArticle(f"no article text on the page ({len(text)} characters)")
-    at, source = (dated.at, dated.source) if dated.at else dating_of_text(raw, title, url, hint)
-    text = _without_title(text, title)
-    author = metadata.author() or hint.author
+    dated = facts.dating
+    at, source = (dated.at, dated.source) if dated.at else dating_of_text(raw, facts.title, url, hint)
+    text = _without_title(text, facts.title)
     return Document(
-        title=title,
-        author=author,
+        title=facts.title,
+        author=facts.author,
         published_at=at,
         published_from=source,
         # Of a short text the feed knows more than its letters tell.
@@ -63,8 +56,8 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
         extractor=extractor,
         stated_at=dated.stated_at,
         published_note="; ".join(dated.refused) or None,
-        agency=agency_of(author, raw),
-        page_url=page_address(metadata.address(), url),
+        agency=agency_of(facts.author, raw),
+        page_url=facts.address,
     )
 
 

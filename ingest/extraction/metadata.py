@@ -18,38 +18,36 @@ __all__ = ["Metadata"]
 
 # What publishing systems put where the author belongs.
 _ACCOUNTS = frozenset(
-    map(
-        fold,
-        (
-            "admin",
-            "administrator",
-            "editor",
-            "editors",
-            "webmaster",
-            "web editor",
-            "news desk",
-            "newsdesk",
-            "root",
-            "user",
-            "guest",
-            "staff",
-            "author",
-            "unknown",
-            "anonymous",
-            "null",
-            "المحرر",
-            "محرر",
-            "التحرير",
-            "هيئة التحرير",
-            "مدير الموقع",
-            "ادمن",
-            "الادارة",
-            "المشرف",
-            "غير معروف",
-            "كاتب",
-            "المصدر",
-        ),
-    )
+    fold(name)
+    for name in [
+        "admin",
+        "administrator",
+        "editor",
+        "editors",
+        "webmaster",
+        "web editor",
+        "news desk",
+        "newsdesk",
+        "root",
+        "user",
+        "guest",
+        "staff",
+        "author",
+        "unknown",
+        "anonymous",
+        "null",
+        "المحرر",
+        "محرر",
+        "التحرير",
+        "هيئة التحرير",
+        "مدير الموقع",
+        "ادمن",
+        "الادارة",
+        "المشرف",
+        "غير معروف",
+        "كاتب",
+        "المصدر",
+    ]
 )
 _ADDRESS = re.compile(r"@|https?:|www\.|\.(?:com|net|org|iq)\b", re.IGNORECASE)
 # A page that has more of these, or longer ones, has them for no reader.
@@ -144,7 +142,7 @@ class Metadata:
         return name if name and _is_name(name, outlets) else None
 
     def dates(self) -> Iterator[tuple[str, str]]:
-        """Publication dates as they stand, with their source, the most trustworthy first."""
+        """Publication dates as the page writes them, with their source, the most trustworthy first."""
         for key in ("datePublished", "dateCreated"):
             if isinstance(value := self._article.get(key), str):
                 yield value, "jsonld"

@@ -168,7 +168,7 @@ def _store(connection: Connection, results: list[_Fetched], now: datetime) -> No
                     hosts.pause(connection, host, item.result.pause_host_until)
         unchanged = [item.job.id for item in results if item.result.outcome == "unchanged"]
         landed_before = ledger.end_unchanged(connection, unchanged)
-        # What has not landed is judged anew: what its feed says of it, or what is looked for, may have changed.
+        # What has not landed is judged again: its feed may say something else now, and topics may have changed.
         others = [entry for entry in unchanged if entry not in landed_before]
         ledger.advance(connection, others, Status.FETCHED, now)
         # Each once: what this session lost while it was frozen, it may have claimed and fetched again.

@@ -10,7 +10,7 @@ from ingest.runtime.backoff import MAX_WAIT
 
 __all__ = ["Wishes", "day_number", "wishes_of"]
 
-# Where a channel says when it wants to be left alone.
+# Hours and days on which a feed asks not to be polled stand near its beginning.
 WISHES_WITHIN_BYTES = 20_000
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PERIODS = {

@@ -114,7 +114,7 @@ def decide(
 def record_of_find(feed: FeedState, result: PollResult, new: Sequence[str], now: datetime) -> PollRecord:
     """Return the record of a poll that found the items of these identities new. Pure.
 
-    The feed's own rhythm is read anew, and a server that kept new items behind a 304, or under an unchanged ETag, is
+    The feed's own rhythm is worked out again. A server that kept new items behind a 304, or under the same ETag, is
     not believed any more.
     """
     record = replace(result.record, outcome=PollOutcome.NEW, new_entries=len(new))

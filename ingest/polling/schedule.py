@@ -103,5 +103,5 @@ def _not_skipped(moment: datetime, wishes: Wishes) -> datetime:
             later = (later + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
         else:
             return later
-    # It wants to be asked never.
+    # It asks never to be polled.
     return moment + MAX_WAIT

@@ -49,7 +49,7 @@ def rejudge(
     stopping: Callable[[], bool] = lambda: False,
     on_progress: Callable[[int], object] = int,
 ) -> Rejudged:
-    """Judge the stored documents of `selection` anew; with `dry_run`, only count.
+    """Judge the stored documents of `selection` again; with `dry_run`, only count.
 
     What is newly on a topic is left for `land`, what passes a gate now for `fetch`. `on_progress` gets the number of
     documents done so far.

@@ -1,4 +1,4 @@
-"""Reprocess: extract stored pages anew, after a change of rules or of trafilatura, and let what has changed land again.
+"""Reprocess: extract stored pages again, after a change of rules or of trafilatura, and land what has changed.
 
 Pages are compared with what was extracted from them before. Documents that differ are replaced and land once more:
 articles keep their ids, and their former texts and titles become revisions. A page that turns out to hold no article
@@ -86,7 +86,7 @@ def reprocess(
     stopping: Callable[[], bool] = lambda: False,
     on_progress: Callable[[int], object] = int,
 ) -> Reprocessed:
-    """Extract the stored pages of `selection` anew; with `dry_run`, only say what would change.
+    """Extract the stored pages of `selection` again; with `dry_run`, only say what would change.
 
     Returns what was found, with up to `examples` differences. `on_progress` gets the number of pages done so far.
     """

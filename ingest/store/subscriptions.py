@@ -11,7 +11,7 @@ from ingest.runtime.backoff import after_failures
 
 __all__ = ["Subscription", "activate", "at", "claim", "denied", "failed", "pushed"]
 
-# A request that is not confirmed within this time is made anew.
+# A request that is not confirmed within this time is repeated.
 CONFIRMED_WITHIN = timedelta(minutes=10)
 FIRST_RETRY = timedelta(minutes=10)
 DENIED_FOR = timedelta(days=1)

@@ -15,7 +15,7 @@ from ingest.text.folding import LETTER_FORMS
 
 __all__ = ["EARLIEST", "FUTURE_TOLERANCE", "MONTH_NAMES", "Dated", "believable", "date_in_address", "read_date"]
 
-# A date further ahead is a mistake, not a clock a little fast; no web page is older than the other.
+# A date further ahead than this is a mistake, not a clock that is a little fast. No web page is older than EARLIEST.
 FUTURE_TOLERANCE = timedelta(hours=1)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 

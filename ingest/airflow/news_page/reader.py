@@ -18,8 +18,8 @@ STATEMENT_SECONDS = 10
 def reading() -> Iterator[Connection]:
     """Yield a connection with one read-only transaction, as the role news_reader.
 
-    NEWS_READER_URL logs in as that role. Without it, the pipeline's own login takes its place and lays down its
-    rights. Raises DatabaseUnavailable, or IngestError where no database is named.
+    NEWS_READER_URL logs in as that role. Without it, the pipeline's own login is used, and gives up its
+    other rights first. Raises DatabaseUnavailable, or IngestError where no database is named.
     """
     settings = load_settings()
     url = settings.reader_url or settings.database_url

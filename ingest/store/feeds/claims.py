@@ -92,7 +92,7 @@ def next_poll_at(connection: Connection, due: datetime) -> datetime | None:
 
 
 def due(connection: Connection, now: datetime) -> Due:
-    """Return what is due to be polled, in whosever hands."""
+    """Return what is due to be polled, claimed or not."""
     row = only_row(
         connection,
         "SELECT count(*), min(greatest(f.next_poll_at, h.next_request_at)), min(f.next_poll_at) FROM news.feeds f"

@@ -15,7 +15,7 @@ __all__ = ["import_feed", "sync"]
 def sync(connection: Connection, configured: Sequence[FeedConfig], now: datetime) -> None:
     """Bring the table in line with the configuration, in one transaction; feeds not in it are disabled, never deleted.
 
-    A feed is known by its id; one whose URL changed is polled anew, unconditionally.
+    A feed is known by its id; one whose URL changed is polled as if it were new.
     """
     hosts.register(connection, (host_of(feed.url) for feed in configured), now)
     connection.execute("LOCK TABLE news.feeds IN SHARE ROW EXCLUSIVE MODE")

@@ -144,7 +144,7 @@ def waiting(connection: Connection) -> tuple[int, datetime | None]:
 
 
 def due(connection: Connection, now: datetime) -> dict[str, Due]:
-    """Return by stage what is due for it, in whosever hands, without what backfills have found: nobody waits for it."""
+    """Return by stage what is due for it, claimed or not. What backfills have found is left out: it has time."""
     rows = connection.execute(
         """
         SELECT 'fetch', count(*), min(greatest(e.next_attempt_at, h.next_request_at)), min(e.next_attempt_at)

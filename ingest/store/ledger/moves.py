@@ -307,7 +307,7 @@ def let_through(connection: Connection, entries: Sequence[int], now: datetime) -
 def reopen(connection: Connection, now: datetime, selection: Selection, *, reason: str | None = None) -> int:
     """Let entries that ended without an article be worked on again; returns how many.
 
-    Those whose page is stored are extracted anew, the others fetched (imported texts: landed) anew. `reason` is a part
+    Those whose page is stored are extracted again, the others fetched, imported texts landed. `reason` is a part
     of their reason. Entries kept out by a feed's gate, and those without a usable address, stay as they are.
     """
     reopened = connection.execute(

@@ -1,0 +1,42 @@
+"""What is known about an article before its text is looked for: from its page, and from its feed."""
+
+from dataclasses import dataclass
+
+from lxml.html import HtmlElement
+
+from ingest.extraction.dates import Dating, dating
+from ingest.extraction.metadata import Metadata
+from ingest.extraction.page_kind import PageKind
+from ingest.model.document import Hint
+from ingest.text.urls import page_address
+
+__all__ = ["PageFacts"]
+
+
+@dataclass(frozen=True)
+class PageFacts:
+    """Title, author, dates and kind of a page. `kind` is None where there is no HTML.
+
+    `address` is what the page states as its own address, in canonical form.
+    """
+
+    title: str | None
+    author: str | None
+    dating: Dating
+    address: str | None
+    kind: PageKind | None
+
+    @classmethod
+    def read(cls, tree: HtmlElement | None, url: str, hint: Hint) -> "PageFacts":
+        """Return the facts of the page `tree`, fetched from `url`; without a tree, what the feed says.
+
+        To be called first: the search for the text takes from the tree what holds none.
+        """
+        metadata = Metadata(tree)
+        return cls(
+            title=metadata.title() or hint.title,
+            author=metadata.author() or hint.author,
+            dating=dating(tree, metadata, url, hint),
+            address=page_address(metadata.address(), url),
+            kind=None if tree is None else PageKind.of(tree, url, metadata),
+        )

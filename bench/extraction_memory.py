@@ -22,7 +22,8 @@ from bench.extraction import SHARED, Page, pages
 from ingest.extraction.worker import extract_page
 from ingest.model.document import Hint, NotAnArticle
 from ingest.runtime.compression import compress
-from ingest.runtime.workers import WorkerPool, resident_bytes
+from ingest.runtime.worker import resident_bytes
+from ingest.runtime.workers import WorkerPool
 
 
 def main() -> None:

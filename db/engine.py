@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from db import clock, schema
 from db.embedded import EmbeddedServer
 from db.errors import DatabaseUnavailable, SchemaMismatch
+from db.upgrade import upgrade_schema
 
 __all__ = ["SESSION_LOST", "Connection", "Database", "connect", "open_database", "retry_deadlocks", "without_password"]
 
@@ -109,7 +110,7 @@ def _explained_privileges(url: str) -> Iterator[None]:
 def upgrade(url: str) -> tuple[str | None, str]:
     """Bring the schema at `url` to the newest revision; returns the revisions before and after."""
     try:
-        return schema.upgrade_schema(url)
+        return upgrade_schema(url)
     except psycopg.errors.InsufficientPrivilege as error:
         raise SchemaMismatch(
             f"the role of {without_password(url)} may not create the news schema ({_said(error)}). "

@@ -17,6 +17,3 @@ $function$;
 
 COMMENT ON FUNCTION news.announce_entries() IS
     'Trigger function: tells the channel news_entries how many of the inserted entries wait to be worked on.';
-
-CREATE TRIGGER announce_entries AFTER INSERT ON news.entries
-    REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION news.announce_entries();

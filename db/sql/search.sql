@@ -151,3 +151,14 @@ COMMENT ON FUNCTION news.search(text, text, timestamptz, timestamptz, text[], in
     'Articles that match a query (words, "phrases", OR, -without), the best first; since is inclusive, until exclusive. '
     'Words are found in all their Arabic and English forms; the title counts ten times. Of more than 300 matches, the '
     'newest 300 are ranked.';
+
+-- The index for search gathers the words of new articles, and searches look through what is gathered one by one.
+CREATE OR REPLACE FUNCTION news.settle_search() RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog
+AS $function$
+    SELECT gin_clean_pending_list('news.articles_search_idx'::regclass)
+$function$;
+
+COMMENT ON FUNCTION news.settle_search() IS
+    'Puts the words of articles that have landed lately into their places in the index for search, as autovacuum does too.';

@@ -1,6 +1,6 @@
 -- Views for the usual questions. Times are UTC; a day is a day in UTC. Comments become docs/analysts.md.
 
-CREATE VIEW news.articles_flat AS
+CREATE OR REPLACE VIEW news.articles_flat AS
 SELECT a.id AS article_id, a.story_id, a.outlet, f.country, f.slug AS feed, a.language, a.title, a.author, a.agency,
        a.published_at, (a.published_at AT TIME ZONE 'UTC')::date AS published_on, a.published_from, a.landed_at,
        a.word_count, a.url,
@@ -40,7 +40,7 @@ COMMENT ON COLUMN news.articles_flat.first_of_story IS 'Whether it is the one of
 COMMENT ON COLUMN news.articles_flat.content_id IS 'First 16 hexadecimal digits of the hash of the folded text.';
 COMMENT ON COLUMN news.articles_flat.text IS 'The text, paragraphs separated by line ends.';
 
-CREATE VIEW news.article_places AS
+CREATE OR REPLACE VIEW news.article_places AS
 SELECT a.id AS article_id, a.story_id, f.outlet, f.country, f.slug AS feed, g.url,
        coalesce(d.title, e.title) AS title,
        coalesce(d.published_at, CASE WHEN e.published_note ~ '^(future|lastmod)' THEN NULL ELSE e.published_at END)
@@ -67,7 +67,7 @@ COMMENT ON COLUMN news.article_places.seen_at IS 'When it was first seen there.'
 COMMENT ON COLUMN news.article_places.original IS 'Whether articles describes this place, the first of all.';
 COMMENT ON COLUMN news.article_places.unchanged IS 'Whether it says there what the article says now.';
 
-CREATE VIEW news.story_overview AS
+CREATE OR REPLACE VIEW news.story_overview AS
 SELECT s.id AS story_id, first.title, first.outlet AS first_outlet, first.url AS first_url, first.language,
        first.published_at AS story_published_at, s.size AS articles,
        (SELECT count(*) FROM news.articles a JOIN news.sightings g ON g.article_id = a.id WHERE a.story_id = s.id)
@@ -90,7 +90,7 @@ COMMENT ON COLUMN news.story_overview.places IS 'Number of places where one of t
 COMMENT ON COLUMN news.story_overview.outlets IS 'Number of publishers among these.';
 COMMENT ON COLUMN news.story_overview.last_published_at IS 'When the last of its articles was published.';
 
-CREATE VIEW news.story_timeline AS
+CREATE OR REPLACE VIEW news.story_timeline AS
 SELECT a.story_id, first.published_at AS story_published_at, p.published_at,
        p.published_at - first.published_at AS delay, p.outlet, p.country, p.article_id, p.url, p.title,
        CASE WHEN a.id = s.first_article_id THEN CASE WHEN p.original THEN 'first' ELSE 'same_words' END
@@ -119,7 +119,7 @@ COMMENT ON COLUMN news.story_timeline.relation IS 'first; same_words (as the fir
 COMMENT ON COLUMN news.story_timeline.similarity IS 'Share of runs of three words that it and the first one have in common.';
 COMMENT ON COLUMN news.story_timeline.containment IS 'Share of the shorter one''s runs that the other has.';
 
-CREATE VIEW news.story_outlets AS
+CREATE OR REPLACE VIEW news.story_outlets AS
 SELECT t.story_id, t.outlet, t.country, t.story_published_at, count(*) AS places, min(t.published_at) AS published_at,
        min(t.delay) AS delay, bool_or(t.relation = 'first') AS was_first
 FROM news.story_timeline t
@@ -136,7 +136,7 @@ COMMENT ON COLUMN news.story_outlets.published_at IS 'When this publisher first 
 COMMENT ON COLUMN news.story_outlets.delay IS 'Time between the two.';
 COMMENT ON COLUMN news.story_outlets.was_first IS 'Whether it was the first of all.';
 
-CREATE VIEW news.coverage_daily AS
+CREATE OR REPLACE VIEW news.coverage_daily AS
 SELECT (a.published_at AT TIME ZONE 'UTC')::date AS day, a.outlet, f.country, a.language, count(*) AS articles,
        count(*) FILTER (WHERE s.first_article_id = a.id) AS firsts, sum(a.word_count) AS words
 FROM news.articles a
@@ -155,7 +155,7 @@ COMMENT ON COLUMN news.coverage_daily.articles IS 'Number of articles.';
 COMMENT ON COLUMN news.coverage_daily.firsts IS 'How many of them were the first of their story.';
 COMMENT ON COLUMN news.coverage_daily.words IS 'Number of words in all of them.';
 
-CREATE VIEW news.article_changes AS
+CREATE OR REPLACE VIEW news.article_changes AS
 SELECT r.article_id, a.outlet, a.url, r.cause, r.seen_from, r.seen_until AS changed_at, r.title AS title_before,
        coalesce(lead(r.title) OVER following, a.title) AS title_after, r.word_count AS words_before,
        coalesce(lead(r.word_count) OVER following, a.word_count) AS words_after, r.text AS text_before,
@@ -178,7 +178,7 @@ COMMENT ON COLUMN news.article_changes.words_after IS 'Number of words after it.
 COMMENT ON COLUMN news.article_changes.text_before IS 'Text before the change.';
 COMMENT ON COLUMN news.article_changes.text_after IS 'Text after it.';
 
-CREATE VIEW news.feed_overview AS
+CREATE OR REPLACE VIEW news.feed_overview AS
 SELECT f.slug AS feed, f.outlet, f.country, f.language, f.enabled, f.health, f.last_success_at, f.last_new_at,
        f.failures, f.failure, f.last_error, f.next_poll_at,
        (SELECT count(*) FROM news.feed_polls p WHERE p.feed_id = f.id AND p.polled_at > now() - interval '1 day')
@@ -209,7 +209,7 @@ COMMENT ON COLUMN news.feed_overview.failed_day IS 'How many of them failed.';
 COMMENT ON COLUMN news.feed_overview.new_week IS 'New entries in the last seven days.';
 COMMENT ON COLUMN news.feed_overview.open_alerts IS 'What is wrong with it at present, as in alerts.kind.';
 
-CREATE VIEW news.ledger_daily AS
+CREATE OR REPLACE VIEW news.ledger_daily AS
 SELECT (e.discovered_at AT TIME ZONE 'UTC')::date AS day, f.slug AS feed, f.outlet, e.status, count(*) AS entries
 FROM news.entries e
 JOIN news.feeds f ON f.id = e.feed_id
@@ -225,7 +225,7 @@ COMMENT ON COLUMN news.ledger_daily.status IS 'landed, duplicate, off_topic, rej
     'extracted are on their way.';
 COMMENT ON COLUMN news.ledger_daily.entries IS 'Number of items.';
 
-CREATE VIEW news.alerts_open AS
+CREATE OR REPLACE VIEW news.alerts_open AS
 SELECT al.id AS alert_id, f.slug AS feed, f.outlet, al.kind, al.started_at, al.said, al.evidence
 FROM news.alerts al
 LEFT JOIN news.feeds f ON f.id = al.feed_id

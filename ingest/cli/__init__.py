@@ -9,7 +9,7 @@ import psycopg
 import typer
 
 from db import DatabaseError
-from ingest.cli import corpus, database, feeds, stages, topics
+from ingest.cli import again, database, feeds, files, stages, status, topics
 from ingest.cli.shared import errors, log_at
 from ingest.config.errors import ConfigError, IngestError
 
@@ -20,7 +20,9 @@ app = typer.Typer(
     help="Collect news about a topic from feeds into PostgreSQL.",
 )  # fmt: skip
 app.add_typer(stages.app)
-app.add_typer(corpus.app)
+app.add_typer(files.app)
+app.add_typer(status.app)
+app.add_typer(again.app)
 app.add_typer(topics.search_app)
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(topics.app, name="topics")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -21,11 +22,12 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from db import Database, open_database
+from db import Connection, Database, open_database
+from ingest.config.errors import ConfigError
 from ingest.config.feeds_file import FeedConfig, load_feeds
 from ingest.config.settings import Settings, load_settings
 from ingest.runtime.clock import spell, utc_now
-from ingest.store import configurations
+from ingest.store import articles, configurations
 from ingest.store import feeds as feed_store
 from ingest.text.printable import escaped_json, printable
 from ingest.topics.topics import TopicSet, load_topics
@@ -195,3 +197,14 @@ def stop_on_signal(then: Callable[[], None] = lambda: None) -> Iterator[Callable
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def check_names(connection: Connection, chosen: articles.Chosen) -> None:
+    """Raise ConfigError for a topic or an outlet that no article has: most likely it is spelt in another way."""
+    topics, outlets = articles.topics_and_outlets(connection) if chosen.topic or chosen.outlets else (set(), set())
+    wanted = [("topic", chosen.topic, topics)] if chosen.topic else []
+    wanted += [("outlet", outlet, outlets) for outlet in chosen.outlets]
+    for kind, name, known in wanted:
+        if name not in known:
+            near = get_close_matches(name, known, 1, 0.5)
+            raise ConfigError(f"no article has the {kind} {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))

@@ -10,78 +10,32 @@ machine makes tasks late, and nothing else.
 """
 
 import asyncio
-import ctypes
-import gc
-import os
-import pickle
 import queue
 import signal
-import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from multiprocessing.connection import Connection, wait
-from pathlib import Path
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
-from ingest.runtime.fork_server import Context, WorkerProcess
+from ingest.runtime.fork_server import Context
+from ingest.runtime.worker import Worker, WorkerDied
 
-__all__ = ["WorkerDied", "WorkerPool", "WorkerTimeout", "resident_bytes"]
+__all__ = ["WorkerDied", "WorkerPool", "WorkerTimeout"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-# Address space of a worker: a page of 15 MB makes a tree of a few hundred; beyond this it is an attack.
-MEMORY_LIMIT_BYTES = 3_000_000_000
-# A worker is replaced after this many tasks, or when it has kept more than this of what they took (its imports, shared
-# with its neighbours, are 130 MB of it): lxml and its users leak a little, and large pages leave holes behind.
-TASKS_PER_WORKER = 2000
-KEPT_MEMORY_BYTES = 300_000_000
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 # How often a task is tried alone before it is to blame, and the pauses before: what kills healthy workers may pass.
 ALONE_AFTER = (0.2, 1.0, 4.0)
 # And how often at all, where processes die before they begin with it.
 MOST_TRIES = 30
-# A worker that uses no processor time for this long is frozen, and replaced. A busy machine gives each process some.
-FROZEN_SECONDS = 300.0
-# How often it is seen whether somebody still waits for a task.
-LOOK_SECONDS = 0.2
-# The main process and the database feed the workers, and should not queue behind them for a processor. Not more than
-# this: programs that are not nice would take nearly all of it.
-NICENESS = 5
 
 
 class WorkerTimeout(Exception):
     """The task used more processor time than allowed; its worker was killed."""
-
-
-class WorkerDied(Exception):
-    """The task's worker process died. `exit_code` is negative for a signal, None for one that was frozen.
-
-    `begun` is False for one that died alone, before it came to its task.
-    """
-
-    def __init__(self, exit_code: int | None, *, begun: bool = True) -> None:
-        how = f"exit code {exit_code}"
-        if exit_code is None:
-            how = f"used no processor time for {FROZEN_SECONDS:g} s"
-        elif exit_code < 0:
-            how = _signal_name(-exit_code)
-        super().__init__(f"the worker process died ({how})")
-        self.exit_code = exit_code
-        self.begun = begun
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 @dataclass(eq=False)
@@ -186,7 +140,7 @@ class _Seat:
         self._context = context
         self._tasks = tasks
         self._closed = closed
-        self._worker: _Worker | None = None
+        self._worker: Worker | None = None
         self._thread = threading.Thread(target=self._serve, name="worker", daemon=True)
         self._thread.start()
 
@@ -241,10 +195,10 @@ class _Seat:
         if answer is None or answer.last or task.alone:
             self._dismiss()
 
-    def _hire(self) -> "_Worker | None":
+    def _hire(self) -> "Worker | None":
         """Start a worker. None where that fails, as when the fork server was killed just now."""
         with suppress(OSError, EOFError):
-            self._worker = _Worker(self._context)
+            self._worker = Worker(self._context)
         return self._worker
 
     def _dismiss(self) -> None:
@@ -257,145 +211,3 @@ def _failure(died: WorkerDied, task: _Task) -> Exception:
     if died.exit_code == -signal.SIGPROF:
         return WorkerTimeout(f"used more than {task.seconds:g} s of processor time")
     return died
-
-
-@dataclass(frozen=True)
-class _Begun:
-    """What a worker sends before it begins with a task that it does alone."""
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What a worker sends back; `last` when it ends with that."""
-
-    value: Any = None
-    error: BaseException | None = None
-    last: bool = False
-
-
-class _Worker:
-    """A worker process and our end of its pipe."""
-
-    def __init__(self, context: Context) -> None:
-        self.pipe, theirs = context.Pipe()
-        try:
-            self.process: WorkerProcess = context.Process(target=_work, args=[theirs], daemon=True)
-            self.process.start()
-        except BaseException:
-            self.pipe.close()
-            raise
-        finally:
-            theirs.close()
-        self._frozen = self._begun = False
-
-    def answer(self, given_up: Callable[[], bool]) -> _Answer | None:
-        """Return the next answer; None when the worker has died or is frozen, or the task was given up."""
-        used, since = _processor_time(self.process.pid), time.monotonic()
-        while not given_up():
-            if wait([self.pipe, self.process.sentinel], timeout=LOOK_SECONDS):
-                try:
-                    # It may have answered and ended.
-                    answer = self.pipe.recv() if self.pipe.poll() else None
-                    if not isinstance(answer, _Begun):
-                        return answer
-                    self._begun = True
-                except (EOFError, OSError):
-                    return None
-                except Exception as error:  # noqa: BLE001 - an answer that cannot be unpickled
-                    return _Answer(error=RuntimeError(f"{type(error).__name__}: {error}"), last=True)
-            if time.monotonic() - since >= FROZEN_SECONDS:
-                before, used, since = used, _processor_time(self.process.pid), time.monotonic()
-                if used == before:
-                    self._frozen = True
-                    return None
-        return None
-
-    def death(self) -> WorkerDied:
-        """Return how the worker died; it is killed where it lives."""
-        self.process.join(1)
-        if self.process.exitcode is None:
-            self.process.kill()
-            self.process.join()
-        return WorkerDied(None if self._frozen else self.process.exitcode, begun=self._begun)
-
-    def end(self) -> None:
-        """End it at once."""
-        self.pipe.close()
-        self.process.kill()
-        self.process.join()
-        self.process.close()
-
-
-def _processor_time(pid: int | None) -> int:
-    """Return the processor time of a process in clock ticks (proc(5), stat, fields 14 and 15); the time elsewhere."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[11]) + int(fields[12])
-    except OSError:
-        return time.monotonic_ns()
-
-
-def resident_bytes() -> int:
-    """Return the memory that this process has in use, 0 where the system does not tell (proc(5), statm)."""
-    try:
-        return int(Path("/proc/self/statm").read_bytes().split()[1]) * PAGE_BYTES
-    except OSError:
-        return 0
-
-
-# -- in the worker
-
-
-def _work(pipe: "Connection[Any, Any]") -> None:
-    """Do tasks until there are no more, or this process has had its share."""
-    _prepare()
-    for number in range(1, TASKS_PER_WORKER + 1):
-        try:
-            task = pipe.recv_bytes()
-        except (EOFError, OSError):
-            return
-        answer = _outcome(pipe, task)
-        last = number == TASKS_PER_WORKER or resident_bytes() >= KEPT_MEMORY_BYTES
-        try:
-            pipe.send(replace(answer, last=last))
-        except OSError:
-            return
-        except Exception as error:  # noqa: BLE001 - a result or error that cannot be pickled
-            pipe.send(_Answer(error=RuntimeError(f"{type(error).__name__}: {error}"), last=last))
-        if last:
-            return
-
-
-def _outcome(pipe: "Connection[Any, Any]", task: bytes) -> _Answer:
-    try:
-        function, args, kwargs, seconds, alone = pickle.loads(task)  # noqa: S301 - from the parent
-        if alone:
-            pipe.send(_Begun())
-        # The signal ends this process wherever it is, in C code too (setitimer(2)).
-        signal.setitimer(signal.ITIMER_PROF, seconds)
-        return _Answer(value=function(*args, **kwargs))
-    except Exception as error:  # noqa: BLE001 - the caller's to handle
-        return _Answer(error=error)
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-
-
-def _prepare() -> None:
-    """End with the parent and with nobody else, get no more memory than is right, and do not search it often."""
-    # What was loaded before the fork stays; trees of pages are freed by reference counts.
-    gc.freeze()
-    gc.set_threshold(50_000)
-    os.nice(NICENESS)
-    # Whoever ends a group of processes means the program, which knows what its workers have in hand.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    if sys.platform == "linux":
-        # PR_SET_PDEATHSIG of prctl(2). The parent is the fork server, which ends with the main process.
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
-        # A page that crashes a library leaves no file behind.
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -11,6 +11,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# As it was when this revision was released.
+SQL = Path(__file__).parent / "sql"
+
 
 def upgrade() -> None:
     op.create_table(
@@ -475,10 +478,5 @@ def upgrade() -> None:
     )
     # Bodies are compressed already.
     op.execute("ALTER TABLE news.pages ALTER COLUMN body SET STORAGE EXTERNAL")
-    sql = Path(__file__).parents[2] / "sql"
-    for name in ("fold", "partitions"):
-        op.get_bind().exec_driver_sql((sql / f"{name}.sql").read_text().replace("%", "%%"))
-
-
-def downgrade() -> None:
-    raise NotImplementedError("the first revision has nothing before it: drop the schema news instead")
+    for name in ("0001_fold", "0001_partitions"):
+        op.get_bind().exec_driver_sql((SQL / f"{name}.sql").read_text(encoding="utf-8").replace("%", "%%"))

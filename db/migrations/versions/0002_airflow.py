@@ -10,6 +10,9 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+# As it was when this revision was released.
+SQL = Path(__file__).parent / "sql"
+
 
 def upgrade() -> None:
     op.create_index(
@@ -24,13 +27,4 @@ def upgrade() -> None:
         "articles_title_words_idx", "articles", [sa.text("to_tsvector('simple'::regconfig, news.fold(title))")],
         schema="news", postgresql_using="gin",
     )  # fmt: skip
-    sql = Path(__file__).parents[2] / "sql"
-    op.get_bind().exec_driver_sql((sql / "notify.sql").read_text().replace("%", "%%"))
-
-
-def downgrade() -> None:
-    op.execute("DROP TRIGGER announce_entries ON news.entries")
-    op.execute("DROP FUNCTION news.announce_entries()")
-    op.drop_index("articles_title_words_idx", "articles", schema="news")
-    op.drop_index("feed_polls_new_idx", "feed_polls", schema="news")
-    op.drop_index("entries_ended_idx", "entries", schema="news")
+    op.get_bind().exec_driver_sql((SQL / "0002_notify.sql").read_text(encoding="utf-8").replace("%", "%%"))

@@ -59,13 +59,3 @@ def upgrade() -> None:
         "disabled (not in the configuration).",
     )  # fmt: skip
     op.alter_column("feeds", "poll_every", schema="news", comment="Configured shortest time between two polls.")
-
-
-def downgrade() -> None:
-    op.drop_index("feeds_leased_idx", "feeds", schema="news")
-    for name in (
-        "poll_within", "poll_interval", "asked_wait", "skip_hours", "skip_days", "failure", "last_full_at", "distrust",
-        "moved_to", "moved_polls",
-    ):  # fmt: skip
-        op.drop_column("feeds", name, schema="news")
-    op.drop_column("feed_polls", "failure", schema="news")

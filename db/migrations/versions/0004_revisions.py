@@ -80,21 +80,3 @@ def upgrade() -> None:
         "UPDATE news.sightings s SET content_hash = a.content_hash FROM news.articles a WHERE a.id = s.article_id"
     )
     op.alter_column("sightings", "content_hash", schema="news", nullable=False)
-
-
-def downgrade() -> None:
-    op.drop_column("sightings", "content_hash", schema="news")
-    op.drop_table("article_revisions", schema="news")
-    op.drop_index("entries_leased_idx", "entries", schema="news")
-    op.create_index(
-        "entries_leased_idx", "entries", ["lease_holder"], schema="news",
-        postgresql_where=sa.text("lease_holder IS NOT NULL"),
-    )  # fmt: skip
-    op.drop_index("entries_recheck_idx", "entries", schema="news")
-    op.drop_index("entries_to_fetch_idx", "entries", schema="news")
-    op.create_index(
-        "entries_to_fetch_idx", "entries", ["host", "next_attempt_at", "id"], schema="news",
-        postgresql_where=sa.text("status = 'discovered'"),
-    )  # fmt: skip
-    for column in ENTRY_COLUMNS:
-        op.drop_column("entries", column.name, schema="news")

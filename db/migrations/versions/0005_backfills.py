@@ -72,10 +72,3 @@ def upgrade() -> None:
         "hosts_leased_idx", "hosts", ["lease_holder"], schema="news",
         postgresql_where=sa.text("lease_holder IS NOT NULL"),
     )  # fmt: skip
-
-
-def downgrade() -> None:
-    op.drop_index("hosts_leased_idx", "hosts", schema="news")
-    op.drop_column("hosts", "lease_holder", schema="news")
-    op.drop_table("backfill_parts", schema="news")
-    op.drop_table("backfills", schema="news")

@@ -58,10 +58,3 @@ def upgrade() -> None:
         comment="A subscription to a feed at its hub (WebSub). It holds secrets, and is not for news_reader.",
     )  # fmt: skip
     op.create_index("websub_subscriptions_next_request_idx", "websub_subscriptions", ["next_request_at"], schema="news")
-
-
-def downgrade() -> None:
-    op.drop_table("websub_subscriptions", schema="news")
-    op.drop_column("feed_polls", "pushed", schema="news")
-    for column in FEED_COLUMNS:
-        op.drop_column("feeds", column.name, schema="news")

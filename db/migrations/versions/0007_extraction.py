@@ -40,10 +40,3 @@ def upgrade() -> None:
         schema="news",
     )
     op.execute(f"COMMENT ON TABLE news.article_revisions IS '{REVISIONS}'")
-
-
-def downgrade() -> None:
-    op.execute(f"COMMENT ON TABLE news.article_revisions IS '{FORMERLY}'")
-    op.drop_column("article_revisions", "cause", schema="news")
-    for column in COLUMNS:
-        op.drop_column("documents", column.name, schema="news")

@@ -90,15 +90,3 @@ def upgrade() -> None:
         schema="news",
         comment="A story that became part of an older one, when an article turned out to be a copy of both.",
     )  # fmt: skip
-
-
-def downgrade() -> None:
-    op.drop_table("story_merges", schema="news")
-    op.drop_table("article_links", schema="news")
-    op.drop_table("article_signatures", schema="news")
-    op.drop_index("stories_first_article_id_idx", "stories", schema="news")
-    op.create_unique_constraint(op.f("stories_first_article_id_key"), "stories", ["first_article_id"], schema="news")
-    op.drop_column("stories", "created_at", schema="news")
-    op.drop_column("entries", "topic_score", schema="news")
-    op.drop_column("articles", "agency", schema="news")
-    op.drop_column("documents", "agency", schema="news")

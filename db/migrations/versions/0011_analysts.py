@@ -1,20 +1,18 @@
 """What analysts and operators need: views, alerts, a role for the pipeline that owns nothing."""
 
+from pathlib import Path
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
-
-from db.schema import SQL
 
 revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-VIEWS = (
-    "alerts_open", "ledger_daily", "feed_overview", "article_changes", "coverage_daily", "story_outlets",
-    "story_timeline", "story_overview", "article_places", "articles_flat",
-)  # fmt: skip
+# As it was when this revision was released.
+SQL = Path(__file__).parent / "sql"
 
 
 def upgrade() -> None:
@@ -38,10 +36,10 @@ def upgrade() -> None:
         sa.Column("evidence", JSONB(), nullable=False, comment="The numbers it rests on."),
         sa.CheckConstraint(
             "kind IN ('nothing_new', 'unchanged', 'blocked', 'failing', 'no_entries', 'no_text', 'filtered')",
-            name="kind",
+            name="alerts_kind_check",
         ),
-        sa.ForeignKeyConstraint(["feed_id"], ["news.feeds.id"]),
-        sa.PrimaryKeyConstraint("id"),
+        sa.ForeignKeyConstraint(["feed_id"], ["news.feeds.id"], name="alerts_feed_id_fkey"),
+        sa.PrimaryKeyConstraint("id", name="alerts_pkey"),
         schema="news",
         comment="A source that has fallen silent: since when, until when, and why.",
     )  # fmt: skip
@@ -53,7 +51,7 @@ def upgrade() -> None:
         "periodic_work",
         sa.Column("task", sa.Text(), nullable=False, comment="Name of the task."),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=False, comment="When it was last begun."),
-        sa.PrimaryKeyConstraint("task"),
+        sa.PrimaryKeyConstraint("task", name="periodic_work_pkey"),
         schema="news",
         comment="What is done now and then, by whichever worker comes by.",
     )
@@ -62,16 +60,5 @@ def upgrade() -> None:
     )
     # Only then does the planner know how the days are spread.
     op.execute("ANALYZE news.articles")
-    connection = op.get_bind()
-    connection.exec_driver_sql((SQL / "retention.sql").read_text(encoding="utf-8").replace("%", "%%"))
-    connection.exec_driver_sql((SQL / "views.sql").read_text(encoding="utf-8").replace("%", "%%"))
-
-
-def downgrade() -> None:
-    for view in VIEWS:
-        op.execute(f"DROP VIEW news.{view}")
-    op.execute("DROP FUNCTION news.drop_partition(text)")
-    op.execute("ALTER FUNCTION news.ensure_partitions(timestamptz, integer) SECURITY INVOKER")
-    op.drop_index("articles_published_on_idx", "articles", schema="news")
-    op.drop_table("periodic_work", schema="news")
-    op.drop_table("alerts", schema="news")
+    for name in ("0011_retention", "0011_views"):
+        op.get_bind().exec_driver_sql((SQL / f"{name}.sql").read_text(encoding="utf-8").replace("%", "%%"))

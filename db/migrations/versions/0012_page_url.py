@@ -18,7 +18,3 @@ def upgrade() -> None:
         ),
         schema="news",
     )  # fmt: skip
-
-
-def downgrade() -> None:
-    op.drop_column("documents", "page_url", schema="news")

@@ -1,6 +1,5 @@
 """The index of titles goes: the news page searches as everybody does."""
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "0013"
@@ -11,10 +10,3 @@ depends_on = None
 
 def upgrade() -> None:
     op.drop_index("articles_title_words_idx", "articles", schema="news")
-
-
-def downgrade() -> None:
-    op.create_index(
-        "articles_title_words_idx", "articles", [sa.text("to_tsvector('simple'::regconfig, news.fold(title))")],
-        schema="news", postgresql_using="gin",
-    )  # fmt: skip

@@ -21,8 +21,3 @@ def upgrade() -> None:
         comment="Hashes of its MinHash values; two texts that are alike share some. Empty for short texts.",
     )  # fmt: skip
     op.execute("ALTER INDEX news.articles_search_idx RESET (fastupdate)")
-
-
-def downgrade() -> None:
-    op.execute("TRUNCATE news.article_signatures")
-    op.execute("ALTER INDEX news.articles_search_idx SET (fastupdate = off)")

@@ -7,14 +7,17 @@ The index for search gathers up to 16 MB of words in mass landings, and can be s
 Searches for words that are neither rare nor frequent go by the index for search.
 """
 
-from alembic import op
+from pathlib import Path
 
-from db.schema import SQL
+from alembic import op
 
 revision = "0016"
 down_revision = "0015"
 branch_labels = None
 depends_on = None
+
+# As it was when this revision was released.
+SQL = Path(__file__).parent / "sql"
 
 
 def upgrade() -> None:
@@ -26,19 +29,5 @@ def upgrade() -> None:
     # Signatures are of 64 bits now; `ingest db upgrade` makes them anew.
     op.execute("TRUNCATE news.article_signatures")
     op.execute("ALTER INDEX news.articles_search_idx SET (gin_pending_list_limit = 16384)")
-    for name in ("settle.sql", "search.sql"):
-        op.get_bind().exec_driver_sql((SQL / name).read_text(encoding="utf-8").replace("%", "%%"))
-
-
-def downgrade() -> None:
-    op.execute("DROP FUNCTION news.settle_search()")
-    op.execute("ALTER INDEX news.articles_search_idx RESET (gin_pending_list_limit)")
-    op.execute("TRUNCATE news.article_signatures")
-    op.execute(
-        "ALTER FUNCTION news.search(text, text, timestamptz, timestamptz, text[], integer)"
-        " RESET cpu_tuple_cost RESET max_parallel_workers_per_gather RESET jit"
-    )
-    op.execute(
-        "ALTER TABLE news.entries RESET (autovacuum_vacuum_threshold, autovacuum_vacuum_scale_factor,"
-        " vacuum_index_cleanup)"
-    )
+    for name in ("0016_settle", "0016_search"):
+        op.get_bind().exec_driver_sql((SQL / f"{name}.sql").read_text(encoding="utf-8").replace("%", "%%"))

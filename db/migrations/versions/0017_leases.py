@@ -193,44 +193,11 @@ COMMENT ON FUNCTION news.end_overdue_readers(interval, interval) IS
     'returns how many. The pipeline calls it every minute.';
 """
 
-DOWN = """
-DROP FUNCTION news.end_overdue_readers(interval, interval);
-DROP VIEW news.alerts_open;
-DELETE FROM news.alerts WHERE feed_id IS NULL;
-DROP INDEX news.alerts_open_idx;
-CREATE UNIQUE INDEX alerts_open_idx ON news.alerts (feed_id, kind) WHERE ended_at IS NULL;
-ALTER TABLE news.alerts DROP CONSTRAINT alerts_feed_id_check;
-ALTER TABLE news.alerts DROP CONSTRAINT alerts_kind_check;
-ALTER TABLE news.alerts ADD CONSTRAINT alerts_kind_check CHECK (kind IN ({kinds}));
-ALTER TABLE news.alerts ALTER COLUMN feed_id SET NOT NULL;
-CREATE VIEW news.alerts_open AS
-SELECT al.id AS alert_id, f.slug AS feed, f.outlet, al.kind, al.started_at, al.said, al.evidence
-FROM news.alerts al
-JOIN news.feeds f ON f.id = al.feed_id
-WHERE al.ended_at IS NULL;
-DROP TABLE news.worker_deaths;
-DROP TABLE news.configurations;
-ALTER TABLE news.backfills DROP COLUMN lease_holder;
-UPDATE news.entries SET lease_holder = NULL WHERE lease_holder IS NOT NULL;
-UPDATE news.feeds SET lease_holder = NULL WHERE lease_holder IS NOT NULL;
-UPDATE news.hosts SET lease_holder = NULL WHERE lease_holder IS NOT NULL;
-DROP FUNCTION news.claiming();
-DROP FUNCTION news.lease();
-DROP TABLE news.leases;
-"""
-
 
 def _listed(kinds: tuple[str, ...]) -> str:
     return ", ".join(f"'{kind}'" for kind in kinds)
 
 
 def upgrade() -> None:
-    _run(UP.replace("{kinds}", _listed(KINDS + OWN_KINDS)).replace("{own_kinds}", _listed(OWN_KINDS)))
-
-
-def downgrade() -> None:
-    _run(DOWN.replace("{kinds}", _listed(KINDS)))
-
-
-def _run(statements: str) -> None:
+    statements = UP.replace("{kinds}", _listed(KINDS + OWN_KINDS)).replace("{own_kinds}", _listed(OWN_KINDS))
     op.get_bind().exec_driver_sql(statements.replace("%", "%%"))

@@ -1,24 +1,9 @@
 """The tables `articles`, `article_revisions`, `sightings` and `article_topics`: what analysts read."""
 
-from ingest.store.articles.changes import (
-    Landing,
-    Place,
-    Present,
-    add_sightings,
-    correct,
-    elect,
-    insert,
-    lock,
-    move,
-    of_entries,
-    of_pages,
-    prefer_own_feed,
-    revise,
-    set_topics,
-    settle_search,
-    settle_twins,
-    withdraw,
-)
+from ingest.store.articles.changes import add_sightings, correct, insert, move, revise, settle_search, withdraw
+from ingest.store.articles.crediting import elect, prefer_own_feed, settle_twins
+from ingest.store.articles.landing import Landing
+from ingest.store.articles.present import Place, Present, lock, of_entries, of_pages
 from ingest.store.articles.reading import (
     CHOSEN,
     Chosen,
@@ -32,6 +17,7 @@ from ingest.store.articles.reading import (
     streamed,
     topics_and_outlets,
 )
+from ingest.store.articles.topics import set_topics
 
 __all__ = [
     "CHOSEN",

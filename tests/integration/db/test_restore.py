@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from db import Connection, Database
-from db.embedded import EmbeddedServer, _programs
+from db.embedded import EmbeddedServer, programs
 from db.engine import upgrade
 from ingest.config.settings import Settings
 from ingest.topics.topics import TopicSet
@@ -25,10 +25,10 @@ def test_after_a_restore_nothing_is_fetched_again(
     configure(connection, room.world, tmp_path)
     run_once(database, settings, topics, clock)
     dump = tmp_path / "news.dump"
-    subprocess.run([_programs() / "pg_dump", "--format", "custom", "--file", dump, database.url], check=True)
+    subprocess.run([programs() / "pg_dump", "--format", "custom", "--file", dump, database.url], check=True)
     with new_database(server, "template0") as restored:
         subprocess.run(
-            [_programs() / "pg_restore", "--exit-on-error", "--dbname", restored.url, dump],
+            [programs() / "pg_restore", "--exit-on-error", "--dbname", restored.url, dump],
             check=True, capture_output=True,
         )  # fmt: skip
         # What a program does that meets it: the schema is its own, the roles have their rights.

@@ -9,16 +9,17 @@ from threading import Event
 
 import psycopg
 import pytest
-from alembic import command
 
-from db import Connection, Database, DatabaseUnavailable, schema
+from db import Connection, Database, DatabaseUnavailable
 from db.embedded import EmbeddedServer
 from db.engine import upgrade
 from db.logins import Role, add_login
+from db.schema import HEAD
 from ingest.config.settings import Settings
 from ingest.store import retention
 from ingest.topics.topics import TopicSet
 from tests.conftest import NOW, READER, WRITER, Clock, Run, Serve, configure
+from tests.integration.db.revisions import make_revision
 from tests.runs import run_once
 
 # Each after SET default_transaction_read_only = off, which every role may say.
@@ -249,14 +250,13 @@ def test_the_schema_is_upgraded_beside_those_who_read(
     server: EmbeddedServer, empty_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It waits for tables in short tries, so that nobody waits behind it for long."""
-    monkeypatch.setattr("db.schema.PAUSE_SECONDS", 0.1)
-    monkeypatch.setattr("db.schema.LOCK_SECONDS", 0.2)
-    upgrade(empty_database.url)
+    monkeypatch.setattr("db.upgrade.PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr("db.upgrade.LOCK_SECONDS", 0.2)
+    make_revision(empty_database.url, "0016")
     with empty_database.connect() as owner:
-        # As a database of the version before.
-        with schema._alembic(empty_database.url) as config:
-            command.downgrade(config, "0016")
         add_login(owner, READER, Role.READER, None)
+        owner.execute("GRANT USAGE ON SCHEMA news TO news_reader")
+        owner.execute("GRANT SELECT ON news.entries, news.alerts TO news_reader")
     url = empty_database.url.replace("//news@", f"//{READER}@")
     stop = Event()
     slowest = 0.0
@@ -277,7 +277,7 @@ def test_the_schema_is_upgraded_beside_those_who_read(
         with pytest.raises(TimeoutError):
             upgrading.result(1)
         idle.rollback()
-        assert upgrading.result(60) == ("0016", schema.HEAD)
+        assert upgrading.result(60) == ("0016", HEAD)
         stop.set()
         for task in reading:
             task.result(20)
@@ -286,12 +286,10 @@ def test_the_schema_is_upgraded_beside_those_who_read(
 def test_an_upgrade_that_cannot_get_a_table_says_who_has_it(
     empty_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.schema.PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr("db.schema.LOCK_SECONDS", 0.1)
-    monkeypatch.setattr("db.schema.TRIES", 2)
-    upgrade(empty_database.url)
-    with schema._alembic(empty_database.url) as config:
-        command.downgrade(config, "0016")
+    monkeypatch.setattr("db.upgrade.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("db.upgrade.LOCK_SECONDS", 0.1)
+    monkeypatch.setattr("db.upgrade.TRIES", 2)
+    make_revision(empty_database.url, "0016")
     with empty_database.connect() as idle:
         idle.execute("SELECT count(*) FROM news.alerts")
         with pytest.raises(DatabaseUnavailable, match=rf"process {idle.info.backend_pid} of news, ingest"):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from db import Connection
 from ingest.monitoring.feed_health import describe, health
 from ingest.store import feeds
+from ingest.store.feeds.statistics import RHYTHM_POLLS
 from tests.conftest import NOW
 
 HOUR = timedelta(hours=1)
@@ -46,7 +47,7 @@ def test_a_rhythm_is_read_from_the_last_finds_only(connection: Connection) -> No
     add_feed(connection, "slower-now", [*range(0, 60 * 24, 24), *range(2000, 2500)])
     gaps = feeds.rhythms(connection)["slower-now"]
     assert set(gaps) == {24 * HOUR}
-    assert len(gaps) == feeds.RHYTHM_POLLS - 1
+    assert len(gaps) == RHYTHM_POLLS - 1
 
 
 MINUTE = timedelta(minutes=1)

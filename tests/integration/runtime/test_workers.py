@@ -163,7 +163,7 @@ def test_what_waits_behind_a_death_is_not_touched_by_it(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_pauses")
 def test_a_frozen_worker_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.runtime.workers.FROZEN_SECONDS", 0.3)
+    monkeypatch.setattr("ingest.runtime.worker.FROZEN_SECONDS", 0.3)
 
     async def freeze(pool: WorkerPool) -> None:
         assert await pool.run(answer) == 42

@@ -45,8 +45,9 @@ them. Articles that are there stay as they are, and so does what a feed's gate k
     SELECT status, reason, count(*) FROM news.entries
     WHERE status IN ('off_topic', 'rejected', 'dead') AND reason <> 'gate' GROUP BY 1, 2 ORDER BY 3 DESC;
 
-**Stored pages**: every page that is still stored (`NEWS_KEEP_PAGES`) is extracted anew, and what comes out differently
-lands again. Articles keep their ids; their former texts and titles are in `article_revisions` with the cause
+**Stored pages**: every page that is still stored (`NEWS_KEEP_PAGES_DAYS`) is extracted again, and what comes out
+differently lands again. Articles keep their ids; their former texts and titles are in `article_revisions` with the
+cause
 `extraction`. A page that turns out to hold no article loses its place, and the article goes with its last one. The dry
 run changes nothing; its log shows counts and examples of the differences.
 """,

@@ -14,7 +14,7 @@ from db.dropping import Dropping
 __all__ = ["FILES", "RIGHTS", "Definition", "apply", "are_applied", "read_definitions"]
 
 # In this order: what a function or a view uses comes before it.
-FILES = ("fold", "search", "leases", "notify", "partitions", "readers", "views")
+FILES = ("fold", "search", "leases", "moves", "notify", "partitions", "readers", "views")
 # Applied at every upgrade, whatever the database has.
 RIGHTS = "roles"
 

@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from db import clock, schema
 from db.embedded import EmbeddedServer
 from db.errors import DatabaseUnavailable, SchemaMismatch
+from db.rows import only_row
 from db.upgrade import upgrade_schema
 
 __all__ = ["SESSION_LOST", "Connection", "Database", "connect", "open_database", "retry_deadlocks", "without_password"]
@@ -24,9 +25,12 @@ T = TypeVar("T")
 
 # A peer that says nothing is asked after 30 s, and given up 30 s later (PostgreSQL manual, 32.1.2 and 20.3.2).
 CLIENT_KEEPALIVES = {
-    "connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
-}  # fmt: skip
+}
 SERVER_KEEPALIVES = {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
 FROZEN_SECONDS = 60
 DEADLOCK_ATTEMPTS = 5
@@ -172,12 +176,12 @@ def connect(url: str) -> Connection:
     try:
         connection = psycopg.connect(url, application_name="ingest", **connection_parameters(url))
         # Both ends notice when the other machine is gone; the server's time is asked for with the same question.
-        row = connection.execute(
+        row = only_row(
+            connection,
             "SELECT clock_timestamp(), set_config('TimeZone', 'UTC', false), "
-            + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in SERVER_KEEPALIVES.items())
-        ).fetchone()
+            + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in SERVER_KEEPALIVES.items()),
+        )
         connection.commit()
-        assert row is not None
         clock.agree(row[0])
         return connection
     # Not from the errors: what libpq says repeats parts of the URL, which may be the password.

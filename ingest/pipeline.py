@@ -37,9 +37,11 @@ log = logging.getLogger(__name__)
 STAGES = ("poll", "fetch", "extract", "land")
 # An outcome of one stage that gives the next one work.
 WAKES = {
-    ("poll", "new_entries"): "fetch", ("poll", "changed_entries"): "fetch",
-    ("fetch", "fetched"): "extract", ("extract", "extracted"): "land",
-}  # fmt: skip
+    ("poll", "new_entries"): "fetch",
+    ("poll", "changed_entries"): "fetch",
+    ("fetch", "fetched"): "extract",
+    ("extract", "extracted"): "land",
+}
 LOOK_SECONDS = 1.0
 GATHER_SECONDS = 0.1
 POLL_SECONDS = 30.0
@@ -216,24 +218,40 @@ class Pipeline:
             self._settled = landed
 
     def _stage(
-        self, connection: Connection, stage: str, pool: WorkerPool | None, due: datetime | None = None,
+        self,
+        connection: Connection,
+        stage: str,
+        pool: WorkerPool | None,
+        due: datetime | None = None,
         stopping: Callable[[], bool] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         stopping = stopping or self._stop.is_set
         counted, leaving = self._counter(stage), self._stop.is_set
         match stage:
             case "poll":
                 poll(
-                    connection, self.settings, self.now, self.topics,
-                    due=due, pool=pool, stopping=stopping, leaving=leaving, on_outcome=counted,
-                )  # fmt: skip
+                    connection,
+                    self.settings,
+                    self.now,
+                    self.topics,
+                    due=due,
+                    pool=pool,
+                    stopping=stopping,
+                    leaving=leaving,
+                    on_outcome=counted,
+                )
             case "fetch":
                 fetch(connection, self.settings, self.now, stopping=stopping, leaving=leaving, on_outcome=counted)
             case "extract":
                 extract(
-                    connection, self.settings, self.now,
-                    pool=pool, stopping=stopping, leaving=leaving, on_outcome=counted,
-                )  # fmt: skip
+                    connection,
+                    self.settings,
+                    self.now,
+                    pool=pool,
+                    stopping=stopping,
+                    leaving=leaving,
+                    on_outcome=counted,
+                )
             case "land":
                 land(connection, self.settings, self.now, self.topics, stopping=stopping, on_outcome=counted)
 

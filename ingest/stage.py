@@ -115,11 +115,18 @@ class RollingStage(Stage, ABC, Generic[Job, Result]):
     ) -> None:
         async with self.opened():
             await work_through(
-                self._claim, self.perform, self._save,
-                concurrency=running, ahead=ahead, give_back=self.give_back,
-                keep=self.keep_lease, keep_seconds=leases.KEEP_SECONDS, stopping=stopping, leaving=leaving,
+                self._claim,
+                self.perform,
+                self._save,
+                concurrency=running,
+                ahead=ahead,
+                give_back=self.give_back,
+                keep=self.keep_lease,
+                keep_seconds=leases.KEEP_SECONDS,
+                stopping=stopping,
+                leaving=leaving,
                 database=self.database,
-            )  # fmt: skip
+            )
 
     def _claim(self, limit: int) -> Claimed[Job]:
         self.ensure_lease()

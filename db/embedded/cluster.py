@@ -31,10 +31,16 @@ START_SECONDS = 120
 CRASH_SECONDS = 15
 
 LARGE_OBJECT_FUNCTIONS = (
-    "lo_creat(integer)", "lo_create(oid)", "lo_from_bytea(oid, bytea)", "lo_open(oid, integer)",
-    "lo_put(oid, bigint, bytea)", "lo_truncate(integer, integer)", "lo_truncate64(integer, bigint)", "lo_unlink(oid)",
+    "lo_creat(integer)",
+    "lo_create(oid)",
+    "lo_from_bytea(oid, bytea)",
+    "lo_open(oid, integer)",
+    "lo_put(oid, bigint, bytea)",
+    "lo_truncate(integer, integer)",
+    "lo_truncate64(integer, bigint)",
+    "lo_unlink(oid)",
     "lowrite(integer, bytea)",
-)  # fmt: skip
+)
 
 
 class Cluster:
@@ -110,9 +116,18 @@ class Cluster:
         fresh = self.home / "cluster.new"
         shutil.rmtree(fresh, ignore_errors=True)
         self._run(
-            "initdb", "-D", str(fresh), "-U", SUPERUSER, "--encoding=UTF8", "--locale=C",
-            "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--auth-local=peer", "--auth-host=reject",
-        )  # fmt: skip
+            "initdb",
+            "-D",
+            str(fresh),
+            "-U",
+            SUPERUSER,
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--auth-local=peer",
+            "--auth-host=reject",
+        )
         client = pwd.getpwuid(os.geteuid()).pw_name
         (fresh / "pg_hba.conf").write_text("local all all peer map=owner\n")
         (fresh / "pg_ident.conf").write_text(f'owner "{client}" all\n')
@@ -131,9 +146,18 @@ class Cluster:
         while True:
             try:
                 self._run(
-                    "pg_ctl", "start", "-D", str(self.cluster), "-l", str(self.log_file),
-                    "-w", "-t", str(START_SECONDS), "-o", options,
-                )  # fmt: skip
+                    "pg_ctl",
+                    "start",
+                    "-D",
+                    str(self.cluster),
+                    "-l",
+                    str(self.log_file),
+                    "-w",
+                    "-t",
+                    str(START_SECONDS),
+                    "-o",
+                    options,
+                )
             except DatabaseUnavailable as error:
                 # It was there, and took no connections while it recovered from the crash of a session.
                 if self.is_running():

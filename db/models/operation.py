@@ -19,11 +19,15 @@ class Alert(Base):
         CheckConstraint(one_of("kind", FEED_ALERT_KINDS + OWN_ALERT_KINDS), name="kind"),
         CheckConstraint(f"(feed_id IS NULL) = ({one_of('kind', OWN_ALERT_KINDS)})", name="feed_id"),
         Index(
-            "alerts_open_idx", "feed_id", "kind", unique=True, postgresql_where=text("ended_at IS NULL"),
+            "alerts_open_idx",
+            "feed_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
             postgresql_nulls_not_distinct=True,
         ),
         {"comment": "Something that is wrong with a source, or with the pipeline: since when, until when, and why."},
-    )  # fmt: skip
+    )
     id: Mapped[int] = number("Number of the alert.")
     feed_id: Mapped[int | None] = mapped_column(
         ForeignKey("news.feeds.id"), comment="The feed (feeds.id); null for the pipeline itself."

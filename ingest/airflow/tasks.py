@@ -169,9 +169,15 @@ def reprocess(feed: str | None, since: datetime | None, until: datetime | None, 
         selection = _selection(connection, feed, since, until)
         total, without = ledger.count_with_pages(connection, selection)
         found = stage(
-            connection, settings, utc_now, selection, dry_run=dry_run, examples=EXAMPLES, stopping=_told_to_end.is_set,
+            connection,
+            settings,
+            utc_now,
+            selection,
+            dry_run=dry_run,
+            examples=EXAMPLES,
+            stopping=_told_to_end.is_set,
             on_progress=lambda done: said(f"{done} of {total} pages"),
-        )  # fmt: skip
+        )
         reopened = 0 if dry_run else found.changed + found.gained
         if reopened:
             ledger.wake(connection, reopened)

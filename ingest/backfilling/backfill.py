@@ -174,9 +174,15 @@ def _addresses(urls: Iterable[str], base: str) -> list[str]:
 
 class _Walk:
     def __init__(
-        self, connection: Connection, settings: Settings, now: Callable[[], datetime], topics: TopicSet,
-        feed: FeedState, walk: Backfill, pool: WorkerPool,
-    ) -> None:  # fmt: skip
+        self,
+        connection: Connection,
+        settings: Settings,
+        now: Callable[[], datetime],
+        topics: TopicSet,
+        feed: FeedState,
+        walk: Backfill,
+        pool: WorkerPool,
+    ) -> None:
         self._connection = connection
         self._settings = settings
         self._now = now

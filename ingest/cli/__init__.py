@@ -16,9 +16,12 @@ from ingest.config.errors import ConfigError, IngestError
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Collect news about a topic from feeds into PostgreSQL.",
-)  # fmt: skip
+)
 app.add_typer(stages.app)
 app.add_typer(files.app)
 app.add_typer(status.app)

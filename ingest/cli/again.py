@@ -25,7 +25,7 @@ from ingest.cli.shared import (
     print_json,
     stop_on_signal,
     sync_feeds,
-)  # fmt: skip
+)
 from ingest.config.errors import ConfigError, IngestError
 from ingest.config.settings import Settings, load_settings
 from ingest.runtime.clock import spell, utc_now
@@ -147,9 +147,15 @@ def reprocess(
         total, without = ledger.count_with_pages(connection, selection)
         with stop_on_signal() as stopping, counting("reprocessing", total) as on_progress:
             found = work(
-                connection, settings, utc_now, selection, dry_run=dry_run, examples=examples, stopping=stopping,
+                connection,
+                settings,
+                utc_now,
+                selection,
+                dry_run=dry_run,
+                examples=examples,
+                stopping=stopping,
                 on_progress=on_progress,
-            )  # fmt: skip
+            )
             stopped = stopping()
         landed = LandCounts() if dry_run else stage(connection, settings, utc_now, topic_set)
     if as_json:
@@ -161,9 +167,13 @@ def reprocess(
 
 
 def _rejudge(
-    connection: Connection, settings: Settings, topic_set: TopicSet, selection: ledger.Selection, dry_run: bool,
+    connection: Connection,
+    settings: Settings,
+    topic_set: TopicSet,
+    selection: ledger.Selection,
+    dry_run: bool,
     as_json: bool,
-) -> None:  # fmt: skip
+) -> None:
     from ingest.landing.land import LandCounts
     from ingest.landing.land import land as stage
     from ingest.reprocessing.rejudge import rejudge as work

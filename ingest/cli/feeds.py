@@ -19,7 +19,7 @@ from ingest.cli.shared import (
     make_table,
     output,
     print_json,
-)  # fmt: skip
+)
 from ingest.config.errors import ConfigError, IngestError
 from ingest.config.feeds_file import FeedConfig, load_feeds
 from ingest.config.settings import load_settings
@@ -67,10 +67,15 @@ def feeds_check(
     else:
         table = make_table("feed", "answer", "entries", "would fetch", "newest", "a title")
         for result in yields:
-            add_row(table,
-                result.feed, result.answer, str(result.entries), str(result.would_fetch), ago(result.newest),
+            add_row(
+                table,
+                result.feed,
+                result.answer,
+                str(result.entries),
+                str(result.would_fetch),
+                ago(result.newest),
                 result.sample or "",
-            )  # fmt: skip
+            )
         output.print(table)
     failed = [result for result in yields if not result.ok]
     if failed:
@@ -107,8 +112,14 @@ def feeds_add(
         raise ConfigError(problem.errors()[0]["msg"].removeprefix("Value error, ")) from problem
     if found.url in known:
         raise ConfigError(f"{found.url} is in {settings.feeds} already, as {known[found.url]!r}")
-    values = {"id": id_, "url": found.url, "outlet": outlet or (found.feed.title or "")[:200], "language": language,
-              "country": country, "scope": scope}  # fmt: skip
+    values = {
+        "id": id_,
+        "url": found.url,
+        "outlet": outlet or (found.feed.title or "")[:200],
+        "language": language,
+        "country": country,
+        "scope": scope,
+    }
     (added,) = append_feeds(settings.feeds, [{key: value for key, value in values.items() if value}])
     items = f"{len(found.feed.entries)} entries" if found.feed.entries else f"{len(found.feed.sitemaps)} sitemaps"
     output.print(f"added {added.id}: {added.url} ({items}) to {settings.feeds}")

@@ -14,7 +14,7 @@ from ingest.cli.shared import (
     opened_database,
     output,
     progress,
-)  # fmt: skip
+)
 from ingest.config.errors import ConfigError
 from ingest.config.settings import load_settings
 from ingest.exchange.export import ExportFormat, export_articles

@@ -17,7 +17,7 @@ from ingest.cli.shared import (
     opened_database,
     output,
     print_json,
-)  # fmt: skip
+)
 from ingest.config.errors import ConfigError
 from ingest.config.settings import load_settings
 from ingest.monitoring import alerts
@@ -55,8 +55,9 @@ def report(
     )
     said = [
         f"{name} {value:%Y-%m-%d}" if isinstance(value, datetime) else f"{name} {value}"
-        for name, value in (("topic", topic), ("published since", since), ("before", until)) if value
-    ]  # fmt: skip
+        for name, value in (("topic", topic), ("published since", since), ("before", until))
+        if value
+    ]
     with opened_database(settings) as database, database.connect() as connection:
         check_names(connection, chosen)
         connection.rollback()
@@ -93,10 +94,17 @@ def status(
         return
     table = make_table("feed", "outlet", "health", "last success", "last new", "entries", "landed", "what is wrong")
     for row in rows:
-        add_row(table,
-            row["feed"], row["outlet"], row["health"], ago(row["last_success_at"]), ago(row["last_new_at"]),
-            f"{row['entries']:,}", f"{row['landed']:,}", row["last_error"] or row["dates"] or "",
-        )  # fmt: skip
+        add_row(
+            table,
+            row["feed"],
+            row["outlet"],
+            row["health"],
+            ago(row["last_success_at"]),
+            ago(row["last_new_at"]),
+            f"{row['entries']:,}",
+            f"{row['landed']:,}",
+            row["last_error"] or row["dates"] or "",
+        )
     output.print(table)
     for alert in wrong:
         output.print(_line(alert))

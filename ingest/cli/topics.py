@@ -49,13 +49,16 @@ def explain(
     found_title, text = _text_of(settings, what) if what.isdigit() or _is_address(what) else (title, what)
     explained = topic_set.explain(title or found_title, text)
     if as_json:
-        print_json({
-            name: {
-                "score": match.score if match else 0.0, "degree": match.degree if match else "neither",
-                "passages": [asdict(passage) for passage in passages],
+        print_json(
+            {
+                name: {
+                    "score": match.score if match else 0.0,
+                    "degree": match.degree if match else "neither",
+                    "passages": [asdict(passage) for passage in passages],
+                }
+                for name, (match, passages) in explained.items()
             }
-            for name, (match, passages) in explained.items()
-        })  # fmt: skip
+        )
         return
     for name, (match, passages) in explained.items():
         output.print(
@@ -63,10 +66,14 @@ def explain(
         )
         table = make_table("where", "points", "words", "why not more", "sentence")
         for passage in passages:
-            add_row(table,
-                passage.where, f"{passage.points:g}", ", ".join(passage.words), passage.reason,
+            add_row(
+                table,
+                passage.where,
+                f"{passage.points:g}",
+                ", ".join(passage.words),
+                passage.reason,
                 passage.sentence[:SENTENCE_WIDTH],
-            )  # fmt: skip
+            )
         if passages:
             output.print(table)
 
@@ -110,9 +117,10 @@ def _text_of(settings: Settings, what: str) -> tuple[str | None, str]:
     """The title and text of a stored document, or of the page at an address."""
     with opened_database(settings) as database, database.connect() as connection:
         stored = documents.title_and_text(
-            connection, entry_id=int(what) if what.isdigit() else None,
+            connection,
+            entry_id=int(what) if what.isdigit() else None,
             canonical_url=None if what.isdigit() else canonical_url(what),
-        )  # fmt: skip
+        )
     if stored is not None:
         return stored
     if what.isdigit():

@@ -34,9 +34,24 @@ MANIFEST = "manifest.json"
 ROWS_PER_GROUP = 5000
 
 COLUMNS = (
-    "id", "content_id", "content_hash", "url", "outlet", "title", "author", "published_at", "published_from",
-    "language", "text", "word_count", "landed_at", "story_id", "agency", "country", "topics",
-)  # fmt: skip
+    "id",
+    "content_id",
+    "content_hash",
+    "url",
+    "outlet",
+    "title",
+    "author",
+    "published_at",
+    "published_from",
+    "language",
+    "text",
+    "word_count",
+    "landed_at",
+    "story_id",
+    "agency",
+    "country",
+    "topics",
+)
 
 Row = dict[str, Any]
 Progress = Callable[[Iterator[Row], int], Iterator[Row]]
@@ -94,9 +109,12 @@ class Manifest:
 
     def _finish(self) -> None:
         known: dict[str, object] = {
-            "format": self.format, self.counted: self.count, "chosen": self.chosen, "created_at": self.created_at,
+            "format": self.format,
+            self.counted: self.count,
+            "chosen": self.chosen,
+            "created_at": self.created_at,
             "schema": HEAD,
-        }  # fmt: skip
+        }
         if self.columns:
             known["columns"] = self.columns
         self._file.write("\n ]")

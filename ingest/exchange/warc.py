@@ -70,9 +70,11 @@ def _write_file(path: Path, page: Row | None, rows: Iterator[Row], now: datetime
 def _response(writer: WARCWriter, page: Row) -> object:
     body = decompress(page["body"])
     known = {
-        "Content-Type": page["content_type"], "ETag": page["etag"], "Last-Modified": page["last_modified"],
+        "Content-Type": page["content_type"],
+        "ETag": page["etag"],
+        "Last-Modified": page["last_modified"],
         "Content-Length": str(len(body)),
-    }  # fmt: skip
+    }
     try:
         phrase = HTTPStatus(page["http_status"]).phrase
     except ValueError:

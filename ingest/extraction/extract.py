@@ -94,9 +94,13 @@ class _Extract(RollingStage[_Page, _Extracted]):
     name = "extract"
 
     def __init__(
-        self, connection: Connection, settings: Settings, now: Callable[[], datetime], on_outcome: OnOutcome,
+        self,
+        connection: Connection,
+        settings: Settings,
+        now: Callable[[], datetime],
+        on_outcome: OnOutcome,
         pool: WorkerPool,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(connection, settings, now, on_outcome)
         self._pool = pool
 
@@ -107,10 +111,15 @@ class _Extract(RollingStage[_Page, _Extracted]):
         hints = documents.hints(self.connection, list(jobs), self.now())
         found = [
             # A date counts as future when it was so as the page was fetched.
-            _Page(jobs[page.entry_id], page.url, page.content_type, page.body,
-                  replace(hints[page.entry_id], now=page.fetched_at))
+            _Page(
+                jobs[page.entry_id],
+                page.url,
+                page.content_type,
+                page.body,
+                replace(hints[page.entry_id], now=page.fetched_at),
+            )
             for page in pages.load(self.connection, list(jobs))
-        ]  # fmt: skip
+        ]
         # The page may have been deleted by retention since it was fetched.
         without = jobs.keys() - {page.job.id for page in found}
         gone = [End(entry, Status.REJECTED, "its page is no longer stored") for entry in sorted(without)]

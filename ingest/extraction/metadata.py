@@ -17,12 +17,40 @@ from ingest.text.storable import storable
 __all__ = ["Metadata"]
 
 # What publishing systems put where the author belongs.
-_ACCOUNTS = frozenset(map(fold, (
-    "admin", "administrator", "editor", "editors", "webmaster", "web editor", "news desk", "newsdesk", "root", "user",
-    "guest", "staff", "author", "unknown", "anonymous", "null", "المحرر", "محرر", "التحرير", "هيئة التحرير",
-    "مدير الموقع",
-    "ادمن", "الادارة", "المشرف", "غير معروف", "كاتب", "المصدر",
-)))  # fmt: skip
+_ACCOUNTS = frozenset(
+    map(
+        fold,
+        (
+            "admin",
+            "administrator",
+            "editor",
+            "editors",
+            "webmaster",
+            "web editor",
+            "news desk",
+            "newsdesk",
+            "root",
+            "user",
+            "guest",
+            "staff",
+            "author",
+            "unknown",
+            "anonymous",
+            "null",
+            "المحرر",
+            "محرر",
+            "التحرير",
+            "هيئة التحرير",
+            "مدير الموقع",
+            "ادمن",
+            "الادارة",
+            "المشرف",
+            "غير معروف",
+            "كاتب",
+            "المصدر",
+        ),
+    )
+)
 _ADDRESS = re.compile(r"@|https?:|www\.|\.(?:com|net|org|iq)\b", re.IGNORECASE)
 # A page that has more of these, or longer ones, has them for no reader.
 MAX_HEADINGS, MAX_TITLE_LENGTH = 20, 1000
@@ -95,9 +123,11 @@ class Metadata:
         """What the site calls itself, folded."""
         publisher = self._article.get("publisher")
         names = [
-            self._meta.get("og:site_name"), self._meta.get("application-name"), self._meta.get("twitter:site"),
+            self._meta.get("og:site_name"),
+            self._meta.get("application-name"),
+            self._meta.get("twitter:site"),
             publisher.get("name") if isinstance(publisher, dict) else publisher,
-        ]  # fmt: skip
+        ]
         return {fold(name) for name in names if isinstance(name, str) and fold(name)}
 
     def author(self) -> str | None:
@@ -119,9 +149,18 @@ class Metadata:
             if isinstance(value := self._article.get(key), str):
                 yield value, "jsonld"
         for name in (
-            "article:published_time", "og:article:published_time", "datepublished", "pubdate", "publishdate",
-            "publish-date", "dc.date.issued", "dc.date", "date", "parsely-pub-date", "sailthru.date",
-        ):  # fmt: skip
+            "article:published_time",
+            "og:article:published_time",
+            "datepublished",
+            "pubdate",
+            "publishdate",
+            "publish-date",
+            "dc.date.issued",
+            "dc.date",
+            "date",
+            "parsely-pub-date",
+            "sailthru.date",
+        ):
             if name in self._meta:
                 yield self._meta[name], "meta"
 

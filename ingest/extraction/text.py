@@ -45,10 +45,43 @@ _BOXES = {"div": 0.5, "form": 0.5, "header": 0.5, "ol": 0.2, "section": 0.5, "ul
 _HEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
 # What trafilatura takes out anyway, after it has copied the tree four times and searched it as often.
 _NO_TEXT = (
-    "applet", "area", "aside", "audio", "button", "canvas", "datalist", "dialog", "embed", "fieldset", "footer", "head",
-    "iframe", "img", "input", "label", "link", "map", "menu", "meta", "nav", "noindex", "noscript", "object", "option",
-    "picture", "progress", "script", "select", "source", "style", "svg", "template", "textarea", "time", "video",
-)  # fmt: skip
+    "applet",
+    "area",
+    "aside",
+    "audio",
+    "button",
+    "canvas",
+    "datalist",
+    "dialog",
+    "embed",
+    "fieldset",
+    "footer",
+    "head",
+    "iframe",
+    "img",
+    "input",
+    "label",
+    "link",
+    "map",
+    "menu",
+    "meta",
+    "nav",
+    "noindex",
+    "noscript",
+    "object",
+    "option",
+    "picture",
+    "progress",
+    "script",
+    "select",
+    "source",
+    "style",
+    "svg",
+    "template",
+    "textarea",
+    "time",
+    "video",
+)
 # Characters that XML 1.0 (2.2) does not allow, but for surrogates, of which decoded text has none; references to them
 # (HTML Standard, 13.1.4), with and without the semicolon; and their escapes in JSON-LD (RFC 8259, 7).
 _CONTROL_CHARACTER = re.compile("[\0-\x08\x0e-\x1f\ufffe\uffff]")

@@ -88,9 +88,13 @@ class _Fetch(RollingStage[FetchJob, _Fetched]):
     name = "fetch"
 
     def __init__(
-        self, connection: Connection, settings: Settings, now: Callable[[], datetime], on_outcome: OnOutcome,
+        self,
+        connection: Connection,
+        settings: Settings,
+        now: Callable[[], datetime],
+        on_outcome: OnOutcome,
         shard: tuple[int, int],
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(connection, settings, now, on_outcome)
         self._shard = shard
 
@@ -102,9 +106,13 @@ class _Fetch(RollingStage[FetchJob, _Fetched]):
 
     def claim(self, limit: int) -> Claimed[FetchJob]:
         claimed = ledger.claim_to_fetch(
-            self.connection, self.now(), limit=limit, per_host=self.settings.host_concurrency,
-            delay=self.settings.min_host_delay, shard=self._shard,
-        )  # fmt: skip
+            self.connection,
+            self.now(),
+            limit=limit,
+            per_host=self.settings.host_concurrency,
+            delay=self.settings.min_host_delay,
+            shard=self._shard,
+        )
         free = None if claimed else ledger.next_fetch_at(self.connection, self.now())
         return Claimed(claimed, hosts.seconds_until(free, self.now()))
 

@@ -86,9 +86,13 @@ class _Land(Stage):
     name = "land"
 
     def __init__(
-        self, connection: Connection, settings: Settings, now: Callable[[], datetime], on_outcome: OnOutcome,
+        self,
+        connection: Connection,
+        settings: Settings,
+        now: Callable[[], datetime],
+        on_outcome: OnOutcome,
         topics: TopicSet,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(connection, settings, now, on_outcome)
         self._topics = topics
 

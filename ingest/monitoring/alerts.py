@@ -66,9 +66,12 @@ class Changes:
 
 
 def judge(
-    row: Mapping[str, Any], answers: Answers, weeks: Mapping[int, Counter[str]], now: datetime,
+    row: Mapping[str, Any],
+    answers: Answers,
+    weeks: Mapping[int, Counter[str]],
+    now: datetime,
     lasting: Collection[str] = (),
-) -> list[Alert]:  # fmt: skip
+) -> list[Alert]:
     """Return what is wrong with a feed.
 
     `row` is one of `feed_health.health`, `answers` what its polls since the last find had, `weeks` how its entries of

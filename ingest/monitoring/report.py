@@ -30,9 +30,13 @@ DAILY, WEEKLY = 120, 1000
 LANGUAGES = 5
 COLOURS = ("#1d6fb8", "#e08214", "#1a7f37", "#8073ac", "#b3261e", "#878787")
 FRESH = (
-    ("5 minutes", timedelta(minutes=5)), ("15 minutes", timedelta(minutes=15)), ("an hour", timedelta(hours=1)),
-    ("6 hours", timedelta(hours=6)), ("a day", timedelta(days=1)), ("a week", timedelta(days=7)),
-)  # fmt: skip
+    ("5 minutes", timedelta(minutes=5)),
+    ("15 minutes", timedelta(minutes=15)),
+    ("an hour", timedelta(hours=1)),
+    ("6 hours", timedelta(hours=6)),
+    ("a day", timedelta(days=1)),
+    ("a week", timedelta(days=7)),
+)
 
 
 @dataclass(frozen=True)
@@ -225,10 +229,14 @@ def _page(picture: Picture, now: datetime, *, title: str, conditions: str, event
     return environment.get_template("report.html").render(
         vars(picture)
         | {
-            "now": now, "title": title, "conditions": conditions, "events": events, "coverage_chart": chart,
+            "now": now,
+            "title": title,
+            "conditions": conditions,
+            "events": events,
+            "coverage_chart": chart,
             "plotly_js": library,
         }
-    )  # fmt: skip
+    )
 
 
 def _coverage_chart(picture: Picture, events: list[Event]) -> str:
@@ -248,13 +256,28 @@ def _coverage_chart(picture: Picture, events: list[Event]) -> str:
         )
     for number, event in enumerate(events, 1):
         figure.add_vline(x=event.on.isoformat(), line={"color": "#5b6577", "width": 1, "dash": "dot"})
-        figure.add_annotation(x=event.on.isoformat(), y=1, yref="paper", yanchor="bottom", text=str(number),
-                              showarrow=False, hovertext=f"{event.on} {event.what}", font={"size": 11})  # fmt: skip
+        figure.add_annotation(
+            x=event.on.isoformat(),
+            y=1,
+            yref="paper",
+            yanchor="bottom",
+            text=str(number),
+            showarrow=False,
+            hovertext=f"{event.on} {event.what}",
+            font={"size": 11},
+        )
     figure.update_layout(
-        barmode="stack", bargap=0.1, height=340, margin={"l": 40, "r": 10, "t": 24, "b": 30}, template="plotly_white",
-        legend={"orientation": "h", "y": -0.15}, hovermode="x unified", font={"size": 12},
-        yaxis={"rangemode": "tozero", "tickformat": ",d"}, showlegend=True,
-    )  # fmt: skip
+        barmode="stack",
+        bargap=0.1,
+        height=340,
+        margin={"l": 40, "r": 10, "t": 24, "b": 30},
+        template="plotly_white",
+        legend={"orientation": "h", "y": -0.15},
+        hovermode="x unified",
+        font={"size": 12},
+        yaxis={"rangemode": "tozero", "tickformat": ",d"},
+        showlegend=True,
+    )
     html: str = figure.to_html(
         full_html=False, include_plotlyjs=False, div_id="coverage", config={"displaylogo": False, "responsive": True}
     )
@@ -264,9 +287,14 @@ def _coverage_chart(picture: Picture, events: list[Event]) -> str:
 def _tables(picture: Picture) -> dict[str, tuple[tuple[str, ...], Iterable[Sequence[object]]]]:
     """The numbers by the name of their file: header and rows."""
     counted = {
-        "outlets": picture.outlets, "languages": picture.languages, "countries": picture.countries,
-        "freshness": picture.freshness, "outcomes": picture.funnel, "dates": picture.dates, "copies": picture.copies,
-    }  # fmt: skip
+        "outlets": picture.outlets,
+        "languages": picture.languages,
+        "countries": picture.countries,
+        "freshness": picture.freshness,
+        "outcomes": picture.funnel,
+        "dates": picture.dates,
+        "copies": picture.copies,
+    }
     tables: dict[str, tuple[tuple[str, ...], Iterable[Sequence[object]]]] = {
         name: (("name", "count", "share"), [(row.name, row.count, f"{row.share:.6f}") for row in rows])
         for name, rows in counted.items()

@@ -13,9 +13,16 @@ from ingest.text.storable import storable
 from ingest.text.urls import canonical_url
 
 __all__ = [
-    "FeedDocument", "ListedSitemap", "NotAFeed", "ParsedEntry", "ParsedFeed", "distinct", "identity_of", "plain",
+    "FeedDocument",
+    "ListedSitemap",
+    "NotAFeed",
+    "ParsedEntry",
+    "ParsedFeed",
+    "distinct",
+    "identity_of",
+    "plain",
     "storable_or_none",
-]  # fmt: skip
+]
 
 # guids longer than this (some feeds put a whole text there) are stored as their hash.
 MAX_IDENTITY_LENGTH = 500

@@ -61,6 +61,11 @@ async def _check(web: Web, feed: FeedConfig, topics: TopicSet, now: datetime) ->
     dates = [entry.published_at for entry in parsed.entries if entry.published_at is not None]
     titles = [entry.title for entry in (*wanted, *parsed.entries) if entry.title]
     return FeedYield(
-        feed.id, True, f"HTTP {answer.status}", len(parsed.entries), len(wanted), max(dates, default=None),
+        feed.id,
+        True,
+        f"HTTP {answer.status}",
+        len(parsed.entries),
+        len(wanted),
+        max(dates, default=None),
         next(iter(titles), None),
-    )  # fmt: skip
+    )

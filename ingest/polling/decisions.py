@@ -24,9 +24,17 @@ from ingest.topics.topics import TopicSet
 from ingest.web.client import Answer, RequestFailed, is_header_value, validators
 
 __all__ = [
-    "ACCEPT", "PollResult", "decide", "failed_poll", "for_ledger", "kind_of", "needs_parsing", "record_of_find",
-    "request_headers", "unwanted",
-]  # fmt: skip
+    "ACCEPT",
+    "PollResult",
+    "decide",
+    "failed_poll",
+    "for_ledger",
+    "kind_of",
+    "needs_parsing",
+    "record_of_find",
+    "request_headers",
+    "unwanted",
+]
 
 ACCEPT = "application/rss+xml, application/atom+xml, application/rdf+xml;q=0.9, application/xml;q=0.8, */*;q=0.5"
 # A server's word that nothing has changed is checked after this time.
@@ -181,9 +189,13 @@ def _succeeded(
 
 
 def _next_poll(
-    feed: FeedState, interval: timedelta, asked_wait: timedelta | None, skip_hours: list[int] | None,
-    skip_days: list[int] | None, now: datetime,
-) -> datetime:  # fmt: skip
+    feed: FeedState,
+    interval: timedelta,
+    asked_wait: timedelta | None,
+    skip_hours: list[int] | None,
+    skip_days: list[int] | None,
+    now: datetime,
+) -> datetime:
     wishes = Wishes(asked_wait or timedelta(0), frozenset(skip_hours or ()), frozenset(skip_days or ()))
     if feed.pushed_until is not None and feed.pushed_until > now:
         interval = pushed(interval, feed.poll_within)
@@ -209,9 +221,15 @@ def kind_of(status: int) -> FailureKind:
 
 
 def failed_poll(
-    feed: FeedState, now: datetime, error: str, kind: FailureKind, answer: Answer | None = None, *,
-    took_ms: int | None = None, wait: timedelta | None = None,
-) -> PollResult:  # fmt: skip
+    feed: FeedState,
+    now: datetime,
+    error: str,
+    kind: FailureKind,
+    answer: Answer | None = None,
+    *,
+    took_ms: int | None = None,
+    wait: timedelta | None = None,
+) -> PollResult:
     failures = feed.failures + 1
     first = feed.poll_interval or feed.poll_every
     again = now + max(backoff.after_failures(first, failures), wait or timedelta(0))

@@ -112,9 +112,15 @@ class _Poll(RollingStage[FeedState, _Polled | _Busy]):
     name = "poll"
 
     def __init__(
-        self, connection: Connection, settings: Settings, now: Callable[[], datetime], on_outcome: OnOutcome,
-        topics: TopicSet, due: datetime | None, parsers: Parsers,
-    ) -> None:  # fmt: skip
+        self,
+        connection: Connection,
+        settings: Settings,
+        now: Callable[[], datetime],
+        on_outcome: OnOutcome,
+        topics: TopicSet,
+        due: datetime | None,
+        parsers: Parsers,
+    ) -> None:
         super().__init__(connection, settings, now, on_outcome)
         self._topics = topics
         self._due = due
@@ -131,9 +137,13 @@ class _Poll(RollingStage[FeedState, _Polled | _Busy]):
     def claim(self, limit: int) -> Claimed[FeedState]:
         until = self._due or self.now()
         claimed = feeds.claim(
-            self.connection, self.now(), until, limit=limit,
-            per_host=self.settings.host_concurrency, delay=self.settings.min_host_delay,
-        )  # fmt: skip
+            self.connection,
+            self.now(),
+            until,
+            limit=limit,
+            per_host=self.settings.host_concurrency,
+            delay=self.settings.min_host_delay,
+        )
         free = None if claimed else feeds.next_poll_at(self.connection, until)
         return Claimed(claimed, hosts.seconds_until(free, self.now()))
 
@@ -220,9 +230,14 @@ class _Poll(RollingStage[FeedState, _Polled | _Busy]):
         else:
             log.info(
                 "feed %s: %s, %d entries, %d new, %d changed, %d bytes in %d ms",
-                feed.slug, record.outcome, record.entries, record.new_entries, polled.changed, record.body_bytes,
+                feed.slug,
+                record.outcome,
+                record.entries,
+                record.new_entries,
+                polled.changed,
+                record.body_bytes,
                 record.took_ms,
-            )  # fmt: skip
+            )
 
 
 def _answered_by(feed: FeedState, answer: Answer | RequestFailed) -> str:

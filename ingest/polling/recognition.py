@@ -63,6 +63,8 @@ def _has_changed(item: KnownItem, entry: NewEntry) -> bool:
     return any(
         before is not None and now is not None and before != now
         for before, now in (
-            (item.title, entry.title), (item.summary, entry.summary), (item.updated_at, entry.updated_at)
+            (item.title, entry.title),
+            (item.summary, entry.summary),
+            (item.updated_at, entry.updated_at),
         )
-    )  # fmt: skip
+    )

@@ -79,9 +79,14 @@ def rejudge(
 
 
 def _open_gates(
-    connection: Connection, now: Callable[[], datetime], topics: TopicSet, selection: Selection, *, dry_run: bool,
+    connection: Connection,
+    now: Callable[[], datetime],
+    topics: TopicSet,
+    selection: Selection,
+    *,
+    dry_run: bool,
     stopping: Callable[[], bool],
-) -> int:  # fmt: skip
+) -> int:
     """Let items be fetched that the gates of their feeds had kept out and would not any more; returns how many."""
     wanted = last = 0
     while not stopping():
@@ -100,9 +105,13 @@ def _open_gates(
 
 
 def _save(
-    connection: Connection, judged: dict[int, list[Match]], about: dict[int, list[Match]], newly: list[int],
-    read: dict[int, datetime], now: datetime,
-) -> None:  # fmt: skip
+    connection: Connection,
+    judged: dict[int, list[Match]],
+    about: dict[int, list[Match]],
+    newly: list[int],
+    read: dict[int, datetime],
+    now: datetime,
+) -> None:
     with connection.transaction():
         stories.lock(connection)
         ledger.land_again(connection, [(entry, read[entry]) for entry in newly], now)

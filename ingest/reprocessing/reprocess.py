@@ -93,9 +93,16 @@ def reprocess(
     if pool is None:
         with extraction_pool(settings) as own_pool:
             return reprocess(
-                connection, settings, now, selection, dry_run=dry_run, examples=examples, pool=own_pool,
-                stopping=stopping, on_progress=on_progress,
-            )  # fmt: skip
+                connection,
+                settings,
+                now,
+                selection,
+                dry_run=dry_run,
+                examples=examples,
+                pool=own_pool,
+                stopping=stopping,
+                on_progress=on_progress,
+            )
     found = Reprocessed()
     # Copies come after the places that articles describe, so that these are revised before a copy looks for its like.
     for copies in (False, True):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from psycopg.rows import class_row
 
 from db import Connection
+from db.rows import only_value
 
 __all__ = [
     "Backfill",
@@ -90,9 +91,7 @@ def today(now: datetime) -> datetime:
 
 def size(connection: Connection, backfill: int) -> int:
     """Return how many documents of a backfill are known."""
-    row = connection.execute("SELECT count(*) FROM news.backfill_parts WHERE backfill_id = %s", [backfill]).fetchone()
-    assert row is not None
-    return int(row[0])
+    return int(only_value(connection, "SELECT count(*) FROM news.backfill_parts WHERE backfill_id = %s", [backfill]))
 
 
 def hold(connection: Connection, backfill: int) -> bool:

@@ -15,6 +15,7 @@ from typing import TypeVar
 from psycopg.rows import class_row
 
 from db import Connection
+from db.rows import only_row
 from ingest.config.errors import ConfigError
 from ingest.config.feeds_file import FeedConfig, parse_feeds
 from ingest.config.settings import Settings
@@ -100,15 +101,15 @@ def _note_understood(connection: Connection, file: str, text: str, now: datetime
 def _note_problem(connection: Connection, file: str, problem: ConfigError, now: datetime) -> str | None:
     """Note what is wrong, say it in the log when it is new, and return the text that was last understood."""
     said = storable(str(problem))
-    row = connection.execute(
+    row = only_row(
+        connection,
         "INSERT INTO news.configurations AS c (file, problem, problem_since) VALUES (%(file)s, %(said)s, %(now)s)"
         " ON CONFLICT (file) DO UPDATE SET problem = excluded.problem,"
         " problem_since = coalesce(c.problem_since, excluded.problem_since)"
         " RETURNING c.content, (SELECT k.problem FROM news.configurations k WHERE k.file = %(file)s)",
         {"file": file, "said": said, "now": now},
-    ).fetchone()
+    )
     connection.commit()
-    assert row is not None
     content: str | None = row[0]
     if row[1] != said:
         log.error("%s%s", said, "" if content is None else f"; the last good {file} file is used")

@@ -6,13 +6,23 @@ from datetime import datetime
 from psycopg.rows import class_row, dict_row
 
 from db import Connection
+from db.rows import only_value
 from ingest.model.document import Document, Hint
 from ingest.store.ledger import FEED_DATE, SELECTED, Selection
 
 __all__ = [
-    "Landable", "ToJudge", "count_to_judge", "delete", "doubtful_dates", "hints", "load", "save", "stored",
-    "title_and_text", "to_judge",
-]  # fmt: skip
+    "Landable",
+    "ToJudge",
+    "count_to_judge",
+    "delete",
+    "doubtful_dates",
+    "hints",
+    "load",
+    "save",
+    "stored",
+    "title_and_text",
+    "to_judge",
+]
 
 # From fewer documents nothing is concluded about a feed's dates; what is wrong with that share of them is systematic.
 ENOUGH_DATES = 10
@@ -137,13 +147,14 @@ def to_judge(connection: Connection, selection: Selection, *, after: int, limit:
 
 def count_to_judge(connection: Connection, selection: Selection) -> int:
     """Return how many documents `to_judge` goes through."""
-    row = connection.execute(
-        "SELECT count(*) FROM news.documents d JOIN news.entries e ON e.id = d.entry_id"
-        f" WHERE e.status IN ('landed', 'duplicate', 'off_topic') AND e.next_attempt_at IS NULL AND {SELECTED}",
-        vars(selection),
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
+    return int(
+        only_value(
+            connection,
+            "SELECT count(*) FROM news.documents d JOIN news.entries e ON e.id = d.entry_id"
+            f" WHERE e.status IN ('landed', 'duplicate', 'off_topic') AND e.next_attempt_at IS NULL AND {SELECTED}",
+            vars(selection),
+        )
+    )
 
 
 def doubtful_dates(connection: Connection, *, among: int) -> dict[int, str]:

@@ -5,11 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from db import Connection
+from db.rows import only_row
 
 __all__ = [
-    "LONGEST_WAIT", "ROOM", "Robots", "Turn", "let_go", "load_robots", "pause", "register", "reserve", "save_robots",
-    "seconds_until", "space",
-]  # fmt: skip
+    "LONGEST_WAIT",
+    "ROOM",
+    "Robots",
+    "Turn",
+    "let_go",
+    "load_robots",
+    "pause",
+    "register",
+    "reserve",
+    "save_robots",
+    "seconds_until",
+    "space",
+]
 
 # Requests to the host `h` that sessions have in hand: entries and feeds of it that are claimed, and what is asked for
 # on the way to them.
@@ -73,7 +84,8 @@ def reserve(connection: Connection, host: str, delay: timedelta, now: datetime, 
     hand that must be spaced. With `hold`, nobody else sends it one until `let_go`, or until this session ends.
     """
     register(connection, [host], now)
-    row = connection.execute(
+    row = only_row(
+        connection,
         f"""
         WITH free AS MATERIALIZED (
             SELECT h.host, greatest(h.next_request_at, %(now)s) AS slot,
@@ -92,9 +104,8 @@ def reserve(connection: Connection, host: str, delay: timedelta, now: datetime, 
         SELECT (SELECT slot FROM reserved), (SELECT in_hand FROM free)
         """,
         {"host": host, "delay": delay, "now": now, "longest": LONGEST_WAIT, "hold": hold},
-    ).fetchone()
+    )
     connection.commit()
-    assert row is not None
     return Turn(row[0], in_hand=row[0] is None and bool(row[1]))
 
 

@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 from psycopg.rows import class_row, dict_row
 
 from db import Connection
+from db.rows import only_value
 from ingest.store.articles import CHOSEN, Chosen, bound
 
 __all__ = [
@@ -86,12 +87,13 @@ _CHOSEN: LiteralString = f"""
 
 def count_chosen(connection: Connection, chosen: Chosen | None) -> int:
     """Return how many pages are stored of the places where these articles were seen; without `chosen`, of all."""
-    row = connection.execute(
-        f"SELECT count(*) FROM news.pages p WHERE %(all)s OR EXISTS ({_CHOSEN})",
-        bound(chosen or Chosen()) | {"all": chosen is None},
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
+    return int(
+        only_value(
+            connection,
+            f"SELECT count(*) FROM news.pages p WHERE %(all)s OR EXISTS ({_CHOSEN})",
+            bound(chosen or Chosen()) | {"all": chosen is None},
+        )
+    )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from psycopg import sql
 
 from db import Connection
+from db.rows import only_value
 from ingest.config.settings import Settings
 from ingest.store import ledger, worker_deaths
 
@@ -25,9 +26,22 @@ KEEP_DEATHS = timedelta(days=30)
 ENTRIES_AT_ONCE = 5_000
 _PARTITION = re.compile(r"_p(\d{4})(\d{2})$")
 _TABLES = (
-    "feeds", "feed_polls", "entries", "hosts", "documents", "articles", "article_revisions", "sightings",
-    "article_topics", "stories", "article_signatures", "article_links", "story_merges", "pages", "alerts",
-)  # fmt: skip
+    "feeds",
+    "feed_polls",
+    "entries",
+    "hosts",
+    "documents",
+    "articles",
+    "article_revisions",
+    "sightings",
+    "article_topics",
+    "stories",
+    "article_signatures",
+    "article_links",
+    "story_merges",
+    "pages",
+    "alerts",
+)
 
 
 @dataclass
@@ -41,10 +55,9 @@ class MaintenanceCounts:
 
 def prepare_months(connection: Connection, now: datetime) -> int:
     """Make the monthly partitions of this month and those ahead; returns how many were missing."""
-    row = connection.execute("SELECT news.ensure_partitions(%s, %s)", [now, MONTHS_AHEAD]).fetchone()
+    count = only_value(connection, "SELECT news.ensure_partitions(%s, %s)", [now, MONTHS_AHEAD])
     connection.commit()
-    assert row is not None
-    return int(row[0])
+    return int(count)
 
 
 def delete_old(connection: Connection, settings: Settings, now: datetime) -> MaintenanceCounts:

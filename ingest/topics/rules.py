@@ -84,10 +84,16 @@ class CompiledTopic:
     """A topic's rule, ready for use."""
 
     def __init__(
-        self, *, words: Mapping[str, Sequence[str]], compounds: Mapping[str, tuple[Sequence[str], int]],
-        passages: Sequence[Sought], where: str | None, not_where: str | None,
-        not_by: str | None, background: str | None,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        words: Mapping[str, Sequence[str]],
+        compounds: Mapping[str, tuple[Sequence[str], int]],
+        passages: Sequence[Sought],
+        where: str | None,
+        not_where: str | None,
+        not_by: str | None,
+        background: str | None,
+    ) -> None:
         self._vocabulary = _Vocabulary(words)
         self._compounds = compounds
         self._passages = passages

@@ -23,8 +23,10 @@ GATE_CHARACTERS = 20_000
 class Passage(StrictModel):
     """Concepts that stand together in a sentence."""
 
-    all_of: tuple[str, ...] = Field(min_length=1, description="Concepts that must all be named; the first is the one "
-                                    "that `not_by` and `background` are about.")  # fmt: skip
+    all_of: tuple[str, ...] = Field(
+        min_length=1,
+        description="Concepts that must all be named; the first is the one that `not_by` and `background` are about.",
+    )
     within: int = Field(12, ge=2, le=1000, description="Words from the first of them to the last.")
     weight: float = Field(1.0, gt=0, le=1, description="How much such a passage says; 1 is everything.")
     by_anyone: bool = Field(False, description="Whether it counts whoever does it (`not_by`).")

@@ -19,26 +19,31 @@ _REFUSED_IPV4 = tuple(
     ipaddress.IPv4Network(network)
     for network in (
         "0.0.0.0/8",  # "this network" (RFC 791)
-        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",  # private use (RFC 1918)
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",  # private use (RFC 1918)
         "100.64.0.0/10",  # shared by customers of a provider (RFC 6598)
         "127.0.0.0/8",  # loopback (RFC 1122)
         "169.254.0.0/16",  # link-local (RFC 3927), where clouds keep their metadata
         "192.0.0.0/24",  # IETF protocols (RFC 6890), the dummy address 192.0.0.8 (RFC 7600) among them
-        "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24",  # documentation (RFC 5737)
+        "192.0.2.0/24",
+        "198.51.100.0/24",
+        "203.0.113.0/24",  # documentation (RFC 5737)
         "192.88.99.0/24",  # relays of 6to4, deprecated (RFC 7526)
         "198.18.0.0/15",  # benchmarks (RFC 2544)
         "224.0.0.0/4",  # multicast (RFC 5771)
         "240.0.0.0/4",  # reserved, and broadcast (RFC 1112, RFC 919)
     )
-)  # fmt: skip
+)
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # RFC 4291, 2.4
 _REFUSED_IPV6 = tuple(
     ipaddress.IPv6Network(network)
     for network in (
         "2001::/23",  # IETF protocols (RFC 2928): Teredo, benchmarks, ORCHID and others
-        "2001:db8::/32", "3fff::/20",  # documentation (RFC 3849, RFC 9637)
+        "2001:db8::/32",
+        "3fff::/20",  # documentation (RFC 3849, RFC 9637)
     )
-)  # fmt: skip
+)
 # Addresses that carry an IPv4 address, which is where the packets go: mapped (RFC 4291, 2.5.5.2), 6to4 (RFC 3056),
 # and translated by the well-known prefix of NAT64 (RFC 6052, 2.1). The number is that of the bits behind it.
 # Others that carry one are refused whatever it is, being no global unicast or within 2001::/23: compatible (RFC 4291,

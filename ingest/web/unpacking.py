@@ -73,9 +73,12 @@ class _Members:
     """Streams one after another. What follows the last and is no stream (padding, a line break) is passed over."""
 
     def __init__(
-        self, new: Callable[[bytes], Any], pieces: Callable[[Any, bytes], Iterator[bytes]], start: int,
+        self,
+        new: Callable[[bytes], Any],
+        pieces: Callable[[Any, bytes], Iterator[bytes]],
+        start: int,
         begins: Callable[[bytes], bool],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._new, self._pieces, self._start, self._begins = new, pieces, start, begins
         self._current: Any = None
         self._members = 0

@@ -263,8 +263,11 @@ class WebSubService:
         again = await self._query(lambda c: subscriptions.failed(c, subscription, self._now(), error))
         log.warning(
             "feed %s: no subscription at %s: %s; next try %s",
-            subscription.feed, without_user_info(subscription.hub), error, again.isoformat(timespec="seconds"),
-        )  # fmt: skip
+            subscription.feed,
+            without_user_info(subscription.hub),
+            error,
+            again.isoformat(timespec="seconds"),
+        )
 
     async def _rest(self, connection: Connection, hub: str, answer: Answer) -> None:
         """Leave a hub alone for as long as it asks."""

@@ -91,8 +91,16 @@ class Component:
         with self.log_file.open("ab") as output:
             self.process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "ingest.airflow.standalone.watchdog", "--grace", str(self.kind.grace),
-                    "--linger", str(self.kind.linger), "--", airflow_program(), *self.kind.arguments,
+                    sys.executable,
+                    "-m",
+                    "ingest.airflow.standalone.watchdog",
+                    "--grace",
+                    str(self.kind.grace),
+                    "--linger",
+                    str(self.kind.linger),
+                    "--",
+                    airflow_program(),
+                    *self.kind.arguments,
                 ],
                 env=self.environment,
                 stdin=subprocess.PIPE,
@@ -100,7 +108,7 @@ class Component:
                 stderr=output,
                 # A Ctrl-C is for the run, which ends its components in order.
                 start_new_session=True,
-            )  # fmt: skip
+            )
 
     def ask_to_end(self) -> None:
         """Tell the watchdog to end it."""

@@ -222,10 +222,15 @@ def _welcome(settings: Settings, database: Database, home: Path, port: int) -> N
         "  logs         %(logs)s\n\n"
         "Ctrl-C ends it.\n",
         {
-            "host": HOST, "port": port, "shown": shown, "query": query, "feeds": settings.feeds,
-            "dags": home / "dags", "logs": home / "logs",
+            "host": HOST,
+            "port": port,
+            "shown": shown,
+            "query": query,
+            "feeds": settings.feeds,
+            "dags": home / "dags",
+            "logs": home / "logs",
         },
-    )  # fmt: skip
+    )
 
 
 @contextmanager

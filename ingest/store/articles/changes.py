@@ -25,9 +25,17 @@ def insert(connection: Connection, landings: list[Landing], now: datetime) -> li
     ).fetchall()
     ids, told = ([row[place] for row in numbers] for place in (0, 1))
     columns = (
-        "entry_id", "canonical_url", "outlet", "title", "author", "published_at", "published_from", "language", "text",
+        "entry_id",
+        "canonical_url",
+        "outlet",
+        "title",
+        "author",
+        "published_at",
+        "published_from",
+        "language",
+        "text",
         "agency",
-    )  # fmt: skip
+    )
     values: dict[str, Any] = {name: [getattr(landing.document, name) for landing in landings] for name in columns}
     values |= {
         "ids": ids,

@@ -10,11 +10,21 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from db import Connection
+from db.rows import only_row, only_value
 
 __all__ = [
-    "CHOSEN", "Chosen", "bound", "count_and_last", "count_chosen", "delays", "newest", "per_day", "search", "streamed",
+    "CHOSEN",
+    "Chosen",
+    "bound",
+    "count_and_last",
+    "count_chosen",
+    "delays",
+    "newest",
+    "per_day",
+    "search",
+    "streamed",
     "topics_and_outlets",
-]  # fmt: skip
+]
 
 # Articles are a few kB, so some MB.
 ROWS_AT_ONCE = 500
@@ -22,8 +32,7 @@ ROWS_AT_ONCE = 500
 
 def count_and_last(connection: Connection) -> tuple[int, datetime | None]:
     """Return the number of articles and when the last of them landed."""
-    row = connection.execute("SELECT count(*), max(landed_at) FROM news.articles").fetchone()
-    assert row is not None
+    row = only_row(connection, "SELECT count(*), max(landed_at) FROM news.articles")
     return row[0], row[1]
 
 
@@ -42,7 +51,8 @@ def delays(connection: Connection, *, among: int) -> tuple[int, timedelta | None
     Looks at the last `among` articles. Those published before their feed was added do not count: they would say how
     old the backlog was.
     """
-    row = connection.execute(
+    row = only_row(
+        connection,
         """
         SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY landed_at - published_at),
                percentile_cont(0.95) WITHIN GROUP (ORDER BY landed_at - published_at)
@@ -54,15 +64,20 @@ def delays(connection: Connection, *, among: int) -> tuple[int, timedelta | None
         ) AS fresh
         """,
         [among],
-    ).fetchone()
-    assert row is not None
+    )
     return row[0], row[1], row[2]
 
 
 def search(
-    connection: Connection, query: str, *, language: str | None = None, since: datetime | None = None,
-    until: datetime | None = None, outlets: list[str] | None = None, rows: int = 20,
-) -> list[dict[str, Any]]:  # fmt: skip
+    connection: Connection,
+    query: str,
+    *,
+    language: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    outlets: list[str] | None = None,
+    rows: int = 20,
+) -> list[dict[str, Any]]:
     """Return what `news.search` finds, as dictionaries."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
@@ -126,9 +141,7 @@ def bound(chosen: Chosen) -> dict[str, Any]:
 
 def count_chosen(connection: Connection, chosen: Chosen) -> int:
     """Return how many articles meet the conditions."""
-    row = connection.execute(f"SELECT count(*) FROM news.articles a WHERE {CHOSEN}", bound(chosen)).fetchone()
-    assert row is not None
-    return int(row[0])
+    return int(only_value(connection, f"SELECT count(*) FROM news.articles a WHERE {CHOSEN}", bound(chosen)))
 
 
 def topics_and_outlets(connection: Connection) -> tuple[set[str], set[str]]:

@@ -13,7 +13,23 @@ from ingest.store.feeds.statistics import (
 )
 
 __all__ = [
-    "ADOPT_AFTER_POLLS", "Answers", "FeedState", "PollRecord", "answers_since_new", "claim", "due",
-    "finds_in_earlier_weeks", "give_back", "health_rows", "import_feed", "make_due", "next_poll_at", "postpone",
-    "rhythms", "save_polls", "save_push", "state", "sync",
-]  # fmt: skip
+    "ADOPT_AFTER_POLLS",
+    "Answers",
+    "FeedState",
+    "PollRecord",
+    "answers_since_new",
+    "claim",
+    "due",
+    "finds_in_earlier_weeks",
+    "give_back",
+    "health_rows",
+    "import_feed",
+    "make_due",
+    "next_poll_at",
+    "postpone",
+    "rhythms",
+    "save_polls",
+    "save_push",
+    "state",
+    "sync",
+]

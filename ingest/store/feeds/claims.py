@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from psycopg.rows import class_row
 
 from db import Connection
+from db.rows import only_row
 from ingest.store import hosts
 from ingest.store.feeds.state import FeedState
 from ingest.store.ledger import LONGEST_TURN, Due
@@ -92,13 +93,13 @@ def next_poll_at(connection: Connection, due: datetime) -> datetime | None:
 
 def due(connection: Connection, now: datetime) -> Due:
     """Return what is due to be polled, in whosever hands."""
-    row = connection.execute(
+    row = only_row(
+        connection,
         "SELECT count(*), min(greatest(f.next_poll_at, h.next_request_at)), min(f.next_poll_at) FROM news.feeds f"
         " JOIN news.hosts h ON h.host = f.host WHERE f.enabled AND f.next_poll_at <= %(now)s"
         " AND h.next_request_at <= %(now)s + %(turn)s",
         {"now": now, "turn": LONGEST_TURN},
-    ).fetchone()
-    assert row is not None
+    )
     return Due(*row)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from db import Connection
+from db.rows import only_value
 from ingest.config.feeds_file import FeedConfig
 from ingest.store import hosts
 from ingest.text.urls import host_of
@@ -96,8 +97,7 @@ def import_feed(connection: Connection, now: datetime, outlet: str | None = None
         " 'disabled') ON CONFLICT (slug) DO NOTHING",
         {"slug": slug, "url": url, "outlet": outlet or "import", "country": country, "now": now},
     )
-    row = connection.execute("SELECT id FROM news.feeds WHERE slug = %s", [slug]).fetchone()
+    number = only_value(connection, "SELECT id FROM news.feeds WHERE slug = %s", [slug])
     # Entries are locked before feeds, everywhere.
     connection.commit()
-    assert row is not None
-    return int(row[0])
+    return int(number)

@@ -11,16 +11,36 @@ __all__ = ["save_polls", "save_push"]
 
 # The columns of `feeds` that a poll sets, with their types; skip_hours and skip_days come as array literals.
 _SET_BY_POLL = {
-    "next_poll_at": "timestamptz", "failures": "int", "failure": "text", "host": "text", "poll_interval": "interval",
-    "asked_wait": "interval", "skip_hours": "smallint[]", "skip_days": "smallint[]", "last_full_at": "timestamptz",
-    "distrust": "text", "moved_to": "text", "moved_polls": "int", "hub": "text", "topic": "text", "etag": "text",
-    "last_modified": "text", "body_hash": "bytea",
-}  # fmt: skip
+    "next_poll_at": "timestamptz",
+    "failures": "int",
+    "failure": "text",
+    "host": "text",
+    "poll_interval": "interval",
+    "asked_wait": "interval",
+    "skip_hours": "smallint[]",
+    "skip_days": "smallint[]",
+    "last_full_at": "timestamptz",
+    "distrust": "text",
+    "moved_to": "text",
+    "moved_polls": "int",
+    "hub": "text",
+    "topic": "text",
+    "etag": "text",
+    "last_modified": "text",
+    "body_hash": "bytea",
+}
 # And those of `feed_polls`, with what a PollRecord calls them.
 _POLL = {
-    "polled_at": "timestamptz", "outcome": "text", "status": "smallint", "entries": "int", "new_entries": "int",
-    "body_bytes": "bigint", "took_ms": "int", "error": "text", "failure": "text",
-}  # fmt: skip
+    "polled_at": "timestamptz",
+    "outcome": "text",
+    "status": "smallint",
+    "entries": "int",
+    "new_entries": "int",
+    "body_bytes": "bigint",
+    "took_ms": "int",
+    "error": "text",
+    "failure": "text",
+}
 _PASSED = {"feed": "bigint", "health": "text"} | _SET_BY_POLL | _POLL
 
 

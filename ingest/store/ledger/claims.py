@@ -11,9 +11,17 @@ from ingest.store.hosts import ROOM
 from ingest.store.ledger.ranks import FETCHABLE, RECHECK
 
 __all__ = [
-    "ExtractJob", "FetchJob", "LandJob", "claim_to_extract", "claim_to_fetch", "claim_to_land", "give_back",
-    "lock_claimed", "next_fetch_at", "retry",
-]  # fmt: skip
+    "ExtractJob",
+    "FetchJob",
+    "LandJob",
+    "claim_to_extract",
+    "claim_to_fetch",
+    "claim_to_land",
+    "give_back",
+    "lock_claimed",
+    "next_fetch_at",
+    "retry",
+]
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from db import Connection
+from db.rows import only_row, only_value
 from ingest.store.ledger.ranks import BACKFILL, FETCHABLE
 
 __all__ = [
-    "LONGEST_TURN", "Due", "announce", "anything_due", "anything_expected", "anything_ready", "due", "neglected",
-    "next_due_at", "waiting", "wake",
-]  # fmt: skip
+    "LONGEST_TURN",
+    "Due",
+    "announce",
+    "anything_due",
+    "anything_expected",
+    "anything_ready",
+    "due",
+    "neglected",
+    "next_due_at",
+    "waiting",
+    "wake",
+]
 
 # A host whose turn is further off has asked to be left alone.
 LONGEST_TURN = timedelta(minutes=1)
@@ -76,7 +86,8 @@ def anything_ready(connection: Connection, stage: str, now: datetime) -> bool:
 
 def neglected(connection: Connection, now: datetime) -> int:
     """Return how many entries are due, of any stage, while no session works on any: 0 when one does."""
-    row = connection.execute(
+    count = only_value(
+        connection,
         f"""
         SELECT CASE WHEN EXISTS (SELECT FROM news.entries WHERE lease_holder IS NOT NULL) THEN 0 ELSE
             (SELECT count(*) FROM news.entries WHERE status = 'fetched' AND {_FREE})
@@ -86,10 +97,9 @@ def neglected(connection: Connection, now: datetime) -> int:
                WHERE h.next_request_at <= %(now)s AND {FETCHABLE}) END
         """,
         {"now": now},
-    ).fetchone()
+    )
     connection.commit()
-    assert row is not None
-    return int(row[0])
+    return int(count)
 
 
 def next_due_at(connection: Connection, now: datetime, horizon: timedelta) -> datetime | None:
@@ -127,10 +137,9 @@ def announce(connection: Connection, entries: int) -> None:
 
 def waiting(connection: Connection) -> tuple[int, datetime | None]:
     """Return how many entries are still on their way, and when the first of them is due."""
-    row = connection.execute(
-        "SELECT count(*), min(next_attempt_at) FROM news.entries WHERE next_attempt_at IS NOT NULL"
-    ).fetchone()
-    assert row is not None
+    row = only_row(
+        connection, "SELECT count(*), min(next_attempt_at) FROM news.entries WHERE next_attempt_at IS NOT NULL"
+    )
     return row[0], row[1]
 
 

@@ -97,9 +97,20 @@ def record(
     if not entries:
         return {}
     columns = (
-        "identity", "url", "canonical_url", "host", "title", "summary", "content", "author", "status", "reason",
-        "published_note", "published_at", "updated_at",
-    )  # fmt: skip
+        "identity",
+        "url",
+        "canonical_url",
+        "host",
+        "title",
+        "summary",
+        "content",
+        "author",
+        "status",
+        "reason",
+        "published_note",
+        "published_at",
+        "updated_at",
+    )
     values: dict[str, object] = {name: [getattr(entry, name) for entry in entries] for name in columns}
     values |= {"feed": feed_id, "now": now, "priority": priority}
     rows = connection.execute(

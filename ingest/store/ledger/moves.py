@@ -1,10 +1,10 @@
-"""How entries move from status to status: the table of moves, and every statement that makes one.
+"""How entries move from status to status: every statement that changes one.
 
-A row's status is changed here and nowhere else; a trigger refuses what is not in MOVES. Functions for claimed entries
-do not commit: a stage commits its result together with the new status.
+A row's status is changed here and nowhere else; a trigger refuses what is not in `ingest.model.status.MOVES`. Functions
+for claimed entries do not commit: a stage commits its result together with the new status.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,27 +15,22 @@ from ingest.store.ledger.ranks import BACKFILL, LIVE, RECHECK
 from ingest.store.ledger.selection import ENDED, SELECTED, Selection
 
 __all__ = [
-    "MOVES", "End", "advance", "credit", "end", "end_landing", "end_unchanged", "guard_sql", "land_again",
-    "let_through", "refetch", "reject", "reopen", "set_off_topic", "settle_waiting", "take_up_rechecks", "work_again",
-]  # fmt: skip
-
-_D, _F, _E = Status.DISCOVERED, Status.FETCHED, Status.EXTRACTED
-_LANDED, _COPY, _OFF, _REJECTED, _DEAD = (
-    Status.LANDED, Status.DUPLICATE, Status.OFF_TOPIC, Status.REJECTED, Status.DEAD,
-)  # fmt: skip
-# What each status may become. Final ones change when a page is fetched again, when rules have changed, and when
-# another entry of the same text or page turns out to be the one to credit.
-MOVES: Mapping[Status, frozenset[Status]] = {
-    # To landed and back when a page that is fetched again has not changed; off topic with the twin that was judged.
-    _D: frozenset({_F, _LANDED, _COPY, _OFF, _REJECTED, _DEAD}),
-    _F: frozenset({_E, _LANDED, _COPY, _REJECTED, _DEAD}),
-    _E: frozenset({_LANDED, _COPY, _OFF, _REJECTED, _DEAD}),
-    _LANDED: frozenset({_D, _E, _COPY, _OFF, _REJECTED}),
-    _COPY: frozenset({_D, _E, _LANDED, _OFF, _REJECTED}),
-    _OFF: frozenset({_D, _F, _E, _REJECTED}),
-    _REJECTED: frozenset({_D, _F, _E, _OFF}),
-    _DEAD: frozenset({_D, _F, _E}),
-}
+    "End",
+    "advance",
+    "credit",
+    "end",
+    "end_landing",
+    "end_unchanged",
+    "land_again",
+    "let_through",
+    "refetch",
+    "reject",
+    "reopen",
+    "set_off_topic",
+    "settle_waiting",
+    "take_up_rechecks",
+    "work_again",
+]
 
 # Every landed page is fetched once more after this time and up to a day longer, so that they spread over the day.
 RECHECK_AFTER = "interval '24 hours' + make_interval(secs => mod(e.id * 7919, 86400)::double precision)"
@@ -61,15 +56,6 @@ class End(NamedTuple):
     status: Status
     reason: str | None = None
     score: float | None = None
-
-
-def guard_sql() -> str:
-    """Return the body of the SQL function `news.may_move`, as db/sql/moves.sql has it."""
-    lines = [
-        f"    WHEN '{before}' THEN after IN ({', '.join(repr(str(status)) for status in Status if status in allowed)})"
-        for before, allowed in MOVES.items()
-    ]
-    return "\n".join(["CASE before", *lines, "    ELSE false", "END"])
 
 
 # --- entries in flight, claimed by this session

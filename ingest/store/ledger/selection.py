@@ -6,11 +6,18 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from db import Connection
+from db.rows import only_row
 
 __all__ = [
-    "ENDED", "SELECTED", "Gated", "Selection", "count_with_pages", "delete_without_article", "kept_by_gate",
+    "ENDED",
+    "SELECTED",
+    "Gated",
+    "Selection",
+    "count_with_pages",
+    "delete_without_article",
+    "kept_by_gate",
     "with_pages",
-]  # fmt: skip
+]
 
 # What has ended, and may have a page whose document is worth another look.
 ENDED = "e.status IN ('landed', 'duplicate', 'off_topic', 'rejected') AND e.next_attempt_at IS NULL"
@@ -46,7 +53,8 @@ def with_pages(connection: Connection, selection: Selection, *, copies: bool, af
 
 def count_with_pages(connection: Connection, selection: Selection) -> tuple[int, int]:
     """Return how many ended entries have a stored page, and how many have a document and no page any more."""
-    row = connection.execute(
+    row = only_row(
+        connection,
         f"""
         SELECT count(*) FILTER (WHERE stored), count(*) FILTER (WHERE NOT stored AND read)
         FROM (SELECT EXISTS (SELECT FROM news.pages p WHERE p.entry_id = e.id) AS stored,
@@ -54,8 +62,7 @@ def count_with_pages(connection: Connection, selection: Selection) -> tuple[int,
               FROM news.entries e WHERE {ENDED} AND {SELECTED} AND e.host <> '') AS ended
         """,
         vars(selection),
-    ).fetchone()
-    assert row is not None
+    )
     return row[0], row[1]
 
 

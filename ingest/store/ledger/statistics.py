@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from db import Connection
+from db.rows import only_value
 from ingest.store.ledger.ranks import BACKFILL
 
 __all__ = ["backlog", "by_status", "frequent_reasons", "funnel", "outcomes", "statistics", "weekly_outcomes"]
@@ -92,11 +93,11 @@ def frequent_reasons(connection: Connection, *, among: int, limit: int) -> list[
 
 def backlog(connection: Connection, feed: str) -> int:
     """Return how many pages that backfills of a feed have found wait to be fetched."""
-    row = connection.execute(
+    count = only_value(
+        connection,
         "SELECT count(*) FROM news.entries WHERE status = 'discovered' AND priority = %s"
         " AND feed_id = (SELECT id FROM news.feeds WHERE slug = %s)",
         [BACKFILL, feed],
-    ).fetchone()
+    )
     connection.commit()
-    assert row is not None
-    return int(row[0])
+    return int(count)

@@ -5,12 +5,26 @@ from datetime import datetime
 from typing import LiteralString
 
 from db import Connection
+from db.rows import only_value
 from ingest.text.similarity import BANDS, Likeness
 
 __all__ = [
-    "candidates", "count", "count_unsigned", "link", "linked_with", "links_of", "lock", "new_story", "of_articles",
-    "of_stories", "refresh", "sign", "store", "unlink", "unsigned",
-]  # fmt: skip
+    "candidates",
+    "count",
+    "count_unsigned",
+    "link",
+    "linked_with",
+    "links_of",
+    "lock",
+    "new_story",
+    "of_articles",
+    "of_stories",
+    "refresh",
+    "sign",
+    "store",
+    "unlink",
+    "unsigned",
+]
 
 # The texts most like a new one, by common bands, that it is compared with. Of a template there may be thousands.
 MOST_CANDIDATES = 30
@@ -122,11 +136,9 @@ def of_stories(connection: Connection, stories: Sequence[int]) -> list[int]:
 
 def new_story(connection: Connection, first_article: int) -> int:
     """Make a story and return its number."""
-    row = connection.execute(
-        "INSERT INTO news.stories (first_article_id) VALUES (%s) RETURNING id", [first_article]
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
+    return int(
+        only_value(connection, "INSERT INTO news.stories (first_article_id) VALUES (%s) RETURNING id", [first_article])
+    )
 
 
 def store(
@@ -180,10 +192,9 @@ def count(connection: Connection, stories: Sequence[int]) -> None:
 
 def count_unsigned(connection: Connection) -> int:
     """Return how many articles have no signature of this kind."""
-    row = connection.execute(f"SELECT count(*) FROM news.articles a WHERE {_UNSIGNED}", {"bands": BANDS}).fetchone()
+    count = only_value(connection, f"SELECT count(*) FROM news.articles a WHERE {_UNSIGNED}", {"bands": BANDS})
     connection.rollback()
-    assert row is not None
-    return int(row[0])
+    return int(count)
 
 
 def unsigned(connection: Connection, *, after: int, limit: int) -> list[tuple[int, str | None, str]]:

@@ -1,0 +1,30 @@
+-- The moves that entries may make: the table MOVES of ingest/model/status.py, as the last guard.
+
+CREATE OR REPLACE FUNCTION news.may_move(before text, after text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog
+RETURN CASE before
+    WHEN 'discovered' THEN after IN ('fetched', 'landed', 'duplicate', 'off_topic', 'rejected', 'dead')
+    WHEN 'fetched' THEN after IN ('extracted', 'landed', 'duplicate', 'rejected', 'dead')
+    WHEN 'extracted' THEN after IN ('landed', 'duplicate', 'off_topic', 'rejected', 'dead')
+    WHEN 'landed' THEN after IN ('discovered', 'extracted', 'duplicate', 'off_topic', 'rejected')
+    WHEN 'duplicate' THEN after IN ('discovered', 'extracted', 'landed', 'off_topic', 'rejected')
+    WHEN 'off_topic' THEN after IN ('discovered', 'fetched', 'extracted', 'rejected')
+    WHEN 'rejected' THEN after IN ('discovered', 'fetched', 'extracted', 'off_topic')
+    WHEN 'dead' THEN after IN ('discovered', 'fetched', 'extracted')
+    ELSE false
+END;
+COMMENT ON FUNCTION news.may_move(text, text) IS 'Whether an entry of the ledger may go from one status to another.';
+
+CREATE OR REPLACE FUNCTION news.guard_moves() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS $function$
+BEGIN
+    IF NOT news.may_move(OLD.status, NEW.status) THEN
+        RAISE EXCEPTION 'entry % may not go from % to %', OLD.id, OLD.status, NEW.status
+            USING ERRCODE = 'check_violation', SCHEMA = 'news', TABLE = 'entries', CONSTRAINT = 'entries_moves';
+    END IF;
+    RETURN NEW;
+END
+$function$;
+COMMENT ON FUNCTION news.guard_moves() IS 'Trigger function: refuses a status that an entry may not take.';

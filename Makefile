@@ -10,7 +10,7 @@ help:
 	@echo "make run    set up and start the pipeline under Airflow (PORT=8081 for another port; Ctrl-C ends it)"
 	@echo "make test   set up and run all tests"
 	@echo "make demo   run the pipeline against a simulated web, without a network"
-	@echo "make quick  the fast tests only"
+	@echo "make quick  the unit tests only, in seconds: no database, no server"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  measure, and print tables"
 	@echo "make env    write .env with fresh secrets, for docker-compose.yml"
@@ -40,7 +40,7 @@ test: setup
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 quick: setup
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not slow"
+	$(BIN)/pytest -n logical --maxprocesses 4 tests/unit
 
 lint: setup
 	$(BIN)/ruff check .

@@ -163,7 +163,7 @@ class Pipeline:
             nonlocal seen
             changed = tuple(map(_changed_at, (self.settings.feeds, self.settings.topics)))
             if changed != seen:
-                self._read_configuration(connection)
+                self.read_configuration(connection)
                 seen = changed
             # Feeds come due all the time; now and then the files are looked at.
             ends = time.monotonic() + POLL_SECONDS
@@ -172,7 +172,7 @@ class Pipeline:
 
         self._keep_working("poll", work)
 
-    def _read_configuration(self, connection: Connection) -> None:
+    def read_configuration(self, connection: Connection) -> None:
         now = self.now()
         # What is wrong with them is noted there, for all to see.
         with suppress(ConfigError):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from db import Database
 
-__all__ = ["LedgerTrigger"]
+__all__ = ["LedgerTrigger", "entries_announced"]
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +67,9 @@ class LedgerTrigger(BaseEventTrigger):
             )
             async with connection:
                 await connection.execute(f"LISTEN {CHANNEL}")
-                log.info("listening for new entries")
                 waiting, due_at = await asyncio.to_thread(_look, database)
+                # From here on, whatever comes is heard.
+                log.info("listening for new entries")
                 if waiting:
                     yield {"reason": "entries were waiting"}
                 while True:
@@ -113,14 +114,14 @@ async def _heard(connection: "psycopg.AsyncConnection[Any]", seconds: float) -> 
     """Wait for announcements, at most so long, and return the number of entries announced."""
     entries = 0
     async for notify in connection.notifies(timeout=max(min(seconds, LOOK_SECONDS), 0.01), stop_after=1):
-        entries += _number(notify.payload)
+        entries += entries_announced(notify.payload)
     if entries:
         async for notify in connection.notifies(timeout=GATHER_SECONDS):
-            entries += _number(notify.payload)
+            entries += entries_announced(notify.payload)
     return entries
 
 
-def _number(payload: str) -> int:
+def entries_announced(payload: str) -> int:
     """Return how many entries an announcement speaks of; one where it does not say, as anybody may send one."""
     try:
         return max(int(json.loads(payload)["entries"]), 1)

@@ -30,7 +30,7 @@ TATWEEL = "\u0640"
 LETTER_FORMS = {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ة": "ه", "ک": "ك"}
 
 
-def _ranges(table: str) -> Iterator[tuple[int, int]]:
+def code_ranges(table: str) -> Iterator[tuple[int, int]]:
     for item in table.split():
         first, _, last = item.partition("-")
         yield int(first, 16), int(last or first, 16)
@@ -40,7 +40,7 @@ def _digits() -> dict[str, str]:
     """Every decimal digit that is not ASCII, mapped to the ASCII digit of its value."""
     return {
         chr(zero + value): str(value)
-        for zero, _ in _ranges(unicode_tables.DECIMAL_ZEROS)
+        for zero, _ in code_ranges(unicode_tables.DECIMAL_ZEROS)
         if zero != ord("0")
         for value in range(10)
     }
@@ -50,7 +50,7 @@ def _python_class(limit: int, *tables: str) -> str:
     return "".join(
         f"\\U{first:08x}-\\U{min(last, limit):08x}"
         for table in tables
-        for first, last in _ranges(table)
+        for first, last in code_ranges(table)
         if first <= limit
     )
 
@@ -180,7 +180,7 @@ def _sql_char(code_point: int) -> str:
 def _sql_class(*tables: str, within: tuple[tuple[int, int], ...] = ((0, 0x10FFFF),)) -> str:
     pieces = []
     for table in tables:
-        for first, last in _ranges(table):
+        for first, last in code_ranges(table):
             for low, high in within:
                 start, end = max(first, low), min(last, high)
                 # PostgreSQL's text holds neither NUL nor surrogates, and its regular expressions refuse them as bounds.

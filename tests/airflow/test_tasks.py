@@ -28,6 +28,7 @@ from tests.airflow.feeds_file import write_feeds
 from tests.conftest import Serve
 from tests.newsroom import Faults
 from tests.runs import landed, true_places
+from tests.waiting import until
 
 
 def test_tasks_side_by_side_land_everything(
@@ -40,10 +41,17 @@ def test_tasks_side_by_side_land_everything(
     assert counts["neglected"] > 0
     assert counts["polled"] == 6
     assert counts["new_entries"] == 60
+
+    def leases() -> int:
+        found = connection.execute("SELECT count(*) FROM news.leases").fetchone()
+        connection.commit()
+        return found[0] if found else 0
+
+    before = leases()
     with ThreadPoolExecutor(5) as pool:
         # The last stage first: each follows the one before it through the ledger.
         running = [pool.submit(tasks.land), pool.submit(tasks.extract), pool.submit(tasks.extract)]
-        time.sleep(0.5)
+        until(lambda: leases() == before + 3)
         running += [pool.submit(tasks.fetch, shard, 2) for shard in range(2)]
         done = [task.result(60) for task in running]
     assert landed(connection) == true_places(room.world)
@@ -320,10 +328,18 @@ def test_a_task_that_is_told_to_end_finishes_what_it_has_in_hand(
     write_feeds(room, tmp_path)
     tasks.poll([])
     before = signal.getsignal(signal.SIGTERM)
-    threading.Timer(2, os.kill, [os.getpid(), signal.SIGTERM]).start()
-    started = time.monotonic()
-    counts = tasks.fetch(0, 1)
-    assert time.monotonic() - started < 8
+
+    def end_in_the_midst() -> float:
+        until(lambda: room.requests("/news/"))
+        os.kill(os.getpid(), signal.SIGTERM)
+        return time.monotonic()
+
+    with ThreadPoolExecutor(1) as pool:
+        told = pool.submit(end_in_the_midst)
+        counts = tasks.fetch(0, 1)
+        ended_at = time.monotonic()
+    # All of it would take a quarter of a minute.
+    assert ended_at - told.result() < 8
     assert 0 < counts["fetched"] < 60
     leased = connection.execute("SELECT count(*) FROM news.entries WHERE lease_holder IS NOT NULL").fetchone()
     assert leased == (0,)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,12 +26,15 @@ from db.embedded import EmbeddedServer
 from ingest.airflow.standalone import processes
 from ingest.airflow.standalone.components import COMPONENTS
 from ingest.runtime.clock import utc_now
+from tests import waiting
 from tests.conftest import ROOT, chromium, free_port
 from tests.newsroom import Newsroom, RunningNewsroom, serve
 from tests.runs import landed, true_places
 
 # Other tests run beside it, and an answer may take a while.
 get, post = partial(httpx.get, timeout=30), partial(httpx.post, timeout=30)
+# Each look asks Airflow or its database.
+until = partial(waiting.until, look=0.3)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 ARTEFACTS = ROOT / "artefacts"
@@ -107,17 +110,6 @@ class Running:
         answer = post(f"{self.base}/auth/token", json={"username": "admin", "password": self.password})
         token = answer.json()["access_token"]
         return get(f"{self.base}/api/v2/{path}", headers={"Authorization": f"Bearer {token}"}).json()
-
-
-def until(true: Callable[[], Any], seconds: float) -> Any:
-    """Wait until something is true, and return it."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = true()
-        if value:
-            return value
-        time.sleep(0.3)
-    raise AssertionError(f"not within {seconds} s")
 
 
 def marked(home: Path) -> set[int]:

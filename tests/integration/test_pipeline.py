@@ -18,6 +18,7 @@ from ingest.topics.topics import TopicSet
 from tests.conftest import ROOT, Clock, Serve, configure
 from tests.newsroom import Faults, RunningNewsroom
 from tests.runs import Landed, curated, landed, outcomes, run_once, true_places
+from tests.waiting import until
 
 
 class TestOnce:
@@ -393,8 +394,6 @@ def test_private_addresses_are_refused_by_default(
 def test_follow_lands_what_is_published_and_ends_when_told(
     newsroom: Serve, database: Database, connection: Connection, settings: Settings, topics: TopicSet, tmp_path: Path
 ) -> None:
-    import time
-
     room = newsroom(feeds=4, entries=20, upcoming=40, now=utc_now())
     path = tmp_path / "feeds.yaml"
     path.write_text(room.world.feeds_yaml(poll_every="1s"), encoding="utf-8")
@@ -405,10 +404,7 @@ def test_follow_lands_what_is_published_and_ends_when_told(
     thread.start()
     try:
         for _ in range(2):
-            deadline = time.monotonic() + 30
-            while landed(connection) != true_places(room.world) and time.monotonic() < deadline:
-                time.sleep(0.1)
-            assert landed(connection) == true_places(room.world)
+            until(lambda: landed(connection) == true_places(room.world))
             room.world.advance(room.world.items[max(room.world.items)].published_at - room.world.now)
     finally:
         pipeline.stop()

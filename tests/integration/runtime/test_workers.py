@@ -15,6 +15,7 @@ import pytest
 
 from ingest.runtime.workers import WorkerDied, WorkerPool, WorkerTimeout
 from tests.conftest import ROOT
+from tests.waiting import until_async
 
 
 @pytest.fixture
@@ -23,7 +24,9 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingest.runtime.workers.ALONE_AFTER", (0.0, 0.0, 0.0))
 
 
-def spin() -> None:
+def spin(begun: Path | None = None) -> None:
+    if begun is not None:
+        begun.touch()
     while True:
         pass
 
@@ -90,13 +93,13 @@ def test_a_pool_that_is_left_while_its_workers_start_says_nothing() -> None:
     assert (run.returncode, run.stderr) == (0, "")
 
 
-def test_a_pool_that_is_left_ends_workers_that_are_busy() -> None:
+def test_a_pool_that_is_left_ends_workers_that_are_busy(tmp_path: Path) -> None:
     async def leave() -> list[int]:
         with WorkerPool(1, 60, preload=()) as pool:
             assert await pool.run(answer) == 42
             pids = pool.pids
-            spinning = asyncio.ensure_future(pool.run(spin))
-            await asyncio.sleep(0.1)
+            spinning = asyncio.ensure_future(pool.run(spin, tmp_path / "begun"))
+            await until_async((tmp_path / "begun").exists)
         assert spinning.cancelled() or not spinning.done()
         spinning.cancel()
         return pids
@@ -105,12 +108,12 @@ def test_a_pool_that_is_left_ends_workers_that_are_busy() -> None:
     assert not Path(f"/proc/{pid}").exists()
 
 
-def test_tasks_that_wait_when_a_pool_is_left_are_cancelled() -> None:
+def test_tasks_that_wait_when_a_pool_is_left_are_cancelled(tmp_path: Path) -> None:
     async def leave() -> None:
         with WorkerPool(1, 60, preload=()) as pool:
             assert await pool.run(answer) == 42
-            waiting = [asyncio.ensure_future(pool.run(spin)) for _ in range(3)]
-            await asyncio.sleep(0.1)
+            waiting = [asyncio.ensure_future(pool.run(spin, tmp_path / "begun")) for _ in range(3)]
+            await until_async((tmp_path / "begun").exists)
         ended = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 30)
         # The one at work was killed with its worker, and cannot be tried again.
         assert sorted(type(each).__name__ for each in ended) == ["CancelledError", "CancelledError", "RuntimeError"]
@@ -118,10 +121,10 @@ def test_tasks_that_wait_when_a_pool_is_left_are_cancelled() -> None:
     asyncio.run(leave())
 
 
-def test_a_task_that_nobody_waits_for_frees_its_worker() -> None:
+def test_a_task_that_nobody_waits_for_frees_its_worker(tmp_path: Path) -> None:
     async def give_up(pool: WorkerPool) -> None:
-        spinning = asyncio.ensure_future(pool.run(spin))
-        await asyncio.sleep(0.1)
+        spinning = asyncio.ensure_future(pool.run(spin, tmp_path / "begun"))
+        await until_async((tmp_path / "begun").exists)
         spinning.cancel()
         assert await pool.run(answer) == 42
 
@@ -182,6 +185,7 @@ def test_waiting_for_a_processor_is_no_fault_of_the_task() -> None:
         assert await pool.run(answer) == 42
         sleeping = asyncio.ensure_future(pool.run(time.sleep, 1.0))
         os.kill(pool.pids[0], signal.SIGSTOP)
+        # For longer than the limit.
         await asyncio.sleep(0.5)
         os.kill(pool.pids[0], signal.SIGCONT)
         await sleeping

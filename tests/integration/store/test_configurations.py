@@ -71,7 +71,7 @@ def test_a_pipeline_goes_on_with_a_broken_file_and_takes_up_a_mended_one(
     first = configurations.current_topics(connection, both, NOW)
     pipeline = Pipeline(database, both, first, now=Clock())
     topics.write_text("topics: nothing")
-    pipeline._read_configuration(connection)
+    pipeline.read_configuration(connection)
     assert pipeline.topics.judge("any", ["text"])[0].topic == "everything"
     pipeline.once()
     assert connection.execute("SELECT count(*) > 0 FROM news.articles").fetchone() == (True,)
@@ -80,7 +80,7 @@ def test_a_pipeline_goes_on_with_a_broken_file_and_takes_up_a_mended_one(
     assert "the pipeline: configuration since " in shown.stdout
     assert "topics.yaml:1" in shown.stdout
     topics.write_text("{topics: {everybody: {match: all}}}")
-    pipeline._read_configuration(connection)
+    pipeline.read_configuration(connection)
     assert pipeline.topics.judge("any", ["text"])[0].topic == "everybody"
     assert feeds.health_rows(connection)[0]["enabled"]
 

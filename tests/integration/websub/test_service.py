@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -28,18 +27,12 @@ from tests.conftest import INGEST, Serve, configure, free_port
 from tests.newsroom import RunningNewsroom
 from tests.newsroom.hub import Hub
 from tests.newsroom.render import render_feed
+from tests.waiting import until_async
 
 TOPIC = "https://a.example/feed"
 
 
 QUERY = {"hub.mode": "subscribe", "hub.topic": TOPIC, "hub.challenge": "abc", "hub.lease_seconds": "3600"}
-
-
-async def until(condition: Callable[[], Any], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        await asyncio.sleep(0.05)
 
 
 class TestService:
@@ -99,7 +92,7 @@ class TestService:
         feed = next(feed for feed in room.world.feeds if len(room.world.visible(feed)) < len(feed.numbers))
 
         async def scenario(hub: Hub) -> None:
-            await until(lambda: len(hub.subscribers) == 2)
+            await until_async(lambda: len(hub.subscribers) == 2)
             before = connection.execute("SELECT count(*) FROM news.entries").fetchone()
             room.world.advance(timedelta(minutes=30))
             _, body = render_feed(room.world, feed)
@@ -108,9 +101,9 @@ class TestService:
             assert await hub.publish(feed.url, b"<html>no feed</html>") == 202
             assert await hub.publish(feed.url, body, method="sha1") == 202
             pushes = "SELECT outcome, new_entries FROM news.feed_polls WHERE pushed"
-            await until(lambda: connection.execute(pushes).fetchall())
+            await until_async(lambda: connection.execute(pushes).fetchall())
             assert await hub.publish(feed.url, body) == 202
-            await until(lambda: len(connection.execute(pushes).fetchall()) == 2)
+            await until_async(lambda: len(connection.execute(pushes).fetchall()) == 2)
             first, second = connection.execute(pushes + " ORDER BY id").fetchall()
             assert first[0] == "new"
             assert second == ("unchanged", 0)
@@ -138,10 +131,10 @@ class TestService:
         self, room: RunningNewsroom, serve: Any, connection: Connection
     ) -> None:
         async def scenario(hub: Hub) -> None:
-            await until(lambda: len(hub.subscribers) == 2)
+            await until_async(lambda: len(hub.subscribers) == 2)
             connection.execute("UPDATE news.websub_subscriptions SET next_request_at = now()")
             connection.commit()
-            await until(lambda: len(hub.asked) == 4)
+            await until_async(lambda: len(hub.asked) == 4)
 
         serve(scenario)
         assert len({status for status, *_ in self.rows(connection)} | {"active"}) == 1
@@ -150,7 +143,7 @@ class TestService:
         self, room: RunningNewsroom, serve: Any, connection: Connection
     ) -> None:
         async def denied(_: Hub) -> None:
-            await until(lambda: [row[0] for row in self.rows(connection)] == ["denied"] * 2)
+            await until_async(lambda: [row[0] for row in self.rows(connection)] == ["denied"] * 2)
 
         serve(denied, deny="not <b>you</b>")
         for _, error, _, again, pushed_until, *_ in self.rows(connection):
@@ -161,7 +154,7 @@ class TestService:
         connection.commit()
 
         async def failed(_: Hub) -> None:
-            await until(lambda: [row[0] for row in self.rows(connection)] == ["failed"] * 2)
+            await until_async(lambda: [row[0] for row in self.rows(connection)] == ["failed"] * 2)
 
         serve(failed, status=404)
         assert [row[1] for row in self.rows(connection)] == ["HTTP 404: no such topic"] * 2
@@ -184,7 +177,7 @@ class TestService:
 
     def test_strangers_get_nothing(self, room: RunningNewsroom, serve: Any, connection: Connection) -> None:
         async def scenario(hub: Hub) -> None:
-            await until(lambda: len(hub.subscribers) == 2)
+            await until_async(lambda: len(hub.subscribers) == 2)
             callback = next(iter(hub.subscribers.values()))[0]
             stranger = re.sub(r"[^/]+$", "A" * 43, callback)
             async with aiohttp.ClientSession() as client:
@@ -209,7 +202,7 @@ class TestService:
     )  # fmt: skip
     def test_what_cannot_be_signed_is_ignored_unread(self, room: RunningNewsroom, serve: Any, header: str) -> None:
         async def scenario(hub: Hub) -> None:
-            await until(lambda: hub.subscribers)
+            await until_async(lambda: hub.subscribers)
             async with posts(hub) as begin:
                 # The body never comes; the answer does.
                 reader, _ = await begin(header, "Content-Length: 14000000")
@@ -219,7 +212,7 @@ class TestService:
 
     def test_what_is_too_large_is_refused_unread(self, room: RunningNewsroom, serve: Any) -> None:
         async def scenario(hub: Hub) -> None:
-            await until(lambda: hub.subscribers)
+            await until_async(lambda: hub.subscribers)
             async with posts(hub) as begin:
                 reader, _ = await begin(SIGNED, "Content-Length: 15000001")
                 assert (await status_of(reader))[0] == 413
@@ -236,7 +229,7 @@ class TestService:
         part = b"DBBA0\r\n" + bytes(900_000) + b"\r\n" if chunked else bytes(900_000)
 
         async def scenario(hub: Hub) -> None:
-            await until(lambda: hub.subscribers)
+            await until_async(lambda: hub.subscribers)
             async with posts(hub) as begin:
                 # Of two that lack their ends, there is room for one, whichever comes first.
                 begun = [await begin(SIGNED, length, part=part if chunked else part[:-1]) for _ in range(2)]
@@ -261,7 +254,7 @@ class TestService:
         monkeypatch.setattr("ingest.websub.service.BODY_SECONDS", 0.2)
 
         async def scenario(hub: Hub) -> None:
-            await until(lambda: hub.subscribers)
+            await until_async(lambda: hub.subscribers)
             async with posts(hub) as begin:
                 for _ in range(2):
                     reader, _ = await begin(SIGNED, "Content-Length: 900000", part=b"x")

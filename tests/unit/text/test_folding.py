@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.text import unicode_tables
-from ingest.text.folding import _ranges, content_identity, fold, fold_all, fold_sentences, sql_definition, word_count
+from ingest.text.folding import (
+    code_ranges,
+    content_identity,
+    fold,
+    fold_all,
+    fold_sentences,
+    sql_definition,
+    word_count,
+)
 from tests.conftest import ROOT
 
 CASES = {
@@ -77,7 +85,7 @@ def test_character_classes_are_those_of_their_unicode_version() -> None:
     categories = [unicodedata.category(chr(code)) for code in range(0x110000)]
 
     def members(table: str) -> set[int]:
-        return {code for first, last in _ranges(table) for code in range(first, last + 1)}
+        return {code for first, last in code_ranges(table) for code in range(first, last + 1)}
 
     def of(*wanted: str) -> set[int]:
         return {code for code, category in enumerate(categories) if category.startswith(wanted)}

@@ -16,7 +16,16 @@ from db.errors import DatabaseUnavailable, SchemaMismatch
 from db.rows import only_row
 from db.upgrade import upgrade_schema
 
-__all__ = ["SESSION_LOST", "Connection", "Database", "connect", "open_database", "retry_deadlocks", "without_password"]
+__all__ = [
+    "SESSION_LOST",
+    "Connection",
+    "Database",
+    "connect",
+    "open_database",
+    "retry_deadlocks",
+    "upgrade",
+    "without_password",
+]
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 # What says that a session is over, or none is to be had: work goes on with another one.

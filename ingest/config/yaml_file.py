@@ -14,7 +14,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from ingest.config.errors import ConfigError
 
-__all__ = ["Duration", "StrictModel", "load_config", "parse_config", "read_config"]
+__all__ = ["Duration", "StrictModel", "line_of", "load_config", "parse_config", "read_config"]
 
 Location = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)

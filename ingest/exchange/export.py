@@ -27,7 +27,17 @@ from ingest.text.spreadsheets import ENCODING, cells
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["COLUMNS", "MANIFEST", "ExportFormat", "Manifest", "export_articles", "new_folder"]
+__all__ = [
+    "COLUMNS",
+    "MANIFEST",
+    "ExportFormat",
+    "Manifest",
+    "Progress",
+    "Row",
+    "described",
+    "export_articles",
+    "new_folder",
+]
 
 MANIFEST = "manifest.json"
 # Rows of a Parquet row group: articles are a few kB, so some 20 MB.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ingest.text import unicode_tables
 
 __all__ = [
+    "LETTER_FORMS",
     "ContentIdentity",
     "content_identity",
     "fold",

@@ -5,7 +5,15 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urljoin, urlsplit, url
 
 from w3lib.url import canonicalize_url, safe_url_string, url_query_cleaner
 
-__all__ = ["absolute_url", "canonical_url", "host_of", "page_address", "slug_words", "without_user_info"]
+__all__ = [
+    "MAX_URL_LENGTH",
+    "absolute_url",
+    "canonical_url",
+    "host_of",
+    "page_address",
+    "slug_words",
+    "without_user_info",
+]
 
 # B-tree entries are at most 2,704 bytes, and the Sitemaps protocol allows 2,048 characters.
 MAX_URL_LENGTH = 2048

@@ -14,7 +14,7 @@ from ingest.config.yaml_file import StrictModel, parse_config, read_config
 from ingest.text.folding import fold, fold_sentences
 from ingest.topics.rules import CompiledTopic, Explanation, Sought
 
-__all__ = ["Match", "TopicSet", "TopicsFile", "load_topics", "parse_topics"]
+__all__ = ["Match", "Topic", "TopicSet", "TopicsFile", "load_topics", "parse_topics"]
 
 # What the gate reads of a title and summary: a summary that is longer is the whole article, whose beginning tells.
 GATE_CHARACTERS = 20_000

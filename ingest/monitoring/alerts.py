@@ -2,7 +2,8 @@
 
 A source can fall silent in more ways than by failing: it answers with the same document for ever, with other documents
 and nothing new in them, with documents that are no feed, with pages that hold no text, or with news that are all on
-something else. What tells them apart is in the records of polls and in the ledger; `judge` is a pure function of that.
+something else. What tells them apart is in the records of polls and in the
+ledger; `troubles_of_feed` is a pure function of that.
 """
 
 from collections import Counter, defaultdict
@@ -65,7 +66,7 @@ class Changes:
     over: list[Alert]
 
 
-def judge(
+def troubles_of_feed(
     row: Mapping[str, Any],
     answers: Answers,
     weeks: Mapping[int, Counter[str]],
@@ -178,7 +179,7 @@ def look(connection: Connection, now: datetime) -> list[Alert]:
 
 
 def _of_the_pipeline(connection: Connection, now: datetime) -> list[Alert]:
-    found = pipeline_health.judge(pipeline_health.look(connection, now), now)
+    found = pipeline_health.troubles(pipeline_health.look(connection, now), now)
     return [Alert(None, finding.kind, finding.started_at, finding.said, finding.evidence) for finding in found]
 
 
@@ -192,7 +193,7 @@ def _of_feeds(connection: Connection, now: datetime) -> list[Alert]:
     return [
         alert
         for row in rows
-        for alert in judge(
+        for alert in troubles_of_feed(
             row, answers.get(row["id"], Answers()), outcomes.get(row["id"], {}), now, lasting[row["feed"]]
         )
     ]

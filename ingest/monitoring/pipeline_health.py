@@ -1,4 +1,4 @@
-"""What is wrong with the pipeline itself: `judge` is a pure function of what `look` finds in the database.
+"""What is wrong with the pipeline itself: `troubles` is a pure function of what `look` finds in the database.
 
 - `configuration`: a file is broken, and the last good one is used.
 - `stalled`: work is due, and nothing of its kind has been done for ten minutes.
@@ -17,7 +17,7 @@ from ingest.store import configurations, feeds, ledger, periodic, worker_deaths
 from ingest.store.configurations import Problem
 from ingest.store.ledger import Due
 
-__all__ = ["Finding", "State", "Waiting", "judge", "look"]
+__all__ = ["Finding", "State", "Waiting", "look", "troubles"]
 
 STALLED_AFTER = timedelta(minutes=10)
 # Pages of a host come one by one, so some hundred new ones at once wait for an hour.
@@ -74,7 +74,7 @@ def look(connection: Connection, now: datetime) -> State:
     )
 
 
-def judge(state: State, now: datetime) -> list[Finding]:
+def troubles(state: State, now: datetime) -> list[Finding]:
     """Return what is wrong with the pipeline. Pure."""
     found = [*_configuration(state)]
     still = [of for of in state.waiting if of.still_since and now - of.still_since >= STALLED_AFTER]

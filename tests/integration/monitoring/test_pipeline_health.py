@@ -6,7 +6,7 @@ from db import Connection
 from ingest.config.feeds_file import FeedConfig
 from ingest.model.status import Status
 from ingest.monitoring import alerts, pipeline_health
-from ingest.monitoring.pipeline_health import judge
+from ingest.monitoring.pipeline_health import troubles
 from ingest.store import feeds, ledger, worker_deaths
 from ingest.store.periodic import Heartbeat
 from tests.conftest import NOW, Run
@@ -20,17 +20,17 @@ def test_what_is_due_and_not_done_is_seen(connection: Connection) -> None:
     feed = feeds.import_feed(connection, NOW)
     ledger.record(connection, feed, [entry(9, "b", status=Status.FETCHED)], NOW)
     later = NOW + 20 * MINUTE
-    (finding,) = judge(pipeline_health.look(connection, later), later)
+    (finding,) = troubles(pipeline_health.look(connection, later), later)
     assert (finding.kind, finding.evidence) == ("stalled", {"fetch": 2, "extract": 1})
     for stage in ("fetch", "extract"):
         Heartbeat(connection, stage).note(later - MINUTE)
-    assert judge(pipeline_health.look(connection, later), later) == []
+    assert troubles(pipeline_health.look(connection, later), later) == []
 
 
 def test_a_host_that_asked_to_be_left_alone_stalls_nothing(connection: Connection) -> None:
     fill(connection, {"a": 2})
     connection.execute("UPDATE news.hosts SET next_request_at = %s", [NOW + 5 * HOUR])
-    assert judge(pipeline_health.look(connection, NOW + 4 * HOUR), NOW + 4 * HOUR) == []
+    assert troubles(pipeline_health.look(connection, NOW + 4 * HOUR), NOW + 4 * HOUR) == []
 
 
 def test_a_page_that_waits_for_its_twin_of_another_feed_stalls_nothing(connection: Connection) -> None:
@@ -41,7 +41,7 @@ def test_a_page_that_waits_for_its_twin_of_another_feed_stalls_nothing(connectio
     other = connection.execute("SELECT id FROM news.feeds WHERE slug <> 'import'").fetchone()
     assert other is not None
     ledger.record(connection, other[0], [entry(0, "a")], NOW)
-    assert judge(pipeline_health.look(connection, NOW + HOUR / 2), NOW + HOUR / 2) == []
+    assert troubles(pipeline_health.look(connection, NOW + HOUR / 2), NOW + HOUR / 2) == []
 
 
 def test_its_alerts_begin_and_end_like_those_of_feeds(connection: Connection, run: Run) -> None:

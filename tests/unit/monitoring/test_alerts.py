@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingest.monitoring.alerts import judge
+from ingest.monitoring.alerts import troubles_of_feed
 from ingest.monitoring.feed_health import FeedRhythm
 from ingest.store.feeds import Answers
 from tests.conftest import NOW
@@ -57,20 +57,20 @@ FAILED = {"failures": 9, "last_error": "why", "last_success_at": NOW - 2 * DAY}
 def test_kinds_of_silence(
     known: dict[str, Any], answers: Answers, weeks: dict[int, Counter[str]], kinds: list[str]
 ) -> None:
-    assert [alert.kind for alert in judge(row(**known), answers, weeks, NOW)] == kinds
+    assert [alert.kind for alert in troubles_of_feed(row(**known), answers, weeks, NOW)] == kinds
 
 
 @pytest.mark.parametrize("statuses", [(403, 503, 403), (503, 403, None)])
 def test_a_failure_with_two_faces_is_one(statuses: tuple[int | None, ...]) -> None:
     known = row(**FAILED, failure="http_5xx")
-    kinds = {kind for kind in ("blocked", "failing") for alert in judge(known, Answers(status=statuses[0]), {}, NOW)
-             if alert.kind == kind}  # fmt: skip
+    found = troubles_of_feed(known, Answers(status=statuses[0]), {}, NOW)
+    kinds = {alert.kind for alert in found} & {"blocked", "failing"}
     for status in statuses[1:]:
-        (alert,) = judge(known, Answers(status=status), {}, NOW, kinds)
+        (alert,) = troubles_of_feed(known, Answers(status=status), {}, NOW, kinds)
         assert {alert.kind} == kinds
 
 
 def test_what_has_begun_lasts_until_it_is_clearly_better() -> None:
     weeks = {0: Counter(rejected=7, landed=3)}
-    assert judge(row(), Answers(), weeks, NOW) == []
-    assert [alert.kind for alert in judge(row(), Answers(), weeks, NOW, {"no_text"})] == ["no_text"]
+    assert troubles_of_feed(row(), Answers(), weeks, NOW) == []
+    assert [alert.kind for alert in troubles_of_feed(row(), Answers(), weeks, NOW, {"no_text"})] == ["no_text"]

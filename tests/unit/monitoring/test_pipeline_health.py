@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ingest.monitoring.pipeline_health import State, Waiting, judge
+from ingest.monitoring.pipeline_health import State, Waiting, troubles
 from ingest.store.configurations import Problem
 from ingest.store.ledger import Due
 from tests.conftest import NOW
@@ -42,12 +42,12 @@ def deaths(*ago: timedelta) -> list[tuple[datetime, str]]:
     ],
 )
 def test_what_is_wrong(state: State, kinds: list[str]) -> None:
-    assert [finding.kind for finding in judge(state, NOW)] == kinds
+    assert [finding.kind for finding in troubles(state, NOW)] == kinds
 
 
 def test_findings_say_what_and_since_when() -> None:
-    (stalled,) = judge(State([waiting(30 * MINUTE, done=20 * MINUTE)], [], []), NOW)
+    (stalled,) = troubles(State([waiting(30 * MINUTE, done=20 * MINUTE)], [], []), NOW)
     assert stalled.started_at == NOW - 20 * MINUTE
     assert stalled.said.startswith("nothing has been done for 20 min, though there are 7 to be fetched")
-    (broken,) = judge(State([], [Problem("topics", "topics.yaml:3: no", NOW - HOUR, NOW - 2 * HOUR)], []), NOW)
+    (broken,) = troubles(State([], [Problem("topics", "topics.yaml:3: no", NOW - HOUR, NOW - 2 * HOUR)], []), NOW)
     assert (broken.started_at, broken.said) == (NOW - HOUR, "topics.yaml:3: no; the last good topics file is used")

@@ -70,7 +70,7 @@ class Feed(Base):
     last_error: Mapped[str | None] = mapped_column(comment="Why the last poll failed; null after a success.")
     failure: Mapped[str | None] = mapped_column(
         comment="Kind of the last failure: dns, refused, tls, timeout, connection, redirects, blocked, too_large, "
-        "http_4xx, http_5xx, gone, not_a_feed; null after a success."
+        "http_3xx, http_4xx, http_5xx, gone, not_a_feed; null after a success."
     )
     health: Mapped[str] = mapped_column(
         server_default="waiting",

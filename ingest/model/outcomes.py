@@ -33,8 +33,7 @@ class FailureKind(StrEnum):
     BLOCKED = "blocked"
     # The body is larger than the limit.
     TOO_LARGE = "too_large"
-    # The status says that the request is wrong (4xx), or that the server is in trouble (5xx).
-    HTTP_1XX = "http_1xx"
+    # A redirect without an address (3xx), a request that is wrong (4xx), a server in trouble (5xx and above).
     HTTP_3XX = "http_3xx"
     HTTP_4XX = "http_4xx"
     HTTP_5XX = "http_5xx"

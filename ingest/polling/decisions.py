@@ -217,7 +217,12 @@ def _moved(feed: FeedState, answer: Answer) -> dict[str, Any]:
 
 def kind_of(status: int) -> FailureKind:
     """Return the kind of failure that a status other than 2xx is. Pure."""
-    return FailureKind.GONE if status == 410 else FailureKind(f"http_{status // 100}xx")
+    if status == 410:
+        return FailureKind.GONE
+    if 300 <= status < 400:
+        return FailureKind.HTTP_3XX
+    # Of numbers that mean nothing, too, it is the server that is wrong.
+    return FailureKind.HTTP_4XX if 400 <= status < 500 else FailureKind.HTTP_5XX
 
 
 def failed_poll(

@@ -39,6 +39,8 @@ COMMENT ON FUNCTION news.guard_moves() IS 'Trigger function: refuses a status th
 
 CREATE TRIGGER entries_moves BEFORE UPDATE OF status ON news.entries
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION news.guard_moves();
+
+COMMENT ON COLUMN news.feeds.failure IS 'Kind of the last failure: dns, refused, tls, timeout, connection, redirects, blocked, too_large, http_3xx, http_4xx, http_5xx, gone, not_a_feed; null after a success.';
 """
 
 

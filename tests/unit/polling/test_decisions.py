@@ -244,6 +244,8 @@ def moved(to: str) -> Answer:
         (RequestFailed(FailureKind.TOO_LARGE, "x"), "too_large", "failing"),
         (answer(404, b""), "http_4xx", "failing"),
         (answer(503, b""), "http_5xx", "failing"),
+        (answer(305, b""), "http_3xx", "failing"),
+        (answer(999, b""), "http_5xx", "failing"),
         (answer(410, b""), "gone", "gone"),
         (answer(200, b"<html></html>"), "not_a_feed", "failing"),
     ],

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
+from typing import Literal
 
 from db import Connection
 from ingest.config.settings import Settings
@@ -36,6 +37,7 @@ BATCH = 200
 EXAMPLE_LINES = 12
 EXAMPLE_WIDTH = 160
 _COMPARED = ("text", "title", "author", "published_at", "published_from", "language", "agency", "page_url")
+Kind = Literal["unchanged", "changed", "gained", "lost", "still_none", "failed"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,22 @@ class Reprocessed:
     differences: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COMPARED, 0))
     examples: list[Example] = field(default_factory=list)
 
+    def count(self, kind: Kind) -> None:
+        """Count a page."""
+        match kind:
+            case "unchanged":
+                self.unchanged += 1
+            case "changed":
+                self.changed += 1
+            case "gained":
+                self.gained += 1
+            case "lost":
+                self.lost += 1
+            case "still_none":
+                self.still_none += 1
+            case "failed":
+                self.failed += 1
+
     @property
     def pages(self) -> int:
         return self.unchanged + self.changed + self.gained + self.lost + self.still_none + self.failed
@@ -69,7 +87,7 @@ class Reprocessed:
 class _Outcome:
     entry: int
     url: str
-    kind: str
+    kind: Kind
     document: Document | None = None
     reason: str | None = None
 
@@ -153,7 +171,7 @@ def _differences(former: Document, document: Document) -> list[str]:
 
 
 def _note(found: Reprocessed, outcome: _Outcome, former: Document | None, examples: int) -> None:
-    setattr(found, outcome.kind, getattr(found, outcome.kind) + 1)
+    found.count(outcome.kind)
     if outcome.kind == "failed":
         log.warning("entry %d: %s (%s)", outcome.entry, outcome.reason, outcome.url)
     if outcome.kind == "changed" and former and outcome.document:

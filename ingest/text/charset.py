@@ -30,6 +30,9 @@ _STARTS = (
 _XML_DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 # Said of documents in any single-byte encoding, by servers and programs that do not look.
 _SAID_OF_ANYTHING = {"cp1252", "iso8859-1", "ascii", "latin-1"}
+# Python's own ("Python Specific Encodings" in the documentation of `codecs`): no document is written in one. What they
+# make of other bytes differs between versions: `punycode` gives up, or returns nothing.
+_PYTHON_SPECIFIC = {"idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
 # The letters that make up most of any Arabic text, and what windows-1256 makes of texts that are not Arabic.
 _FREQUENT_ARABIC = re.compile("[اليمونرتبة]")
 # Arabic letters stand together, accented ones of Latin scripts alone.
@@ -76,6 +79,8 @@ def _declared(body: bytes, content_type: str | None) -> str | None:
 def _is_of_text(encoding: str) -> bool:
     """Return whether Python's codec of that name makes text of any bytes; some are for other things, or give up."""
     try:
+        if codecs.lookup(encoding).name in _PYTHON_SPECIFIC:
+            return False
         return isinstance(b"a\xff".decode(encoding, errors="replace"), str)
     except (LookupError, ValueError):
         return False

@@ -143,7 +143,9 @@ def test_the_original_link_goes_before_that_of_a_feed_service() -> None:
 
 
 ITEM = "<rss version='2.0'><channel><item>{}</item></channel></rss>"
-ENCODINGS = ("hex", "base64", "rot13", "idna", "undefined", "punycode", "utf-7", "zlib")
+ENCODINGS = (
+    "hex", "base64", "rot13", "idna", "undefined", "punycode", "utf-7", "zlib", "unicode_escape", "raw_unicode_escape",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -40,3 +40,9 @@ def test_the_bytes_are_believed_before_what_is_said(
 def test_some_damage_in_utf8_makes_no_other_encoding_of_it() -> None:
     damaged = (ARABIC * 3).encode() + b"\xff"
     assert decode(damaged, None) == ARABIC * 3 + "\ufffd"
+
+
+@pytest.mark.parametrize("declared", ["punycode", "idna", "undefined", "unicode_escape", "raw-unicode-escape"])
+def test_what_only_python_knows_is_no_encoding_of_a_document(declared: str) -> None:
+    document = f"<?xml version='1.0' encoding='{declared}'?><a>{ARABIC} \\u0041 C:\\d</a>"
+    assert decode(document.encode("windows-1256"), None) == document

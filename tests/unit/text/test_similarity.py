@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.near_duplicates import judged, scores
 from ingest.text.folding import fold
 from ingest.text.similarity import Comparable, compare
 from tests.conftest import SHARED
@@ -53,8 +54,6 @@ def test_judged_pairs_are_linked_as_they_were_judged() -> None:
     path = Path(SHARED / "eval" / "neardup_dev.jsonl")
     if not path.exists():
         pytest.skip("no judged pairs: set NEWS_TEST_SHARED")
-    from bench.near_duplicates import judged, scores
-
     figures = scores(judged())
     assert figures["recall"] >= 0.95
     assert figures["precision"] >= 0.98

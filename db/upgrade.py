@@ -51,6 +51,13 @@ def upgrade_schema(url: str, sources: Sources = SOURCES) -> tuple[str | None, st
         return before, revisions[-1]
 
 
+# Another upgrade makes the schema, the table or the table's row type in the same moment; IF NOT EXISTS does not help.
+_MADE_MEANWHILE = (
+    psycopg.errors.UniqueViolation, psycopg.errors.DuplicateSchema, psycopg.errors.DuplicateTable,
+    psycopg.errors.DuplicateObject,
+)  # fmt: skip
+
+
 def _make_locks(connection: psycopg.Connection[Any]) -> None:
     """Make the row that one upgrade at a time locks. A row, as everybody may take advisory locks."""
     for _ in range(10):
@@ -61,8 +68,7 @@ def _make_locks(connection: psycopg.Connection[Any]) -> None:
                     "CREATE TABLE IF NOT EXISTS news.locks (name text CONSTRAINT locks_pkey PRIMARY KEY)"
                 )
             connection.execute("INSERT INTO news.locks (name) VALUES ('upgrade') ON CONFLICT DO NOTHING")
-        except (psycopg.errors.UniqueViolation, psycopg.errors.DuplicateSchema, psycopg.errors.DuplicateTable):
-            # Another upgrade makes it in the same moment.
+        except _MADE_MEANWHILE:
             time.sleep(0.1)
         else:
             return

@@ -17,6 +17,7 @@ from ingest.parsing.model import NotAFeed, ParsedEntry, ParsedFeed
 from ingest.parsing.wishes import Wishes
 from ingest.polling.schedule import header_wish, narrowed, next_poll, pushed, widened
 from ingest.runtime import backoff
+from ingest.runtime.clock import spell
 from ingest.store.feeds import ADOPT_AFTER_POLLS, FeedState, PollRecord
 from ingest.store.ledger import NewEntry
 from ingest.text.urls import canonical_url, host_of, slug_words, without_user_info
@@ -283,7 +284,7 @@ def unwanted(
     if entry.url is None:
         return Status.REJECTED, "the item has no usable link"
     if max_age is not None and entry.published_at is not None and entry.published_at < now - max_age:
-        return Status.REJECTED, f"published more than {max_age.days} days before it was seen"
+        return Status.REJECTED, f"published more than {spell(max_age)} before it was seen"
     if scope == "general":
         # Sitemaps give addresses alone, whose words are mostly those of the title.
         title = entry.title or slug_words(entry.url)

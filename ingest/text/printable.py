@@ -76,9 +76,10 @@ def clean_log_records() -> None:
     if getattr(before, "cleans", False):
         return
 
-    def clean(name: str, *args: object, **kwargs: object) -> logging.LogRecord:
+    def clean(name: str | None, *args: object, **kwargs: object) -> logging.LogRecord:
         record = before(name, *args, **kwargs)
-        if name.partition(".")[0] in _OURS:
+        # `logging.makeLogRecord`, by which formatters of others copy records, asks for one without a name first.
+        if name is not None and name.partition(".")[0] in _OURS:
             # A message that does not fit its values is left to the handler, which says so; work goes on.
             with suppress(TypeError, ValueError, KeyError):
                 record.msg, record.args = printable(record.getMessage()), ()

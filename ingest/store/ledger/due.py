@@ -1,4 +1,4 @@
-"""What is due, what will be, and telling those who wait for it."""
+"""Entries that are due now or later, and notifying the sessions that wait for them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Items of feeds on their way into the ledger: recorded when they are new, noted when they have changed."""
+"""Record new items of feeds in the ledger, and note changes of known ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which entries a command works on again, and what can be deleted."""
+"""Select entries to work on again, and delete old ones."""
 
 from dataclasses import dataclass
 from datetime import datetime

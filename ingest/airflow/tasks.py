@@ -153,7 +153,7 @@ def reopen(feed: str | None, since: datetime | None, until: datetime | None, rea
     with _working() as (_, connection):
         selection = _selection(connection, feed, since, until)
         reopened = ledger.reopen(connection, utc_now(), selection, reason=reason)
-    log.info("%d entries are worked on again", reopened)
+    log.info("%d entries reopened", reopened)
     return {"reopened": reopened}
 
 

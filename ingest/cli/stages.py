@@ -44,7 +44,7 @@ def run(
     feeds: FeedsOption = None,
     topics: TopicsOption = None,
 ) -> None:
-    """Poll, fetch, extract and land, all stages side by side."""
+    """Poll, fetch, extract and land, with all stages in parallel."""
     if once == follow:
         raise typer.BadParameter("say either --once or --follow")
     from ingest.extraction.extract import extraction_pool
@@ -73,7 +73,7 @@ def run(
 
 @app.command()
 def poll(feeds: FeedsOption = None, topics: TopicsOption = None) -> None:
-    """Ask the feeds that are due for new entries."""
+    """Poll the feeds that are due for new entries."""
     from ingest.polling.poll import poll as stage
 
     settings, configured, topic_set = configuration(feeds, topics)

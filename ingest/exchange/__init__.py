@@ -1,1 +1,1 @@
-"""Exchanges articles with files: export, import, the seed scheme and WARC."""
+"""Articles in and out of files: export, import, the seed scheme and WARC."""

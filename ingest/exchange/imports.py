@@ -163,7 +163,7 @@ def _valid(path: Path, rows: Iterable[tuple[int, Any]], unreadable: list[str], n
             unreadable.append(f"{where}: published_at: expected a date from {EARLIEST.year} on, not in the future")
             continue
         if record.content_hash and record.content_hash != content_identity(record.text).content_hash:
-            unreadable.append(f"{where}: the text is not the one that content_hash is of; the file was changed")
+            unreadable.append(f"{where}: the text does not match content_hash; the file was changed")
             continue
         yield record
 

@@ -26,7 +26,7 @@ Outcome = Literal["fetched", "unchanged", "rejected", "dead", "retried"]
 
 @dataclass(frozen=True)
 class FetchResult:
-    """What an answer means for the entry.
+    """The meaning of an answer for the entry.
 
     `unchanged`: the page was fetched again and matches the stored one. `retried`: the entry is due at `retry_at`.
     """

@@ -1,7 +1,8 @@
 """Fetch: get the pages of new entries politely, and store them unchanged.
 
-For each entry: claim it together with a turn at its host; ask the host's robots.txt (once a day); wait for the turn;
-get the page; `decide` what the answer means; store the page and the entry's new status in one transaction.
+For each entry, the stage claims it together with a turn at its host, checks the host's robots.txt (fetched once a day),
+waits for the turn and gets the page. `decide` interprets the answer. Then the page and the entry's new status are
+stored in one transaction.
 """
 
 import asyncio
@@ -76,7 +77,7 @@ class _Fetched:
 
     @property
     def answered_by(self) -> str:
-        """The host that answered, at the end of redirects."""
+        """The host that answered, after redirects."""
         return host_of(self.answer.url) if isinstance(self.answer, Answer) else self.job.host
 
     @property

@@ -24,7 +24,7 @@ STALLED_AFTER = timedelta(minutes=10)
 BACKLOG_AFTER = timedelta(hours=3)
 # A single worker may be killed by an administrator or for lack of memory.
 DEATHS, DEATHS_WITHIN = 3, timedelta(minutes=15)
-# What each stage does, in words.
+# The verb for each stage.
 _DOES = {"poll": "polled", "fetch": "fetched", "extract": "extracted", "land": "landed"}
 
 

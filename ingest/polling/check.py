@@ -19,7 +19,7 @@ __all__ = ["FeedYield", "check_feeds"]
 
 @dataclass(frozen=True)
 class FeedYield:
-    """What a feed would yield: the entries, how many would be fetched, the date of the newest, and a title."""
+    """The yield of a feed: its entries, how many would be fetched, the date of the newest, and a title."""
 
     feed: str
     ok: bool

@@ -57,8 +57,8 @@ async def discover(web: Web, url: str, settings: Settings, now: datetime) -> Dis
         if found is not None:
             return found
     raise NoFeedFound(
-        f"{without_user_info(url)} is no feed, and none was found: the page names {len(named) or 'none'}, the usual"
-        " places and robots.txt lead to none either"
+        f"{without_user_info(url)} is not a feed, and none was found: the page links to {len(named) or 'none'}, and the"
+        " usual places and robots.txt lead to none either"
     )
 
 

@@ -1,8 +1,8 @@
 """Poll: request the feeds that are due, and put new entries into the ledger.
 
-For each feed: claim it (a lease, and a turn at its host); send a conditional GET; `decide` what the answer means
-without touching clock, network or database; then, in one transaction, store the new entries, the poll and the feed's
-next state.
+For each feed, the stage claims it (a lease, and a turn at its host) and sends a conditional GET. `decide` interprets
+the answer without touching clock, network or database. Then the new entries, the poll and the feed's next state are
+stored in one transaction.
 """
 
 import logging
@@ -96,7 +96,7 @@ class _Polled:
     feed: FeedState
     polled_at: datetime
     result: PollResult
-    # The host that answered, at the end of redirects.
+    # The host that answered, after redirects.
     answered_by: str
     changed: int = 0
 

@@ -23,7 +23,7 @@ BATCH = 500
 
 @dataclass
 class Rejudged:
-    """What a run found: documents newly on a topic, no longer on one, on one as before, off topic as before.
+    """The results of a run: documents newly on a topic, no longer on one, on one as before, off topic as before.
 
     `wanted` counts items that the gates of general feeds had kept out and now let through.
     """
@@ -95,7 +95,7 @@ def _open_gates(
         if not batch:
             break
         last = batch[-1].id
-        # As when the feed was read: see poll_decisions.judge.
+        # The same rule as when the feed is read: see `ingest.polling.decisions.unwanted`.
         passing = [item.id for item in batch if topics.passes_gate(item.title or slug_words(item.url), item.summary)]
         wanted += len(passing)
         if passing and not dry_run:

@@ -42,7 +42,7 @@ Kind = Literal["unchanged", "changed", "gained", "lost", "still_none", "failed"]
 
 @dataclass(frozen=True)
 class Example:
-    """What changes for one page: its address, and lines that start with - (before) or + (after) or describe it."""
+    """The changes to one page: its address, and lines that start with - (before) or + (after) or describe a change."""
 
     url: str
     lines: tuple[str, ...]
@@ -50,7 +50,7 @@ class Example:
 
 @dataclass
 class Reprocessed:
-    """What a run found: pages whose document is unchanged, changed, gained or lost, pages without one, and failures."""
+    """The results of a run: pages whose document is unchanged, changed, gained or lost, pages without one, failures."""
 
     unchanged: int = 0
     changed: int = 0

@@ -38,7 +38,7 @@ def subscription_form(topic: str, callback: str, secret: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Verification:
-    """What a hub's request to the callback means: `subscribed`, `denied` (with the reason), or `refused` by us."""
+    """The meaning of a hub's request to the callback: `subscribed`, `denied` (with the reason), or `refused` by us."""
 
     outcome: str
     challenge: str = ""

@@ -195,7 +195,7 @@ class WebSubService:
                 PARSE_SECONDS, parse_feed, push.body, topic, push.content_type, at, zone
             )
         except (NotAFeed, WorkerTimeout, WorkerDied) as problem:
-            log.warning("feed %s: what its hub sent is not used: %s", name, problem)
+            log.warning("feed %s: ignored a document from its hub: %s", name, problem)
             return
         entries = tuple(for_ledger(feed, entry, at, self._topics) for entry in parsed.entries)
         new = 0
@@ -210,7 +210,7 @@ class WebSubService:
                 connection.commit()
 
             def refuse(_: _Push, why: str) -> None:
-                log.warning("feed %s: what its hub sent %s", name, why)
+                log.warning("feed %s: the document from its hub %s", name, why)
 
             connection.execute("SELECT news.ensure_partitions(%s, 2)", [at])
             connection.commit()

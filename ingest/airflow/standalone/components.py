@@ -133,9 +133,7 @@ class Component:
         now = time.monotonic()
         self.restarts = [at for at in self.restarts if now - at < RESTARTS_WITHIN_SECONDS]
         if len(self.restarts) >= MOST_RESTARTS:
-            raise IngestError(
-                f"Airflow's {self.name} ended again and again; its log is {self.log_file}:\n{self.last_words()}"
-            )
+            raise IngestError(f"Airflow's {self.name} keeps ending; its log is {self.log_file}:\n{self.last_words()}")
         self.restarts.append(now)
         self.await_end()
         self.start()

@@ -73,7 +73,7 @@ def run(settings: Settings, port: int) -> None:
             signal.signal(number, lambda *_: stop.set())
         record = Record(home / "processes.json")
         if record.left():
-            log.info("ending what a run that was killed has left")
+            log.info("ending processes left by a run that was killed")
             record.end_left()
         require_free(port)
         log.info("starting the database")
@@ -88,7 +88,7 @@ def run(settings: Settings, port: int) -> None:
                     running.watch(database)
             finally:
                 stop.set()
-                log.info("stopping; what is in hand goes back to the ledger")
+                log.info("stopping; unfinished work goes back to the ledger")
                 running.end()
         log.info("stopped")
 

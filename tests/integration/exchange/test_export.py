@@ -269,7 +269,7 @@ def test_rows_that_cannot_be_taken_are_named_and_the_others_taken(connection: Co
     said = "\n".join(taken.unreadable)
     for number, problem in (
         (2, "Expecting"), (3, "text: Field required"), (4, "published_at"), (5, "url: expected an http"),
-        (6, "the text is not the one"), (7, "holds no text"), (8, "valid dictionary"), (9, "cannot store"),
+        (6, "does not match content_hash"), (7, "holds no text"), (8, "valid dictionary"), (9, "cannot store"),
         (11, "published_at"), (12, "published_at"), (13, "title"), (14, "outlet"), (15, "limit"), (16, "recursion"),
         (17, "url"), (18, "outlet"),
     ):  # fmt: skip

@@ -29,7 +29,7 @@ ledger, `news.entries`.
 
 - A feed that fails does not fail the task: it is a warning in the log, the page **News** shows it, and it is retried
   at growing intervals, up to a day.
-- A mistake in `feeds.yaml` fails the task and says which line; the feeds configured before are polled all the same.
+- A mistake in `feeds.yaml` stops nothing: the last good file is used, and an alert names the line until it is fixed.
 - The asset `news_entries` is updated only if there is something new, or something is due that nobody works on.
 
 To poll a feed at once, trigger the DAG with its id.

@@ -13,6 +13,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any, ClassVar
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -59,6 +60,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
     return OneByOne(config, log) if config.getvalue("dist") == "loadgroup" else None
 
+
+# A busy machine is no fault of a test: what takes long is measured by benches.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 # The longest first and the shortest last, so that the processes end at about the same time.
 TIERS = ("browser", "faults", "airflow", "integration", "unit")

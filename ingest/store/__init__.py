@@ -1,1 +1,1 @@
-"""The tables. Each has one module, which holds all queries about it."""
+"""The database tables. Each table has one module, which holds every query on it."""

@@ -1,6 +1,6 @@
 """The table `entries`, the ledger: each item seen in a feed and what became of it.
 
-An entry goes discovered -> fetched -> extracted -> landed, or ends earlier. `moves` has all the ways it may take.
+An entry goes discovered -> fetched -> extracted -> landed, or ends earlier. `moves` has all transitions.
 """
 
 from ingest.store.ledger.claims import (

@@ -1,1 +1,1 @@
-"""Parsers of feed documents into plain values: RSS, Atom, JSON Feed and sitemaps."""
+"""Parses feed documents (RSS, Atom, JSON Feed and sitemaps) into plain values."""

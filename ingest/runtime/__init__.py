@@ -1,1 +1,1 @@
-"""Worker processes, event loops, back-off and the clock."""
+"""How work runs: worker processes, loops, waiting and the clock."""

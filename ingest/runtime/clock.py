@@ -1,4 +1,4 @@
-"""The current time, and durations in words."""
+"""The command line's clock, in the form that stages take, and durations in words."""
 
 from datetime import timedelta
 

@@ -1,1 +1,1 @@
-"""The tables. One module, or one package, holds all queries on each."""
+"""The database tables. Each table has one module, which holds every query on it."""

@@ -1,4 +1,4 @@
-"""The tables `backfills` and `backfill_parts`: the backfills, and how far each has come."""
+"""The tables `backfills` and `backfill_parts`: walks through a site's past, and their progress."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Backfill:
-    """A backfill of what a feed's site published from `since` to before `until`."""
+    """A walk through everything a feed's site published from `since` until before `until`."""
 
     id: int
     feed_id: int
@@ -39,7 +39,7 @@ class Backfill:
 
 @dataclass(frozen=True)
 class Part:
-    """A document to be read: a sitemap, a sitemap index, or a page of a feed."""
+    """A document to read: a sitemap, a sitemap index, or a page of a feed."""
 
     id: int
     url: str
@@ -48,7 +48,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Left:
-    """What is left of a backfill: documents to be read (and in how many seconds the first is due), read, given up."""
+    """Progress of a backfill: documents to read (the first is due in `due_in` seconds), read, and given up."""
 
     waiting: int
     due_in: float | None
@@ -60,9 +60,9 @@ class Left:
 
 
 def begin(connection: Connection, feed_id: int, since: datetime, until: datetime | None, now: datetime) -> Backfill:
-    """Return the backfill of this feed and period, a new one when there is none yet.
+    """Return the backfill of this feed and period, and create it if there is none.
 
-    Without `until`, the last one of the feed since then that was not finished, else one until the present day.
+    Without `until`, return the feed's last unfinished backfill from `since`, else one that ends today.
     """
     with connection.cursor(row_factory=class_row(Backfill)) as cursor:
         if until is None:
@@ -85,7 +85,7 @@ def begin(connection: Connection, feed_id: int, since: datetime, until: datetime
 
 
 def today(now: datetime) -> datetime:
-    """Return the beginning of the day, the end of a period that has none."""
+    """Return the start of the day, which is the default end of a period."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
@@ -95,7 +95,7 @@ def size(connection: Connection, backfill: int) -> int:
 
 
 def hold(connection: Connection, backfill: int) -> bool:
-    """Let this session work on a backfill for as long as its lease lasts; False when another one does."""
+    """Claim a backfill for this session while its lease lasts. Return False if another session has it."""
     held = connection.execute(
         "UPDATE news.backfills SET lease_holder = news.claiming()"
         " WHERE id = %s AND (lease_holder IS NULL OR lease_holder = news.lease())",
@@ -106,7 +106,7 @@ def hold(connection: Connection, backfill: int) -> bool:
 
 
 def let_go(connection: Connection, backfill: int) -> None:
-    """Let other sessions work on a backfill. Commits."""
+    """Release a backfill to other sessions. Commits."""
     connection.execute(
         "UPDATE news.backfills SET lease_holder = NULL WHERE id = %s AND lease_holder = news.lease()", [backfill]
     )
@@ -114,7 +114,7 @@ def let_go(connection: Connection, backfill: int) -> None:
 
 
 def add_parts(connection: Connection, backfill: int, urls: Sequence[tuple[str, bool]], now: datetime) -> int:
-    """Add documents that are not known yet: (address, whether it is worth reading). Returns how many are new."""
+    """Add documents that are not known yet: (address, whether to read it). Return how many are new."""
     rows = connection.execute(
         """
         INSERT INTO news.backfill_parts (backfill_id, url, status, next_attempt_at, read_at)
@@ -147,7 +147,7 @@ def next_part(connection: Connection, backfill: int, now: datetime) -> Part | No
 
 
 def done(connection: Connection, part: int, now: datetime, *, items: int, new_entries: int, undated: int) -> None:
-    """Note that a document was read, and what it held."""
+    """Record that a document was read, and what it contained."""
     connection.execute(
         "UPDATE news.backfill_parts SET status = 'done', read_at = %s, items = %s, new_entries = %s, undated = %s,"
         " error = NULL WHERE id = %s",
@@ -158,7 +158,7 @@ def done(connection: Connection, part: int, now: datetime, *, items: int, new_en
 def failed(
     connection: Connection, part: int, error: str, now: datetime, again_after: timedelta | None, *, counts: bool = True
 ) -> None:
-    """Note why a document could not be read, and when it is tried again, if it is."""
+    """Record why a document could not be read, and when to try it again, if at all."""
     connection.execute(
         """
         UPDATE news.backfill_parts SET
@@ -174,20 +174,20 @@ def failed(
 
 
 def reset(connection: Connection, backfill: int) -> None:
-    """Start a backfill again from the beginning."""
+    """Forget the progress of a backfill."""
     connection.execute("DELETE FROM news.backfill_parts WHERE backfill_id = %s", [backfill])
     connection.execute("UPDATE news.backfills SET finished_at = NULL WHERE id = %s", [backfill])
     connection.commit()
 
 
 def finish(connection: Connection, backfill: int, now: datetime) -> None:
-    """Note that nothing is left of a backfill."""
+    """Record that a backfill is complete."""
     connection.execute("UPDATE news.backfills SET finished_at = %s WHERE id = %s", [now, backfill])
     connection.commit()
 
 
 def left(connection: Connection, backfill: int, now: datetime) -> Left:
-    """Return how far a backfill has come."""
+    """Return the progress of a backfill."""
     with connection.cursor(row_factory=class_row(Left)) as cursor:
         row = cursor.execute(
             """

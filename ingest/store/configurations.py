@@ -1,6 +1,7 @@
-"""The table `configurations`: feeds.yaml and topics.yaml as they were last understood, and what is wrong with them now.
+"""The table `configurations`: the last valid feeds.yaml and topics.yaml, and what is wrong with the current ones.
 
-A broken file stops nothing. The pipeline goes on with the last good one, and says so until the file is fixed.
+A broken file stops nothing. The pipeline keeps using the last valid version, and reports the problem until the file
+is fixed.
 """
 
 import hashlib
@@ -31,7 +32,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Problem:
-    """A broken file: the error, since when, and the age of the version in use."""
+    """What is wrong with a file, since when, and how long the version in use has been known."""
 
     file: str
     problem: str
@@ -40,20 +41,20 @@ class Problem:
 
 
 def current_feeds(connection: Connection, settings: Settings, now: datetime) -> tuple[FeedConfig, ...]:
-    """Return the feeds of NEWS_FEEDS, or of the last good file where that is broken. Commits.
+    """Return the feeds of NEWS_FEEDS or, if that file is broken, of its last valid version. Commits.
 
-    Raises ConfigError when it is broken and no good one is known.
+    Raises ConfigError if the file is broken and no valid version is known.
     """
     return _current(connection, "feeds", settings.feeds, parse_feeds, now)
 
 
 def current_topics(connection: Connection, settings: Settings, now: datetime) -> TopicSet:
-    """Return the topics of NEWS_TOPICS, as `current_feeds` returns the feeds."""
+    """Return the topics of NEWS_TOPICS, with the same fallback as `current_feeds`."""
     return _current(connection, "topics", settings.topics, parse_topics, now)
 
 
 def problems(connection: Connection) -> list[Problem]:
-    """Return what is wrong with the files at present."""
+    """Return what is currently wrong with the files."""
     with connection.cursor(row_factory=class_row(Problem)) as cursor:
         return cursor.execute(
             "SELECT file, problem, problem_since, understood_at FROM news.configurations WHERE problem IS NOT NULL"
@@ -72,7 +73,7 @@ def _current(connection: Connection, file: str, path: Path, parse: Callable[[str
         try:
             return parse(content, path)
         except ConfigError:
-            # Of an older version of this program, which understood something else.
+            # Stored by an older version of this program that accepted a different format.
             raise problem from None
     _note_understood(connection, file, text, now)
     return understood
@@ -98,7 +99,7 @@ def _note_understood(connection: Connection, file: str, text: str, now: datetime
 
 
 def _note_problem(connection: Connection, file: str, problem: ConfigError, now: datetime) -> str | None:
-    """Note what is wrong, say it in the log when it is new, and return the text that was last understood."""
+    """Record what is wrong, log it if it is new, and return the last valid text."""
     said = storable(str(problem))
     row = only_row(
         connection,

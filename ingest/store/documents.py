@@ -24,14 +24,14 @@ __all__ = [
     "to_judge",
 ]
 
-# From fewer documents nothing is concluded about a feed's dates; what is wrong with that share of them is systematic.
+# Fewer documents say nothing about a feed's dates. If this share of them is wrong, the error is systematic.
 ENOUGH_DATES = 10
 SYSTEMATIC = 0.8
 
 
 @dataclass(frozen=True)
 class Landable:
-    """A document with the facts of its entry and feed that landing needs."""
+    """A document, with the fields of its entry and feed that landing needs."""
 
     entry_id: int
     feed_id: int
@@ -49,7 +49,7 @@ class Landable:
 
     @property
     def page(self) -> str:
-        """The address by which the page is known: the one it states as its own, else the feed's."""
+        """The address that identifies the page: the one the page states as its own, else the feed's."""
         return self.page_url or self.canonical_url
 
 
@@ -64,7 +64,7 @@ def hints(connection: Connection, entry_ids: list[int], now: datetime) -> dict[i
 
 
 def save(connection: Connection, documents: list[tuple[int, Document]], now: datetime) -> None:
-    """Store the documents of entries, in place of earlier ones."""
+    """Store the documents of entries, replacing earlier ones."""
     with connection.cursor() as cursor:
         cursor.executemany(
             """
@@ -86,7 +86,7 @@ def save(connection: Connection, documents: list[tuple[int, Document]], now: dat
 
 @dataclass(frozen=True)
 class Stored:
-    """A document with the time of its extraction."""
+    """A document and the time of its extraction."""
 
     document: Document
     extracted_at: datetime
@@ -111,7 +111,7 @@ def delete(connection: Connection, entry_ids: list[int]) -> None:
 def title_and_text(
     connection: Connection, *, entry_id: int | None = None, canonical_url: str | None = None
 ) -> tuple[str | None, str] | None:
-    """Return title and text of the document of an entry, or of the newest entry for an address; None without one."""
+    """Return the title and text of an entry's document, or of the newest entry for an address. None if missing."""
     return connection.execute(
         "SELECT d.title, d.text FROM news.entries e JOIN news.documents d ON d.entry_id = e.id"
         " WHERE e.id = %s OR e.canonical_url = %s ORDER BY e.id DESC LIMIT 1",
@@ -131,7 +131,7 @@ class ToJudge:
 
 
 def to_judge(connection: Connection, selection: Selection, *, after: int, limit: int) -> list[ToJudge]:
-    """Return the next documents of ended entries that were judged by topic, by entry id, those above `after`."""
+    """Return the next documents of ended entries that were judged by topic, by entry id above `after`."""
     with connection.cursor(row_factory=class_row(ToJudge)) as cursor:
         return cursor.execute(
             f"""
@@ -146,7 +146,7 @@ def to_judge(connection: Connection, selection: Selection, *, after: int, limit:
 
 
 def count_to_judge(connection: Connection, selection: Selection) -> int:
-    """Return how many documents `to_judge` goes through."""
+    """Return how many documents `to_judge` covers."""
     return int(
         only_value(
             connection,
@@ -158,10 +158,10 @@ def count_to_judge(connection: Connection, selection: Selection) -> int:
 
 
 def doubtful_dates(connection: Connection, *, among: int) -> dict[int, str]:
-    """Return what is wrong with the dates of feeds, by feed, as a sentence; looks at that many of the last documents.
+    """Return what is wrong with the dates of feeds, by feed, as a sentence. Checks the last `among` documents.
 
-    A feed may give the time of the poll for all its items, which then differs from what the pages state or is the same
-    for several at once; or its clock is off by as many hours from what the pages state, as when it has a wrong zone.
+    Some feeds give the time of the poll for every item: the date differs from the page's, or several items share it.
+    Others are off from the page's dates by a constant number of hours, because of a wrong time zone, for example.
     """
     rows = connection.execute(
         """

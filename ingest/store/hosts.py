@@ -22,36 +22,36 @@ __all__ = [
     "space",
 ]
 
-# Requests to the host `h` that sessions have in hand: entries and feeds of it that are claimed, and what is asked for
-# on the way to them.
+# Requests to the host `h` in flight: claimed entries and feeds of the host, and requests made on the way to them
+# (redirects, robots.txt).
 _IN_HAND = """(
     (SELECT count(*) FROM news.entries busy WHERE busy.lease_holder IS NOT NULL AND busy.status = 'discovered'
      AND busy.host = h.host)
     + (SELECT count(*) FROM news.feeds busy WHERE busy.lease_holder IS NOT NULL AND busy.host = h.host)
     + (h.lease_holder IS NOT NULL)::int)"""
-# The same, of sessions other than this one; a redirect of its own leads where it may be already.
+# The same for sessions other than this one. A redirect of this session may lead to a host it already holds.
 _IN_OTHER_HANDS = """(
     EXISTS (SELECT FROM news.entries busy WHERE busy.lease_holder IS NOT NULL AND busy.status = 'discovered'
             AND busy.host = h.host AND busy.lease_holder IS DISTINCT FROM news.lease())
     OR EXISTS (SELECT FROM news.feeds busy WHERE busy.lease_holder IS NOT NULL AND busy.host = h.host
                AND busy.lease_holder IS DISTINCT FROM news.lease())
     OR (h.lease_holder IS NOT NULL AND h.lease_holder IS DISTINCT FROM news.lease()))"""
-# How many more may be sent: one at a time to a host that must be spaced, to another up to `per_host`, of all sessions.
+# Free request slots over all sessions: one in total for a host that must be spaced, `per_host` for any other.
 ROOM = f"""(
     CASE WHEN greatest(%(delay)s, h.crawl_delay) > interval '0' THEN 1 ELSE %(per_host)s END - {_IN_HAND})"""
 
-# What waits for a host whose turn is further off than this is left to a later run.
+# Work for a host whose turn is later than this is left to a later run.
 LONGEST_WAIT = timedelta(seconds=60)
 
 
 def seconds_until(free: datetime | None, now: datetime) -> float | None:
-    """Return the seconds until a host is free, None when nothing waits for one, or for longer than LONGEST_WAIT."""
+    """Return the seconds until a host is free, or None if nothing waits for one or the wait exceeds LONGEST_WAIT."""
     return (free - now).total_seconds() if free is not None and free - now <= LONGEST_WAIT else None
 
 
 @dataclass(frozen=True)
 class Robots:
-    """A host's robots.txt as last seen: `status` None when it could not be reached."""
+    """A host's robots.txt as last seen; `status` is None if it could not be reached."""
 
     text: str
     status: int | None
@@ -59,7 +59,7 @@ class Robots:
 
 
 def register(connection: Connection, hosts: Iterable[str], now: datetime) -> None:
-    """Add hosts. Known ones keep their times."""
+    """Add hosts. Those already known keep their times."""
     connection.execute(
         "INSERT INTO news.hosts (host, next_request_at)"
         " SELECT DISTINCT host, %s::timestamptz FROM unnest(%s::text[]) AS host ORDER BY host"
@@ -70,18 +70,19 @@ def register(connection: Connection, hosts: Iterable[str], now: datetime) -> Non
 
 @dataclass(frozen=True)
 class Turn:
-    """An answer to `reserve`: the time from which a request may be sent; None, and why, when none was reserved."""
+    """The result of `reserve`: when a request may be sent, or None and the reason if no turn was reserved."""
 
     at: datetime | None
-    # Another session has a request to the host in hand; it may be asked again soon.
+    # Another session has a request to the host in flight, so try again soon.
     in_hand: bool = False
 
 
 def reserve(connection: Connection, host: str, delay: timedelta, now: datetime, *, hold: bool = False) -> Turn:
-    """Reserve the next free time for a request to `host`, at least `delay` after the one before.
+    """Reserve the next free time for a request to `host`, at least `delay` after the previous one.
 
-    Nothing is reserved when that is further off than LONGEST_WAIT, or while another session has a request to a host in
-    hand that must be spaced. With `hold`, nobody else sends it one until `let_go`, or until this session ends.
+    Nothing is reserved if that time is later than LONGEST_WAIT, or if the host must be spaced and another session has
+    a request to it in flight. With `hold`, no other session may send it requests until `let_go` or the end of this
+    session.
     """
     register(connection, [host], now)
     row = only_row(
@@ -110,7 +111,7 @@ def reserve(connection: Connection, host: str, delay: timedelta, now: datetime, 
 
 
 def let_go(connection: Connection, host: str) -> None:
-    """Release a host that was held by `reserve`."""
+    """Release `host` to other sessions."""
     connection.execute(
         "UPDATE news.hosts SET lease_holder = NULL WHERE host = %s AND lease_holder = news.lease()", [host]
     )
@@ -118,10 +119,10 @@ def let_go(connection: Connection, host: str) -> None:
 
 
 def space(connection: Connection, ended: Iterable[tuple[str, datetime]], delay: timedelta) -> None:
-    """Let the next request to each host come at least `delay`, or its Crawl-delay, after the last one was answered.
+    """Space the next request to each host at least `delay`, or its Crawl-delay, after the last response.
 
-    A turn says when a request may be sent, not when it arrives: name lookup, handshakes and a busy processor come
-    between. When the answer is there, the request has arrived.
+    A turn says when a request may be sent. DNS, the TLS handshake and the scheduler delay its arrival by an unknown
+    time, but once the response is here, the request has certainly arrived.
     """
     latest = dict(sorted(ended))
     connection.execute(
@@ -135,19 +136,19 @@ def space(connection: Connection, ended: Iterable[tuple[str, datetime]], delay: 
         " WHERE hosts.host = spaced.host AND hosts.next_request_at < spaced.free",
         {"hosts": list(latest), "ats": list(latest.values()), "delay": delay},
     )
-    # On its own: what is stored next may have to be rolled back and repeated, and other sessions wait for the rows.
+    # In its own transaction: what is stored next may be rolled back and retried, and other sessions wait for the rows.
     connection.commit()
 
 
 def pause(connection: Connection, host: str, until: datetime) -> None:
-    """Send `host` no request before `until`: it asked for that (Retry-After)."""
+    """Send no request to `host` before `until`, because it asked for that (Retry-After)."""
     connection.execute(
         "UPDATE news.hosts SET next_request_at = greatest(next_request_at, %s) WHERE host = %s", [until, host]
     )
 
 
 def load_robots(connection: Connection, host: str) -> Robots | None:
-    """Return the stored robots.txt of `host`, None when it was never asked for."""
+    """Return the stored robots.txt of `host`, or None if it was never requested."""
     row = connection.execute(
         "SELECT robots, robots_status, robots_fetched_at FROM news.hosts WHERE host = %s", [host]
     ).fetchone()
@@ -156,7 +157,7 @@ def load_robots(connection: Connection, host: str) -> Robots | None:
 
 
 def save_robots(connection: Connection, host: str, robots: Robots, crawl_delay: timedelta | None) -> None:
-    """Store what was learnt of a host's robots.txt."""
+    """Store a host's robots.txt and its Crawl-delay."""
     connection.execute(
         "UPDATE news.hosts SET robots = %s, robots_status = %s, robots_fetched_at = %s, crawl_delay = %s"
         " WHERE host = %s",

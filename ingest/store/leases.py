@@ -1,11 +1,11 @@
-"""Leases: rows a session works on are its own until it commits, gives them back, dies, or says nothing for LEASE.
+"""Leases: a session owns the rows it works on until it commits, gives them back, dies, or is silent for LEASE.
 
-A session draws a token (`hold`), which its claims write into `lease_holder`, and says now and then that it is alive
-(`keep`), by the server's clock. Rows of a token whose session has ended are free as soon as somebody looks, those of
-one that says nothing (a frozen process, a lost machine) after LEASE. Whoever has lost a row cannot commit what it made
-of it: all writes ask for `lease_holder = news.lease()`.
+A session draws a token (`hold`). Its claims write the token into `lease_holder`, and the session regularly renews the
+lease (`keep`), by the server's clock. If a session has ended, its rows are free as soon as another session checks. If
+it is only silent (a frozen process, a lost machine), they are free after LEASE. A session that has lost a row cannot
+commit results for it: every write checks `lease_holder = news.lease()`.
 
-What a claim has not reached yet stays as due as it was: leases change nothing but `lease_holder`.
+Claimed rows that were not reached stay as due as before: leases change nothing but `lease_holder`.
 """
 
 import time
@@ -16,21 +16,21 @@ from db import Connection
 
 __all__ = ["KEEP_SECONDS", "LEASE", "ensure", "hold", "keep", "release_dead"]
 
-# Long enough for a server that is busy or fails over, short enough for a host whose worker is lost to wait for.
+# Long enough for a server that is busy or fails over, short enough for a host to wait if its worker is lost.
 LEASE = timedelta(minutes=2)
 KEEP_SECONDS = 20.0
 
-# When sessions last said that they are alive, by this process's clock.
+# When sessions last renewed their lease, by this process's clock.
 _kept: "WeakKeyDictionary[Connection, float]" = WeakKeyDictionary()
 
-# Whether the token `of` belongs to a session that lives. Its process id may be another's by now, which the time tells.
+# Whether the token `of` belongs to a live session. The pid may have been reused by now, so check `alive_until` too.
 _ALIVE = """EXISTS (
     SELECT FROM news.leases l WHERE l.token = {of} AND l.alive_until > clock_timestamp()
     AND EXISTS (SELECT FROM pg_stat_get_activity(l.pid)))"""
 
 
 def hold(connection: Connection) -> None:
-    """Get a lease for this session, or renew it, so that it can claim rows. Commits."""
+    """Give this session a token for claims, valid as long as it is kept alive. Commits."""
     _kept[connection] = time.monotonic()
     if _renewed(connection):
         return
@@ -44,13 +44,13 @@ def hold(connection: Connection) -> None:
 
 
 def keep(connection: Connection) -> None:
-    """Renew the lease of this session, and release the rows of dead ones. Commits."""
+    """Renew this session's lease, and release the rows of dead sessions. Commits."""
     hold(connection)
     release_dead(connection)
 
 
 def ensure(connection: Connection) -> None:
-    """Renew the lease before a claim, unless that was done lately. This process may have been frozen."""
+    """Renew the lease before a claim if that is overdue: this process may have been frozen."""
     if time.monotonic() - _kept.get(connection, -LEASE.total_seconds()) > 2 * KEEP_SECONDS:
         keep(connection)
 
@@ -66,16 +66,16 @@ def _renewed(connection: Connection) -> bool:
 
 
 def release_dead(connection: Connection) -> int:
-    """Let others have what sessions that have died, or say nothing, had claimed. Returns the number of rows. Commits.
+    """Release the rows of sessions that have died or gone silent. Return the number of rows. Commits.
 
-    Rows that a frozen session has locked are passed over: the server ends its transaction, and they come next time.
+    Rows that a frozen session has locked are skipped. The server ends its transaction, so a later call releases them.
     """
     released = 0
     # Entries before feeds, as everywhere: see docs/decisions.md on the order of locks. Hosts are locked before entries,
-    # and so not together with them.
+    # so they need a transaction of their own.
     for tables in (("entries", "feeds", "backfills"), ("hosts",)):
         for table in tables:
-            # The tables are constants of this function.
+            # The table names are constants of this function.
             key = "host" if table == "hosts" else "id"
             released += connection.execute(
                 f"""

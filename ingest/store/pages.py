@@ -1,4 +1,4 @@
-"""The table `pages`: fetched pages as they came, compressed."""
+"""The table `pages`: fetched pages as received, compressed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ PAGES_AT_ONCE = 100
 
 @dataclass(frozen=True)
 class StoredPage:
-    """A page as stored; `body` is compressed, `body_bytes` its size before."""
+    """A page as stored. `body` is compressed; `body_bytes` is its uncompressed size."""
 
     entry_id: int
     fetched_at: datetime
@@ -54,7 +54,7 @@ def save(connection: Connection, pages: list[StoredPage]) -> None:
 
 @dataclass(frozen=True)
 class LoadedPage:
-    """What extraction needs of a stored page; `body` is compressed."""
+    """The part of a stored page that extraction needs. `body` is compressed."""
 
     entry_id: int
     url: str
@@ -69,9 +69,9 @@ def load(connection: Connection, entry_ids: list[int]) -> list[LoadedPage]:
 
 
 def load_extracted(connection: Connection, entry_ids: list[int]) -> list[LoadedPage]:
-    """Return the page of each entry that its document was extracted from; without a document, the newest.
+    """Return, for each entry, the page its document was extracted from or, without a document, the newest.
 
-    A page that was fetched later, and held no article, is not what the document is about.
+    If a later fetch found no article, that page is not the one the document describes.
     """
     return _load(
         connection,
@@ -86,7 +86,7 @@ _CHOSEN: LiteralString = f"""
 
 
 def count_chosen(connection: Connection, chosen: Chosen | None) -> int:
-    """Return how many pages are stored of the places where these articles were seen; without `chosen`, of all."""
+    """Return how many stored pages belong to the places of these articles; without `chosen`, count all pages."""
     return int(
         only_value(
             connection,
@@ -98,7 +98,7 @@ def count_chosen(connection: Connection, chosen: Chosen | None) -> int:
 
 @contextmanager
 def streamed(connection: Connection, chosen: Chosen | None) -> Iterator[Iterator[dict[str, Any]]]:
-    """Yield those pages with their columns, `body` compressed, as they were fetched, some in memory at a time."""
+    """Yield those pages with their columns, `body` still compressed, with a few in memory at a time."""
     with connection.cursor("pages", row_factory=dict_row) as cursor:
         cursor.itersize = PAGES_AT_ONCE
         cursor.execute(

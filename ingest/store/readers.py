@@ -1,4 +1,4 @@
-"""End sessions of readers that last too long."""
+"""Sessions of readers, which are ended from outside if they last too long."""
 
 import logging
 from datetime import timedelta
@@ -9,12 +9,12 @@ __all__ = ["end_overdue"]
 
 log = logging.getLogger(__name__)
 
-# A little more than logins are told (`db.logins`): a session may change its own limits.
+# Slightly more than the limits set for logins (`db.logins`), which a session may change for itself.
 RUN, IDLE = timedelta(seconds=75), timedelta(minutes=6)
 
 
 def end_overdue(connection: Connection) -> None:
-    """Cancel statements of readers that run for too long, and end transactions that idle for too long. Commits."""
+    """Cancel readers' statements that run too long, and end transactions that are idle too long. Commits."""
     row = connection.execute("SELECT news.end_overdue_readers(%s, %s)", [RUN, IDLE]).fetchone()
     connection.commit()
     if row is not None and row[0]:

@@ -1,7 +1,7 @@
-"""Retention: let old raw pages and records of polls go, and prepare the months ahead.
+"""Retention: delete old raw pages and poll records, and create the partitions of the months ahead.
 
-Whole months leave by dropping their partition, which takes the same time however large it is; what lies in a default
-partition is deleted row by row.
+Whole months are deleted by dropping their partition, which takes the same time whatever its size. Rows in a default
+partition are deleted one by one.
 """
 
 import logging
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 MONTHS_AHEAD = 3
 KEEP_DEATHS = timedelta(days=30)
-# What leaves the ledger, where it does, goes in transactions of so many rows.
+# If the ledger is pruned at all, each transaction deletes this many rows.
 ENTRIES_AT_ONCE = 5_000
 _PARTITION = re.compile(r"_p(\d{4})(\d{2})$")
 _TABLES = (
@@ -46,7 +46,7 @@ _TABLES = (
 
 @dataclass
 class MaintenanceCounts:
-    """What was deleted: partitions dropped, rows deleted from default partitions, and entries of the ledger."""
+    """What was deleted: partitions dropped, rows deleted from default partitions, and ledger entries."""
 
     dropped: int = 0
     deleted_rows: int = 0
@@ -54,14 +54,14 @@ class MaintenanceCounts:
 
 
 def prepare_months(connection: Connection, now: datetime) -> int:
-    """Make the monthly partitions of this month and those ahead; returns how many were missing."""
+    """Create the monthly partitions for this month and the months ahead. Return how many were missing."""
     count = only_value(connection, "SELECT news.ensure_partitions(%s, %s)", [now, MONTHS_AHEAD])
     connection.commit()
     return int(count)
 
 
 def delete_old(connection: Connection, settings: Settings, now: datetime) -> MaintenanceCounts:
-    """Delete what is older than the settings keep it: pages, polls, and entries that ended without an article."""
+    """Delete what is older than the settings allow: pages, polls, and entries that ended without an article."""
     counts = MaintenanceCounts()
     for table, column, days in (
         ("pages", "fetched_at", settings.keep_pages_days),
@@ -98,9 +98,9 @@ def _delete_entries(connection: Connection, before: datetime) -> int:
 
 
 def analyze(connection: Connection) -> None:
-    """Refresh the planner's statistics, of partitioned tables too, which autovacuum leaves alone.
+    """Refresh the planner's statistics, including those of partitioned tables, which autovacuum skips.
 
-    Their partitions are autovacuum's: a role that owns nothing has no right to analyze those made after it was.
+    Autovacuum covers the partitions. A role that owns nothing may not analyze partitions created after the role.
     """
     for table in _TABLES:
         connection.execute(sql.SQL("ANALYZE ONLY {}").format(sql.Identifier("news", table)))

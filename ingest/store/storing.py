@@ -1,4 +1,4 @@
-"""Store a batch, although PostgreSQL may refuse one of its items."""
+"""Values PostgreSQL cannot hold, and how to keep one such item from blocking the others."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,7 +11,7 @@ __all__ = ["UNSTORABLE", "store_or_refuse"]
 
 T = TypeVar("T")
 
-# Not the database's trouble but the item's: it has characters, sizes or values that no column takes.
+# The fault of the item, not of the database: it has characters, sizes or values that no column accepts.
 UNSTORABLE = (UnicodeError, psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
 
 
@@ -21,9 +21,9 @@ def store_or_refuse(
     store: Callable[[list[T]], None],
     refuse: Callable[[T, str], None],
 ) -> None:
-    """Store `items` in one transaction; where one of them cannot be stored, refuse that one and store the others.
+    """Store `items` in one transaction. If one cannot be stored, refuse it and store the others.
 
-    `store` and `refuse(item, why)` commit what they do.
+    `store` and `refuse(item, why)` commit their work.
     """
     try:
         retry_deadlocks(connection, lambda: store(items))

@@ -1,4 +1,4 @@
-"""The table `websub_subscriptions`: which feeds hubs have been asked to push, and how that stands."""
+"""The table `websub_subscriptions`: which feeds hubs were asked to push, and the state of each subscription."""
 
 import secrets
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ingest.runtime.backoff import after_failures
 
 __all__ = ["Subscription", "activate", "at", "claim", "denied", "failed", "pushed"]
 
-# A request that is not confirmed within this time is repeated.
+# A request that is not confirmed within this time is sent again.
 CONFIRMED_WITHIN = timedelta(minutes=10)
 FIRST_RETRY = timedelta(minutes=10)
 DENIED_FOR = timedelta(days=1)
@@ -36,7 +36,7 @@ _COLUMNS = "s.feed_id, f.slug AS feed, f.enabled, s.hub, s.topic, s.token, s.sec
 
 
 def claim(connection: Connection, now: datetime, limit: int) -> list[Subscription]:
-    """Return subscriptions that are to be requested now, new ones or half way through their lease; others pass them by.
+    """Claim subscriptions due for a request: new, or halfway through their lease. Other sessions skip claimed ones.
 
     A feed that has changed its hub gets a new address and secret.
     """
@@ -52,7 +52,7 @@ def claim(connection: Connection, now: datetime, limit: int) -> list[Subscriptio
         """,
         [now, limit],
     ).fetchall()
-    # A hub that has not confirmed the last request is asked less and less.
+    # A hub that has not confirmed the last request is asked less and less often.
     for feed, hub, topic, same, unconfirmed in due:
         connection.execute(
             """
@@ -81,7 +81,7 @@ def claim(connection: Connection, now: datetime, limit: int) -> list[Subscriptio
             },
         )
         if not same:
-            # What the former hub promised holds no more.
+            # The promise of the former hub no longer holds.
             connection.execute("UPDATE news.feeds SET pushed_until = NULL WHERE id = %s", [feed])
     with connection.cursor(row_factory=class_row(Subscription)) as cursor:
         claimed = cursor.execute(
@@ -104,7 +104,7 @@ def at(connection: Connection, token: str) -> Subscription | None:
 
 
 def activate(connection: Connection, subscription: Subscription, now: datetime, lease: timedelta) -> None:
-    """Note that the hub has confirmed a subscription for this long; it is renewed at half of it."""
+    """Record that the hub has confirmed a subscription for this long. It is renewed at half of that time."""
     connection.execute(
         "UPDATE news.websub_subscriptions SET status = 'active', expires_at = %s, next_request_at = %s, failures = 0,"
         " error = NULL WHERE feed_id = %s AND token = %s",
@@ -115,7 +115,7 @@ def activate(connection: Connection, subscription: Subscription, now: datetime, 
 
 
 def denied(connection: Connection, subscription: Subscription, now: datetime, reason: str) -> None:
-    """Note that the hub does not want the subscription, or no longer."""
+    """Record that the hub does not want the subscription, or no longer wants it."""
     connection.execute(
         "UPDATE news.websub_subscriptions SET status = 'denied', expires_at = NULL, next_request_at = %s, error = %s"
         " WHERE feed_id = %s AND token = %s",
@@ -126,7 +126,7 @@ def denied(connection: Connection, subscription: Subscription, now: datetime, re
 
 
 def failed(connection: Connection, subscription: Subscription, now: datetime, error: str) -> datetime:
-    """Note why a request came to nothing; returns when the next is made. What is active goes on until it ends."""
+    """Record why a request failed. Return when to send the next one. An active subscription lasts until it expires."""
     again = now + after_failures(FIRST_RETRY, subscription.failures + 1)
     connection.execute(
         "UPDATE news.websub_subscriptions SET status = CASE WHEN expires_at > %(now)s THEN status ELSE 'failed' END,"
@@ -145,7 +145,7 @@ def failed(connection: Connection, subscription: Subscription, now: datetime, er
 
 
 def pushed(connection: Connection, subscription: Subscription, now: datetime) -> None:
-    """Note that the hub has sent news. Does not commit."""
+    """Record that the hub has pushed news. Does not commit."""
     connection.execute(
         "UPDATE news.websub_subscriptions SET last_push_at = %s WHERE feed_id = %s", [now, subscription.feed_id]
     )

@@ -1,1 +1,1 @@
-"""HTTP requests to hosts we do not control: safe addresses, limits, robots.txt and spacing."""
+"""Requests to other people's servers: safe addresses, limits, robots.txt and spacing."""

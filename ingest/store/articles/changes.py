@@ -1,4 +1,4 @@
-"""Changes of articles: insert them, move them to an earlier place, revise, correct and withdraw them."""
+"""Changes to articles: insert, move to an earlier place, revise, correct, withdraw."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +15,7 @@ __all__ = ["add_sightings", "correct", "insert", "move", "revise", "settle_searc
 
 
 def insert(connection: Connection, landings: list[Landing], now: datetime) -> list[int]:
-    """Add articles, each in a story of its own, and return their ids. The caller holds the locks on their contents."""
+    """Insert articles, each in its own story, and return their ids. The caller holds the locks on their contents."""
     if not landings:
         return []
     numbers = connection.execute(
@@ -67,7 +67,7 @@ def insert(connection: Connection, landings: list[Landing], now: datetime) -> li
 
 
 def move(connection: Connection, present: Present, landing: Landing) -> None:
-    """Let an article describe another place of its text. The entry that it described becomes a duplicate."""
+    """Make an article describe another place of its text. The entry it described before becomes a duplicate."""
     connection.execute(
         """
         UPDATE news.articles SET
@@ -83,11 +83,10 @@ def move(connection: Connection, present: Present, landing: Landing) -> None:
 
 
 def revise(connection: Connection, present: Present, landing: Landing, now: datetime) -> Present:
-    """Give an article the text and title that have taken the place of the old ones, which are kept as a revision.
+    """Replace the text and title of an article, and keep the old ones as a revision.
 
-    The publisher has changed them where the page was fetched since, extraction where it was not. The article keeps
-    its id, its place and its date of publication. Its topics are those of the new text; a text that is on none leaves
-    them as they were.
+    Either the publisher changed them (the page was fetched again), or extraction did (it was not). The article keeps
+    its id, place and date of publication. Its topics become those of the new text, unless the new text is on none.
     """
     document = landing.document
     connection.execute(
@@ -117,9 +116,9 @@ def revise(connection: Connection, present: Present, landing: Landing, now: date
 
 
 def correct(connection: Connection, present: Present, landing: Landing) -> None:
-    """Bring author, language, agency and date of an article in line with what its page now says.
+    """Update the author, language, agency and date of an article to match its page.
 
-    A page that was fetched again has no say in the date of publication.
+    A page that was fetched again does not change the date of publication.
     """
     connection.execute(
         """
@@ -138,10 +137,10 @@ def correct(connection: Connection, present: Present, landing: Landing) -> None:
 
 
 def withdraw(connection: Connection, entry_ids: list[int], now: datetime) -> int:
-    """Take places at which articles were seen away from them; returns how many articles went with their last place.
+    """Remove places where articles were seen. Return how many articles lost their last place and were deleted.
 
-    An article that described such a place describes the one published first among those that are left. Copies of a
-    former text that an article leaves behind land again. The caller holds `stories.lock`.
+    An article whose place is removed describes the remaining place that was published first. When an article is
+    deleted, copies of its former texts land again. The caller holds `stories.lock`.
     """
     if not entry_ids:
         return 0
@@ -164,7 +163,7 @@ def withdraw(connection: Connection, entry_ids: list[int], now: datetime) -> int
 
 
 def add_sightings(connection: Connection, sightings: list[tuple[int, Landing]], now: datetime) -> None:
-    """Note that articles' texts were seen at documents' addresses: (article id, document)."""
+    """Record where the texts of articles were seen: pairs of an article id and a document."""
     if not sightings:
         return
     documents = [landing.document for _, landing in sightings]
@@ -185,9 +184,9 @@ def add_sightings(connection: Connection, sightings: list[tuple[int, Landing]], 
 
 
 def settle_search(connection: Connection) -> None:
-    """Put the words of what has landed lately into their places in the index for search; commits.
+    """Flush the pending list of the search index (GIN) into the index. Commits.
 
-    For when nothing is left to land: done for each article, it would take as long as all the rest of landing.
+    Call this when nothing is left to land: flushing after each article would take as long as the rest of landing.
     """
     connection.execute("SELECT news.settle_search()")
     connection.commit()

@@ -1,4 +1,4 @@
-"""Choose the place that an article describes, and the feed that it is credited to."""
+"""Which place of a text its article describes, and which feed gets the credit."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,10 +12,10 @@ __all__ = ["elect", "prefer_own_feed", "settle_twins"]
 
 
 def elect(connection: Connection, article_ids: Sequence[int], *, among: Sequence[int] | None = None) -> None:
-    """Let articles describe the place where their text was published first, of those whose document is stored.
+    """Make articles describe the place where their text was published first, among places with a stored document.
 
-    With `among`, only articles that describe the place of one of these entries. Entries that are on their way get
-    their standing when they come back.
+    With `among`, only articles that describe the place of one of these entries. Entries in flight get their status
+    when they come back.
     """
     moved = connection.execute(
         """
@@ -42,15 +42,15 @@ def elect(connection: Connection, article_ids: Sequence[int], *, among: Sequence
         {"ids": list(article_ids), "among": among and list(among)},
     ).fetchall()
     ledger.credit(connection, moved, "same text")
-    # Dates have changed, or been corrected before.
+    # Dates have changed now, or were corrected earlier.
     stories.refresh(connection, article_ids)
 
 
 def settle_twins(connection: Connection, canonical_urls: list[str], now: datetime) -> int:
-    """Settle entries that are other feeds' mentions of pages already judged; returns how many are sightings now.
+    """Settle entries for pages that another feed's entry has already decided. Return how many became sightings.
 
-    A page listed by several feeds is fetched once. The entries that waited for it take over its fate: a sighting of
-    the article, or off topic. Where the page came to nothing, they are left to be fetched themselves.
+    A page listed by several feeds is fetched once. The entries that waited for it share its outcome: a sighting of
+    the article, or off topic. If the page led to neither, they stay in the queue and are fetched themselves.
     """
     if not canonical_urls:
         return 0
@@ -96,9 +96,9 @@ def settle_twins(connection: Connection, canonical_urls: list[str], now: datetim
 
 
 def prefer_own_feed(connection: Connection, article_ids: list[int]) -> None:
-    """Of several feeds that list an article's page, credit the one at the page's own host, else the first by id.
+    """If several feeds list an article's page, credit the one on the page's own host, else the first by id.
 
-    Which of them was fetched is chance; which is credited must not be.
+    Which feed's entry was fetched is a matter of chance. Which feed is credited must not be.
     """
     if not article_ids:
         return

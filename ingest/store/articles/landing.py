@@ -1,4 +1,4 @@
-"""A document that is about to land."""
+"""A document that is about to become an article."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,9 +14,9 @@ __all__ = ["Landing"]
 
 @dataclass(frozen=True)
 class Landing:
-    """A document that becomes what an article describes: its content hash, length in words, and topics.
+    """A document ready to land, with its content hash, word count and topics.
 
-    `mention` is the best of the topics that a text on none of them mentions.
+    If the text is on no topic, `mention` is the best topic that it mentions.
     """
 
     document: Landable

@@ -1,4 +1,4 @@
-"""Articles that exist already, as landing finds them."""
+"""Existing articles that landing has to consider."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ __all__ = ["Place", "Present", "lock", "of_entries", "of_pages"]
 
 @dataclass(frozen=True)
 class Place:
-    """Where and when a text was published. The article describes its place with the lowest `order`."""
+    """Where and when a text was published. An article describes its place with the lowest `order`."""
 
     entry_id: int
     published_at: datetime
@@ -25,7 +25,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Present:
-    """An existing article: the hash of its text, its title, and the place it describes."""
+    """An existing article: the hash of its current text, its title, and the place it describes."""
 
     id: int
     content_hash: str
@@ -51,7 +51,7 @@ def of_entries(connection: Connection, entry_ids: list[int]) -> dict[int, Presen
 
 
 def of_pages(connection: Connection, addresses: list[str]) -> dict[str, Present]:
-    """Return the articles that describe these pages, by the address in their feeds or the one they state."""
+    """Return the articles that describe these pages, keyed by the address in the feed or the one the page states."""
     rows = connection.execute(
         f"""
         SELECT known.address, {_PRESENT}
@@ -67,10 +67,10 @@ def of_pages(connection: Connection, addresses: list[str]) -> dict[str, Present]
 
 
 def lock(connection: Connection, content_hashes: list[str]) -> dict[str, Present]:
-    """Return the articles that have or had these contents, and keep others from changing them until the commit.
+    """Return the articles that have or had these contents, and lock them until the commit.
 
-    An article that has a content now goes before one that had it. The caller holds `stories.lock`, which keeps others
-    from landing the same.
+    An article with the content now takes precedence over one that had it before. The caller holds `stories.lock`, so
+    no other session lands the same content.
     """
     if not content_hashes:
         return {}

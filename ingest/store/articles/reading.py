@@ -1,4 +1,4 @@
-"""Read articles: count, search, select and stream them."""
+"""Reading articles: count, search, filter, stream."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,12 +26,12 @@ __all__ = [
     "topics_and_outlets",
 ]
 
-# Articles are a few kB, so some MB.
+# An article takes a few kB, so this is a few MB.
 ROWS_AT_ONCE = 500
 
 
 def count_and_last(connection: Connection) -> tuple[int, datetime | None]:
-    """Return the number of articles and when the last of them landed."""
+    """Return the number of articles and when the last one landed."""
     row = only_row(connection, "SELECT count(*), max(landed_at) FROM news.articles")
     return row[0], row[1]
 
@@ -46,10 +46,10 @@ def per_day(connection: Connection, since: datetime) -> list[tuple[date, str, in
 
 
 def delays(connection: Connection, *, among: int) -> tuple[int, timedelta | None, timedelta | None]:
-    """Return the median and the 95th percentile of the time from publication to landing, and of how many articles.
+    """Return the number of articles measured, and the median and 95th percentile of their delay to landing.
 
-    Looks at the last `among` articles. Those published before their feed was added do not count: they would say how
-    old the backlog was.
+    The delay runs from publication. Only the last `among` articles count, without those published before their feed
+    was added: they would measure the age of the backlog.
     """
     row = only_row(
         connection,
@@ -78,7 +78,7 @@ def search(
     outlets: list[str] | None = None,
     rows: int = 20,
 ) -> list[dict[str, Any]]:
-    """Return what `news.search` finds, as dictionaries."""
+    """Return the results of `news.search` as dictionaries."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
             "SELECT * FROM news.search(%s, %s, %s, %s, %s, %s)", [query, language, since, until, outlets, rows]
@@ -86,7 +86,7 @@ def search(
 
 
 def newest(connection: Connection, *, limit: int, query: str = "") -> list[dict[str, Any]]:
-    """Return the articles that landed last; with a `query`, what `news.search` finds for it, the best first."""
+    """Return the articles that landed last or, with a `query`, the results of `news.search`, best first."""
     matching = (
         "(SELECT article_id AS id, row_number() OVER () AS place FROM news.search(%(query)s, rows => %(limit)s))"
         if query.strip()
@@ -108,10 +108,10 @@ def newest(connection: Connection, *, limit: int, query: str = "") -> list[dict[
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which articles: all, or those that meet each condition that is given.
+    """Which articles: all, or those that meet every given condition.
 
-    `since` is inclusive, `until` is not; both are about the date of publication, and leave out what has none. `firsts`
-    takes each story once, by the article that was published first.
+    `since` is inclusive, `until` exclusive. Both refer to the date of publication and exclude articles without one.
+    With `firsts`, each story counts once, by the article published first.
     """
 
     topic: str | None = None
@@ -122,7 +122,7 @@ class Chosen:
     firsts: bool = False
 
 
-# Of the articles `a`. Values are bound by name.
+# For articles `a`. Values are bound by name.
 CHOSEN: LiteralString = """
     (%(topic)s::text IS NULL
         OR EXISTS (SELECT FROM news.article_topics t WHERE t.article_id = a.id AND t.topic = %(topic)s))
@@ -135,7 +135,7 @@ CHOSEN: LiteralString = """
 
 
 def bound(chosen: Chosen) -> dict[str, Any]:
-    """Return the values of CHOSEN."""
+    """Return the values for CHOSEN."""
     return vars(chosen) | {"languages": list(chosen.languages), "outlets": list(chosen.outlets)}
 
 
@@ -155,9 +155,9 @@ def topics_and_outlets(connection: Connection) -> tuple[set[str], set[str]]:
 def streamed(
     connection: Connection, columns: Sequence[str], chosen: Chosen | None = None
 ) -> Iterator[Iterator[dict[str, Any]]]:
-    """Yield articles in the order they landed, a few hundred in memory at a time.
+    """Yield articles in the order they landed, with a few hundred in memory at a time.
 
-    `columns` are those of the table, `country` (of the publisher) and `topics` (their names, the best first).
+    `columns` are columns of the table, `country` (of the publisher) and `topics` (their names, best first).
     """
     expressions: dict[str, LiteralString] = {
         "country": "(SELECT f.country FROM news.entries e JOIN news.feeds f ON f.id = e.feed_id"
@@ -171,7 +171,7 @@ def streamed(
         )
         for name in columns
     )
-    # A cursor on the server: the articles pass through.
+    # A server-side cursor, so the articles are streamed.
     with connection.cursor("articles", row_factory=dict_row) as cursor:
         cursor.itersize = ROWS_AT_ONCE
         cursor.execute(

@@ -11,8 +11,8 @@ __all__ = ["add", "replace", "set_topics"]
 
 
 def set_topics(connection: Connection, matches: dict[int, list[Match]]) -> None:
-    """Bring the topics of articles that describe these entries in line with what they match, by entry."""
-    # An article that is credited to an entry without a document of its own is judged by another of its places.
+    """Update the topics of the articles that describe these entries; `matches` is keyed by entry."""
+    # If the credited entry has no document of its own, another place of the article decides.
     present = connection.execute(
         "SELECT DISTINCT ON (a.id) a.id, s.entry_id FROM news.sightings s"
         " JOIN news.articles a ON a.id = s.article_id AND a.content_hash = s.content_hash"
@@ -26,13 +26,13 @@ def set_topics(connection: Connection, matches: dict[int, list[Match]]) -> None:
 
 
 def replace(connection: Connection, article: int, matches: Sequence[Match]) -> None:
-    """Replace the topics of an article."""
+    """Replace the topics of an article with these."""
     connection.execute("DELETE FROM news.article_topics WHERE article_id = %s", [article])
     add(connection, [(article, match) for match in matches])
 
 
 def add(connection: Connection, rows: Sequence[tuple[int, Match]]) -> None:
-    """Store that articles, by id, are about topics."""
+    """Add topics to articles, given by id."""
     connection.execute(
         "INSERT INTO news.article_topics (article_id, topic, score, matched)"
         " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::real[], %s::jsonb[])",

@@ -18,7 +18,7 @@ _STATE = ", ".join(f"f.{name}" for name in FeedState.__dataclass_fields__)
 
 
 def state(connection: Connection, slug: str) -> FeedState | None:
-    """Return the feed with this id, None when there is none or it stands for imported files."""
+    """Return the feed with this id, or None if it does not exist or stands for imported files."""
     with connection.cursor(row_factory=class_row(FeedState)) as cursor:
         found = cursor.execute(
             f"SELECT {_STATE} FROM news.feeds f WHERE slug = %s AND url NOT LIKE 'import:%%'", [slug]
@@ -28,7 +28,7 @@ def state(connection: Connection, slug: str) -> FeedState | None:
 
 
 def make_due(connection: Connection, slugs: Sequence[str], now: datetime) -> set[str]:
-    """Let the enabled feeds with these ids be polled at once; returns those that are known and enabled."""
+    """Make the enabled feeds with these ids due now. Return those that are known and enabled."""
     rows = connection.execute(
         "UPDATE news.feeds SET next_poll_at = least(next_poll_at, %s) WHERE slug = ANY(%s) AND enabled RETURNING slug",
         [now, list(slugs)],
@@ -83,7 +83,7 @@ def claim(
 
 
 def next_poll_at(connection: Connection, due: datetime) -> datetime | None:
-    """Return when a host with feeds due at `due` is free again; None when no feed is due."""
+    """Return when a host with feeds due at `due` is free again, or None if no feed is due."""
     row = connection.execute(
         f"SELECT min(h.next_request_at) FROM news.hosts h WHERE EXISTS (SELECT FROM news.feeds f WHERE {_DUE})",
         {"due": due},
@@ -104,7 +104,7 @@ def due(connection: Connection, now: datetime) -> Due:
 
 
 def give_back(connection: Connection, claimed: Sequence[FeedState]) -> None:
-    """Give back feeds that this session has claimed. They stay due."""
+    """Release feeds this session has claimed. Their due times do not change."""
     connection.execute(
         "UPDATE news.feeds SET lease_holder = NULL WHERE id = ANY(%s) AND lease_holder = news.lease()",
         [sorted(feed.id for feed in claimed)],
@@ -113,9 +113,9 @@ def give_back(connection: Connection, claimed: Sequence[FeedState]) -> None:
 
 
 def postpone(connection: Connection, claimed: Sequence[FeedState], now: datetime) -> None:
-    """Give back feeds whose host is busy, to be polled a little later. Commits.
+    """Put off feeds this session has claimed, because their host is busy. Commits.
 
-    They have not been asked, so nothing else about them changes and no poll is recorded.
+    No request was sent, so nothing else about them changes and no poll is recorded.
     """
     if claimed:
         connection.execute(

@@ -13,14 +13,14 @@ __all__ = ["import_feed", "sync"]
 
 
 def sync(connection: Connection, configured: Sequence[FeedConfig], now: datetime) -> None:
-    """Bring the table in line with the configuration, in one transaction; feeds not in it are disabled, never deleted.
+    """Sync the table with the configuration in one transaction. Feeds not in it are disabled, never deleted.
 
-    A feed is known by its id; one whose URL changed is polled as if it were new.
+    A feed is identified by its id. If its URL has changed, it is polled as if it were new.
     """
     hosts.register(connection, (host_of(feed.url) for feed in configured), now)
     connection.execute("LOCK TABLE news.feeds IN SHARE ROW EXCLUSIVE MODE")
     slugs = [feed.id for feed in configured]
-    # An address that moved from one id to another must be free before the other takes it.
+    # If an address moved from one id to another, free it before the other takes it.
     connection.execute(
         "UPDATE news.feeds SET enabled = false, health = 'disabled', lease_holder = NULL"
         " WHERE slug <> ALL(%s) AND health <> 'disabled'",
@@ -85,9 +85,9 @@ def sync(connection: Connection, configured: Sequence[FeedConfig], now: datetime
 
 
 def import_feed(connection: Connection, now: datetime, outlet: str | None = None, country: str | None = None) -> int:
-    """Return the id of the feed that stands for imported files, made when missing. It is never polled.
+    """Return the id of the feed that stands for imported files, creating it if needed. It is never polled.
 
-    Files that name their publishers have a feed for each, `import:` and the name.
+    Files that name their publishers have one feed per publisher, `import:` and the name.
     """
     slug = "import" if outlet is None else f"import:{outlet}" + (f":{country}" if country else "")
     url = "import:" if outlet is None else slug

@@ -1,4 +1,4 @@
-"""Record polls and pushes, and the state of the feeds after them."""
+"""Results of polls and pushes: the table `feed_polls`, and the new state of the feeds."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,7 +29,7 @@ _SET_BY_POLL = {
     "last_modified": "text",
     "body_hash": "bytea",
 }
-# And those of `feed_polls`, with what a PollRecord calls them.
+# The columns of `feed_polls`, and the matching fields of a PollRecord.
 _POLL = {
     "polled_at": "timestamptz",
     "outcome": "text",
@@ -45,14 +45,14 @@ _PASSED = {"feed": "bigint", "health": "text"} | _SET_BY_POLL | _POLL
 
 
 def save_polls(connection: Connection, polls: Sequence[tuple[FeedState, PollRecord]]) -> None:
-    """Record polls and the feeds' new states. Feeds that another session has claimed since are left alone."""
+    """Record polls and the new states of the feeds. Feeds another session has claimed in the meantime are skipped."""
     ordered = sorted(polls, key=lambda item: item[0].id)
     records = [poll for _, poll in ordered]
     columns = {name: [getattr(poll, name) for poll in records] for name in _PASSED if name != "feed"}
     for name in ("skip_hours", "skip_days"):
         # Arrays of arrays must be rectangular.
         columns[name] = [None if part is None else "{" + ",".join(map(str, part)) + "}" for part in columns[name]]
-    # One statement for all of them: most polls bring nothing, and cost little but this.
+    # One statement for all of them: most polls bring nothing, so this statement is most of their cost.
     connection.execute(
         f"""
         WITH passed AS (
@@ -82,7 +82,7 @@ def _plain(kind: str) -> str:
 def save_push(
     connection: Connection, feed: FeedState, at: datetime, *, entries: int, new_entries: int, body_bytes: int
 ) -> None:
-    """Record that a hub sent news of a feed. Its polling state does not change. Does not commit."""
+    """Record that a hub pushed news of a feed. The polling state does not change. Does not commit."""
     outcome = PollOutcome.NEW if new_entries else PollOutcome.UNCHANGED
     connection.execute(
         "UPDATE news.feeds SET last_new_at = CASE WHEN %s > 0 THEN %s ELSE last_new_at END WHERE id = %s",

@@ -1,4 +1,4 @@
-"""The polling state of a feed, and the record of a poll."""
+"""The polling state of a feed, and the result of a poll."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from ingest.model.outcomes import FailureKind, PollOutcome
 
 __all__ = ["ADOPT_AFTER_POLLS", "FeedState", "PollRecord"]
 
-# A permanent redirect is used as the address after this many polls led there: some are permanent for a day.
+# Polls that must follow a permanent redirect before it becomes the address: some "permanent" ones last a day.
 ADOPT_AFTER_POLLS = 5
 
 
@@ -46,13 +46,13 @@ class FeedState:
 
     @property
     def address(self) -> str:
-        """Where the feed is asked for: its address, or the one it has moved to for good."""
+        """The URL to request: the feed's address, or the one it has permanently moved to."""
         return self.moved_to if self.moved_to and self.moved_polls >= ADOPT_AFTER_POLLS else self.url
 
 
 @dataclass(frozen=True)
 class PollRecord:
-    """A row of `feed_polls`, and the feed's state after it."""
+    """A row of `feed_polls`, and the state of the feed after it."""
 
     polled_at: datetime
     outcome: PollOutcome

@@ -1,4 +1,4 @@
-"""Statistics of feeds."""
+"""Recent statistics of feeds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from db import Connection
 
 __all__ = ["Answers", "answers_since_new", "finds_in_earlier_weeks", "health_rows", "rhythms"]
 
-# Polls with something new from which a feed's rhythm is read: a day for a busy feed, weeks for a quiet one.
+# Polls with new entries that define a feed's rhythm: a day for a busy feed, weeks for a quiet one.
 RHYTHM_POLLS = 50
 
 
@@ -33,9 +33,9 @@ def health_rows(connection: Connection, slugs: Iterable[str] | None = None) -> l
 
 @dataclass(frozen=True)
 class Answers:
-    """The answers that polls had since the last find: without (304) and with a body, with entries or empty.
+    """Poll responses since the last new entry: without a body (304), and with one, with entries or empty.
 
-    `sizes` is the number of different bodies, by size; `status` the status of the last answer, of a failure too.
+    `sizes` is the number of distinct body sizes. `status` is that of the last response, even of a failed poll.
     """
 
     not_modified: int = 0
@@ -46,7 +46,7 @@ class Answers:
 
 
 def answers_since_new(connection: Connection) -> dict[int, Answers]:
-    """Return the answers of each enabled feed since its last find, by its number."""
+    """Return the responses of each enabled feed since its last new entry, by feed number."""
     rows = connection.execute(
         """
         SELECT f.id, since.*
@@ -68,10 +68,10 @@ def answers_since_new(connection: Connection) -> dict[int, Answers]:
 def finds_in_earlier_weeks(
     connection: Connection, now: datetime, *, quiet_for: timedelta, weeks: int
 ) -> dict[str, list[int]]:
-    """Return how often enabled feeds found something in the same hours of earlier weeks as they are quiet for now.
+    """Return how often enabled feeds had new entries in earlier weeks, in the hours in which they are quiet now.
 
-    By their ids, for those that have been quiet for that long and not yet for a week; of as many weeks as there are
-    records of, the last one first.
+    Keyed by feed id. Covers feeds that have been quiet for at least `quiet_for` and less than a week, over as many
+    weeks as there are records for, the most recent first.
     """
     rows = connection.execute(
         """
@@ -96,7 +96,7 @@ def finds_in_earlier_weeks(
 
 
 def rhythms(connection: Connection) -> dict[str, list[timedelta]]:
-    """Return, by the id of each enabled feed, the times between its last polls that found something new."""
+    """Return, by the id of each enabled feed, the times between its last polls with new entries."""
     rows = connection.execute(
         """
         SELECT f.slug, recent.gap

@@ -1,6 +1,6 @@
 """The table `entries`, the ledger: every item seen in a feed, and its outcome.
 
-An entry goes discovered -> fetched -> extracted -> landed, or ends earlier. `moves` has all the ways it may take.
+An entry goes discovered -> fetched -> extracted -> landed, or ends earlier. `moves` has all transitions.
 """
 
 from ingest.store.ledger.claims import (

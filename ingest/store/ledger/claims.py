@@ -26,7 +26,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class FetchJob:
-    """A claimed entry whose page is to be fetched now. One that is fetched again has the page's validators."""
+    """A claimed entry whose page is due to be fetched. If it was fetched before, it has the page's validators."""
 
     id: int
     url: str
@@ -39,7 +39,7 @@ class FetchJob:
 
 @dataclass(frozen=True)
 class LandJob:
-    """A claimed entry whose document is to land. `attempts` failed before."""
+    """A claimed entry whose document is ready to land. `attempts` counts earlier failures."""
 
     id: int
     attempts: int
@@ -47,7 +47,7 @@ class LandJob:
 
 @dataclass(frozen=True)
 class ExtractJob:
-    """A claimed entry whose page is to be extracted."""
+    """A claimed entry whose page is ready for extraction."""
 
     id: int
     attempts: int
@@ -64,9 +64,9 @@ def claim_to_fetch(
 ) -> list[FetchJob]:
     """Claim up to `limit` due entries for fetching, host by host.
 
-    A host that must be spaced (by `delay` or its Crawl-delay) gives one entry, at the time reserved for it; another
-    up to `per_host`. Hosts wait in the order of the rank of what they have (see LIVE), then of their next free time,
-    so a host with a thousand entries takes one turn like any other. Locked rows are passed over: any number of
+    A host that must be spaced (by `delay` or its Crawl-delay) yields one entry, at the time reserved for it. Any other
+    host yields up to `per_host`. Hosts are ordered by the rank of their entries (see LIVE), then by their next free
+    time, so a host with a thousand entries takes one turn like any other. Locked rows are skipped, so any number of
     workers may claim at once.
     """
     with connection.cursor(row_factory=class_row(FetchJob)) as cursor:
@@ -123,7 +123,7 @@ def claim_to_fetch(
 
 
 def next_fetch_at(connection: Connection, now: datetime) -> datetime | None:
-    """Return when a host with due entries is free again; None when no entry is due."""
+    """Return when a host with due entries is free again, or None if no entry is due."""
     row = connection.execute(
         f"SELECT min(h.next_request_at) FROM news.hosts h WHERE EXISTS (SELECT FROM news.entries e WHERE {FETCHABLE})",
         {"now": now},
@@ -153,7 +153,7 @@ def claim_to_extract(connection: Connection, now: datetime, limit: int) -> list[
 
 
 def claim_to_land(connection: Connection, now: datetime, limit: int) -> list[LandJob]:
-    """Claim up to `limit` due entries with an extracted document, oldest first."""
+    """Claim up to `limit` due entries with an extracted document, oldest first. Earlier failures are claimed alone."""
     with connection.cursor(row_factory=class_row(LandJob)) as cursor:
         return cursor.execute(
             """
@@ -172,7 +172,7 @@ def claim_to_land(connection: Connection, now: datetime, limit: int) -> list[Lan
 
 
 def lock_claimed(connection: Connection, ids: Sequence[int]) -> set[int]:
-    """Lock claimed entries until the end of the transaction. Returns those that this session still holds."""
+    """Lock entries this session has claimed until the end of the transaction. Return those it still owns."""
     rows = connection.execute(
         "SELECT id FROM news.entries WHERE id = ANY(%s) AND lease_holder = news.lease() ORDER BY id FOR UPDATE",
         [sorted(ids)],
@@ -181,7 +181,7 @@ def lock_claimed(connection: Connection, ids: Sequence[int]) -> set[int]:
 
 
 def give_back(connection: Connection, ids: Sequence[int]) -> None:
-    """Give back entries that this session has claimed. They stay due. Commits."""
+    """Release entries this session has claimed. Their due times do not change. Commits."""
     connection.execute(
         "UPDATE news.entries SET lease_holder = NULL WHERE id = ANY(%s) AND lease_holder = news.lease()", [list(ids)]
     )
@@ -189,7 +189,7 @@ def give_back(connection: Connection, ids: Sequence[int]) -> None:
 
 
 def retry(connection: Connection, again: Sequence[tuple[int, datetime, str, bool]]) -> None:
-    """Schedule a retry of claimed entries: (id, due time, reason, whether the attempt counts)."""
+    """Release claimed entries for a retry: (id, due time, what went wrong, whether the attempt counts)."""
     if not again:
         return
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Entries that are due now or later, and notifying the sessions that wait for them."""
+"""What is due, what will be due, and how waiting processes are notified."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,20 +21,20 @@ __all__ = [
     "wake",
 ]
 
-# A host whose turn is further off has asked to be left alone.
+# A host whose turn is later than this has asked to be left alone.
 LONGEST_TURN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class Due:
-    """Work that is due: how much, since when the first of it could have been claimed, and since when it has waited."""
+    """What is due: how much, when the first entry became available (its host was free), and since when it waits."""
 
     count: int
     since: datetime | None
     waits_since: datetime | None
 
 
-# Whether a stage may take an entry: it is due, and in nobody's hands.
+# Whether a stage may take an entry: it is due and unclaimed.
 _FREE = "next_attempt_at <= %(now)s AND lease_holder IS NULL"
 
 
@@ -54,9 +54,9 @@ def anything_due(connection: Connection, now: datetime, horizon: timedelta) -> b
 
 
 def anything_expected(connection: Connection, stage: str, now: datetime, horizon: timedelta) -> bool:
-    """Return whether the stages before `stage` ("extract" or "land") may still hand it something within `horizon`.
+    """Return whether the stages before `stage` ("extract" or "land") may still pass it something within `horizon`.
 
-    They may when they have entries in hand, or could take some.
+    They may if they have claimed entries, or could claim some.
     """
     row = connection.execute(
         f"""
@@ -85,7 +85,7 @@ def anything_ready(connection: Connection, stage: str, now: datetime) -> bool:
 
 
 def neglected(connection: Connection, now: datetime) -> int:
-    """Return the number of due entries of all stages if no session holds any entry, else 0."""
+    """Return how many entries are due at any stage while no session holds a claim; 0 if any does."""
     count = only_value(
         connection,
         f"""
@@ -103,9 +103,9 @@ def neglected(connection: Connection, now: datetime) -> int:
 
 
 def next_due_at(connection: Connection, now: datetime, horizon: timedelta) -> datetime | None:
-    """Return when, after `now`, the next entry becomes due: a retry, a recheck, the end of a host's pause.
+    """Return when, after `now`, the first waiting entry will be due: a retry, a recheck, or a host that is free again.
 
-    A host counts from `horizon` before it is free: whoever works on its entries waits so long.
+    A host counts from `horizon` before it is free, because a stage that works on its entries waits that long.
     """
     row = connection.execute(
         """
@@ -125,18 +125,18 @@ def next_due_at(connection: Connection, now: datetime, horizon: timedelta) -> da
 
 
 def wake(connection: Connection, entries: int) -> None:
-    """Notify the channel `news_entries` that entries are due, and commit. Inserts do that by themselves."""
+    """Notify listeners on the channel `news_entries` that entries are waiting. Inserts notify by themselves."""
     announce(connection, entries)
     connection.commit()
 
 
 def announce(connection: Connection, entries: int) -> None:
-    """As `wake`, but leave the commit to the caller."""
+    """Like `wake`, but when the transaction commits."""
     connection.execute("SELECT pg_notify('news_entries', json_build_object('entries', %s::int)::text)", [entries])
 
 
 def waiting(connection: Connection) -> tuple[int, datetime | None]:
-    """Return the number of entries in flight, and when the first of them is due."""
+    """Return how many entries are still in flight, and when the first of them is due."""
     row = only_row(
         connection, "SELECT count(*), min(next_attempt_at) FROM news.entries WHERE next_attempt_at IS NOT NULL"
     )
@@ -144,7 +144,7 @@ def waiting(connection: Connection) -> tuple[int, datetime | None]:
 
 
 def due(connection: Connection, now: datetime) -> dict[str, Due]:
-    """Return the due work of each stage, claimed or not, without entries of backfills, which have time."""
+    """Return what is due for each stage, claimed or not. Entries from backfills are left out, as they can wait."""
     rows = connection.execute(
         """
         SELECT 'fetch', count(*), min(greatest(e.next_attempt_at, h.next_request_at)), min(e.next_attempt_at)

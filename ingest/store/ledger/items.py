@@ -1,4 +1,4 @@
-"""Record new items of feeds in the ledger, and note changes of known ones."""
+"""Feed items on their way into the ledger: new items are recorded, changed items are updated."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ __all__ = [
 # A page that changes all day is fetched again after this time, then twice that, up to a day.
 RECHECK_AGAIN_AFTER = timedelta(minutes=30)
 
-# The date of the entry `e`, where the feed knows when the item was published.
+# The date of the entry `e`, if the feed knows when the item was published.
 FEED_DATE = "CASE WHEN e.published_note ~ '^(future|lastmod)' THEN NULL ELSE e.published_at END"
 
 
 @dataclass(frozen=True)
 class NewEntry:
-    """An item of a feed, ready for the ledger. With a `status`, it is final from the start."""
+    """A feed item, ready for the ledger. With a `status`, it is final from the start."""
 
     identity: str
     url: str | None
@@ -51,7 +51,7 @@ class NewEntry:
 
 @dataclass(frozen=True)
 class KnownItem:
-    """An item of a feed as the ledger has it."""
+    """A feed item as stored in the ledger."""
 
     id: int
     identity: str
@@ -64,7 +64,7 @@ class KnownItem:
 
 @dataclass(frozen=True)
 class Change:
-    """A known item that has changed in the feed. `refetch` says whether its page is worth fetching again."""
+    """A known item that has changed in the feed. `refetch` tells whether to fetch its page again."""
 
     id: int
     entry: NewEntry
@@ -90,9 +90,9 @@ def known_items(connection: Connection, feed_id: int, entries: Sequence[NewEntry
 def record(
     connection: Connection, feed_id: int, entries: Sequence[NewEntry], now: datetime, priority: int = LIVE
 ) -> dict[int, str]:
-    """Add the entries that are new for the feed. Returns their ids and identities.
+    """Add the entries that are new for the feed to the ledger. Return their ids and identities.
 
-    An item that came without a usable link (the document broke off, say) and has one now counts as new.
+    An item that first came without a usable link (a truncated document, for example) and has one now counts as new.
     """
     if not entries:
         return {}
@@ -148,7 +148,7 @@ def record(
 
 
 def promote(connection: Connection, canonical_urls: Sequence[str]) -> None:
-    """Raise the priority of backfilled entries that a feed lists now: they are news."""
+    """Give pages that a backfill found and that are now in a feed the rank of live news."""
     connection.execute(
         "UPDATE news.entries SET priority = %s WHERE id IN ("
         "  SELECT id FROM news.entries WHERE canonical_url = ANY(%s) AND status = 'discovered' AND priority = %s"
@@ -158,9 +158,9 @@ def promote(connection: Connection, canonical_urls: Sequence[str]) -> None:
 
 
 def note_changes(connection: Connection, changes: Sequence[Change], now: datetime) -> int:
-    """Update items from the feed. Returns the number of pages that are fetched again at once because of it.
+    """Update items that have changed in the feed. Return how many of their pages are fetched again at once.
 
-    Pages that were fetched again before wait, longer each time. What is on its way already needs no second look.
+    Pages that were fetched again before have to wait, longer each time. Entries in flight need no recheck.
     """
     if not changes:
         return 0

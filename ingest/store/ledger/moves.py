@@ -1,7 +1,7 @@
-"""How entries move from status to status: every statement that changes one.
+"""How entries move from status to status: every statement that changes a status.
 
-A row's status is changed here and nowhere else; a trigger refuses what is not in `ingest.model.status.MOVES`. Functions
-for claimed entries do not commit: a stage commits its result together with the new status.
+No other module changes a row's status, and a trigger refuses moves that are not in `ingest.model.status.MOVES`.
+Functions for claimed entries do not commit: a stage commits its result together with the new status.
 """
 
 from collections.abc import Sequence
@@ -32,25 +32,25 @@ __all__ = [
     "work_again",
 ]
 
-# Every landed page is fetched once more after this time and up to a day longer, so that they spread over the day.
+# Every landed page is fetched once more after this time plus up to a day, to spread the load over the day.
 RECHECK_AFTER = "interval '24 hours' + make_interval(secs => mod(e.id * 7919, 86400)::double precision)"
-# Taken up in one statement, which locks them: a second's work for the database.
+# One statement queues and locks this many, which takes the database about a second.
 MOST_RECHECKS = 10_000
-# The status and reason of an entry whose text has landed, by its article `a`.
+# The status and reason of an entry whose text has landed, from its article `a`.
 _STANDING = """
     CASE WHEN a.entry_id = e.id THEN 'landed' ELSE 'duplicate' END AS status,
     CASE WHEN a.entry_id = e.id THEN NULL
          WHEN credited.canonical_url = e.canonical_url THEN 'same page' ELSE 'same text' END AS reason"""
 
 
-# Whose document is still the one that was read, from the time it was extracted; none, where there was none.
+# The stored document is still the one that was read, by its time of extraction, or there still is none.
 _AS_READ = (
     "(SELECT d.extracted_at FROM news.documents d WHERE d.entry_id = e.id) IS NOT DISTINCT FROM again.extracted_at"
 )
 
 
 class End(NamedTuple):
-    """The end of an entry. `score` belongs to the topic that an off-topic text mentions."""
+    """How an entry ends. `score` is that of the topic mentioned by a text that is on none."""
 
     entry: int
     status: Status
@@ -62,7 +62,7 @@ class End(NamedTuple):
 
 
 def advance(connection: Connection, ids: Sequence[int], status: Status, now: datetime) -> set[int]:
-    """Move claimed entries to the next stage, due at once. Returns those that this session still held."""
+    """Move claimed entries to the next stage, due at once. Return those this session still owned."""
     if not ids:
         return set()
     rows = connection.execute(
@@ -76,7 +76,7 @@ def advance(connection: Connection, ids: Sequence[int], status: Status, now: dat
 def end(connection: Connection, ends: Sequence[End]) -> None:
     """End entries this session has claimed.
 
-    One whose text has landed before, and whose page was fetched again, keeps that outcome; the reason is noted.
+    If the text has landed before and its page was fetched again, that outcome stays and the reason is noted.
     """
     if not ends:
         return
@@ -99,7 +99,7 @@ def end(connection: Connection, ends: Sequence[End]) -> None:
 
 
 def end_unchanged(connection: Connection, ids: Sequence[int]) -> set[int]:
-    """End claimed entries whose page has not changed since it landed. Returns those that had landed."""
+    """End claimed entries whose page has not changed since it landed. Return those that had landed."""
     if not ids:
         return set()
     rows = connection.execute(
@@ -118,9 +118,9 @@ def end_unchanged(connection: Connection, ids: Sequence[int]) -> set[int]:
 
 
 def end_landing(connection: Connection, ends: Sequence[End], now: datetime) -> None:
-    """End entries that this session has claimed to land.
+    """End entries this session has claimed for landing.
 
-    The page of one that has landed for the first time is fetched again in a day or two.
+    If a page has landed for the first time, it is fetched again in a day or two.
     """
     if not ends:
         return
@@ -143,7 +143,7 @@ def _columns(ends: Sequence[End]) -> list[list[object]]:
 
 
 def settle_waiting(connection: Connection, ends: Sequence[End]) -> None:
-    """End waiting entries like the twin that was fetched for them. The caller has locked them."""
+    """End entries that were waiting to be fetched, because their page has ended. The caller has locked them."""
     connection.execute(
         "UPDATE news.entries e SET status = ended.status, reason = ended.reason, topic_score = ended.score,"
         " next_attempt_at = NULL"
@@ -157,7 +157,7 @@ def settle_waiting(connection: Connection, ends: Sequence[End]) -> None:
 
 
 def take_up_rechecks(connection: Connection, now: datetime) -> int:
-    """Queue the pages that are due for a recheck. Returns how many."""
+    """Queue the pages that are due for a recheck. Return how many."""
     taken = connection.execute(
         f"""
         UPDATE news.entries e SET
@@ -176,9 +176,9 @@ def take_up_rechecks(connection: Connection, now: datetime) -> int:
 
 
 def credit(connection: Connection, pairs: Sequence[tuple[int, int]], reason: str) -> None:
-    """Credit articles to other entries: (former, present). The former become duplicates, for `reason`.
+    """Change which entries articles describe: (former, present). The former become duplicates with this reason.
 
-    One that is in flight, being fetched again, gets its standing when it comes back.
+    An entry that is in flight for a recheck gets its status when it comes back.
     """
     if not pairs:
         return
@@ -195,7 +195,7 @@ def credit(connection: Connection, pairs: Sequence[tuple[int, int]], reason: str
 
 
 def work_again(connection: Connection, ids: Sequence[int], now: datetime) -> None:
-    """Let entries whose article was withdrawn land again, or be fetched again if their document is not stored."""
+    """Land ended entries again, because their article was withdrawn. Those without a stored document are refetched."""
     connection.execute(
         "UPDATE news.entries e SET reason = NULL, attempts = 0, next_attempt_at = %s,"
         " status = CASE WHEN EXISTS (SELECT FROM news.documents d WHERE d.entry_id = e.id) THEN 'extracted'"
@@ -205,19 +205,19 @@ def work_again(connection: Connection, ids: Sequence[int], now: datetime) -> Non
 
 
 def refetch(connection: Connection, ids: Sequence[int], now: datetime) -> None:
-    """Fetch the pages of ended entries again, because their feeds have changed."""
+    """Fetch the pages of ended entries again, because their feeds say something new about them."""
     connection.execute(
         "UPDATE news.entries SET status = 'discovered', reason = NULL, attempts = 0, next_attempt_at = %s,"
-        # What its title kept out so far has never been fetched.
+        # An item that its title kept out so far has never been fetched.
         " priority = CASE WHEN reason = 'gate' THEN %s ELSE %s END WHERE id = ANY(%s) AND next_attempt_at IS NULL",
         [now, LIVE, RECHECK, list(ids)],
     )
 
 
 def land_again(connection: Connection, entries: Sequence[tuple[int, datetime | None]], now: datetime) -> set[int]:
-    """Let ended entries whose documents have changed land again. Returns those that nobody had reopened meanwhile.
+    """Land ended entries again, because their documents have changed. Return those not taken up in the meantime.
 
-    Each comes with when the document that is replaced was extracted, None without one.
+    Each entry comes with the extraction time of the document that is replaced, or None if there was none.
     """
     if not entries:
         return set()
@@ -231,9 +231,9 @@ def land_again(connection: Connection, entries: Sequence[tuple[int, datetime | N
 
 
 def reject(connection: Connection, ends: Sequence[tuple[int, str, datetime | None]]) -> set[int]:
-    """Reject ended entries, each for a reason. Returns those that nobody had reopened meanwhile.
+    """Reject ended entries, each for a reason. Return those not taken up in the meantime.
 
-    With them go the entries of other feeds that stand for the same page and have none of their own.
+    Entries of other feeds for the same page are rejected too if they have no document of their own.
     """
     if not ends:
         return set()
@@ -260,9 +260,9 @@ def reject(connection: Connection, ends: Sequence[tuple[int, str, datetime | Non
 
 
 def set_off_topic(connection: Connection, ends: Sequence[tuple[int, str, float | None]]) -> set[int]:
-    """Mark ended entries as off topic, each for a reason, with the score of the topic it mentions.
+    """Mark ended entries as off topic, each with a reason and the score of the topic it mentions.
 
-    Returns those that were not so before, with the entries of other feeds that stand for the same page.
+    Return those that were not off topic before, including entries of other feeds for the same page.
     """
     if not ends:
         return set()
@@ -293,7 +293,7 @@ def set_off_topic(connection: Connection, ends: Sequence[tuple[int, str, float |
 
 
 def let_through(connection: Connection, entries: Sequence[int], now: datetime) -> int:
-    """Fetch entries that a gate had kept out, after everything new. Returns how many."""
+    """Queue entries kept out by a gate for fetching, behind everything new. Return how many."""
     opened = connection.execute(
         "UPDATE news.entries SET status = 'discovered', reason = NULL, attempts = 0, next_attempt_at = %s,"
         " priority = %s WHERE id = ANY(%s) AND status = 'off_topic' AND reason = 'gate'",
@@ -305,10 +305,11 @@ def let_through(connection: Connection, entries: Sequence[int], now: datetime) -
 
 
 def reopen(connection: Connection, now: datetime, selection: Selection, *, reason: str | None = None) -> int:
-    """Reopen entries that ended without an article. Returns how many.
+    """Reopen entries that ended without an article. Return how many.
 
-    Those whose page is stored are extracted again, the others fetched, imported texts landed. `reason` is a part
-    of their reason. Entries kept out by a feed's gate, and those without a usable address, stay as they are.
+    Entries with a stored page are extracted again, imported texts land again, and all others are fetched. `reason`
+    matches a part of the entry's reason. Entries kept out by a feed's gate or without a usable address stay as they
+    are.
     """
     reopened = connection.execute(
         f"""

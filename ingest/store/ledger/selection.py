@@ -1,4 +1,4 @@
-"""Select entries to work on again, and delete old ones."""
+"""Which entries a command reprocesses, and which can be deleted."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,20 +19,20 @@ __all__ = [
     "with_pages",
 ]
 
-# What has ended, and may have a page whose document is worth another look.
+# Entries that have ended and may have a page worth extracting again.
 ENDED = "e.status IN ('landed', 'duplicate', 'off_topic', 'rejected') AND e.next_attempt_at IS NULL"
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Entries by feed (its id in feeds.yaml), and by when they were first seen. `until` is exclusive."""
+    """Which entries: of a feed (its id in feeds.yaml), first seen in a period with an exclusive end (`until`)."""
 
     feed: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
 
-# Whether the entry `e` is one of a selection, whose fields are the parameters.
+# Whether the entry `e` is in a selection, with the selection's fields as parameters.
 SELECTED = """
     (%(feed)s::text IS NULL OR e.feed_id = (SELECT id FROM news.feeds WHERE slug = %(feed)s))
     AND (%(since)s::timestamptz IS NULL OR e.discovered_at >= %(since)s)
@@ -41,7 +41,7 @@ SELECTED = """
 
 
 def with_pages(connection: Connection, selection: Selection, *, copies: bool, after: int, limit: int) -> list[int]:
-    """Return the next ended entries with a stored page, by id, above `after`: copies, or all others."""
+    """Return the next ended entries with a stored page, by id above `after`: either copies, or all others."""
     rows = connection.execute(
         f"SELECT e.id FROM news.entries e WHERE e.id > %(after)s AND {ENDED} AND {SELECTED}"
         " AND (e.status = 'duplicate') = %(copies)s"
@@ -52,7 +52,7 @@ def with_pages(connection: Connection, selection: Selection, *, copies: bool, af
 
 
 def count_with_pages(connection: Connection, selection: Selection) -> tuple[int, int]:
-    """Return how many ended entries have a stored page, and how many have a document and no page any more."""
+    """Return how many ended entries have a stored page, and how many have a document but no longer a page."""
     row = only_row(
         connection,
         f"""
@@ -77,7 +77,7 @@ class Gated:
 
 
 def kept_by_gate(connection: Connection, selection: Selection, *, after: int, limit: int) -> list[Gated]:
-    """Return the next entries that a feed's gate has kept out, by id, above `after`."""
+    """Return the next entries kept out by a feed's gate, by id above `after`."""
     with connection.cursor(row_factory=class_row(Gated)) as cursor:
         return cursor.execute(
             "SELECT e.id, e.url, e.title, e.summary FROM news.entries e WHERE e.id > %(after)s"
@@ -87,9 +87,9 @@ def kept_by_gate(connection: Connection, selection: Selection, *, after: int, li
 
 
 def delete_without_article(connection: Connection, before: datetime, limit: int) -> int:
-    """Delete entries first seen before `before` that gave no article, with their documents and pages.
+    """Delete entries first seen before that time that led to no article, with their documents and pages.
 
-    At most so many; returns how many. What articles rest on stays.
+    Deletes at most `limit` and returns how many. Entries that articles depend on are kept.
     """
     return connection.execute(
         "DELETE FROM news.entries WHERE id IN (SELECT e.id FROM news.entries e WHERE e.discovered_at < %s"

@@ -1,6 +1,6 @@
 """Stories: articles that are copies of each other, edited or not.
 
-`tables` has the queries, `clustering` says which articles are one.
+`tables` has the queries; `clustering` decides which articles form one story.
 """
 
 from ingest.store.stories.clustering import catch_up, close, join, regroup

@@ -1,12 +1,11 @@
-"""Decide which articles form one story.
+"""Which articles form one story.
 
-Articles that are copies of each other are linked, and what is linked, over any number of links, is one story. Whether
-texts are linked depends on the two alone, so stories are the same in whatever order articles come and however many
-sessions land them, as long as a text has fewer than MOST_CANDIDATES others that are nearly as much like it; the number
-of a story is that of the oldest of those that have become one.
+Articles that are copies of each other are linked, and articles connected over any number of links are one story. A
+link depends on its two texts alone, so stories are the same whatever the order in which articles come and however many
+sessions land them. This holds as long as a text has fewer than MOST_CANDIDATES others that are nearly as similar to
+it. When stories merge, the oldest number remains.
 
-Callers hold `lock` from the beginning of their transaction: of two copies that land in the same moment, one sees the
-other.
+Callers hold `lock` from the start of their transaction, so if two copies land at the same moment, one sees the other.
 """
 
 from collections import defaultdict
@@ -25,7 +24,7 @@ AT_ONCE = 500
 
 
 def join(connection: Connection, new: Mapping[int, Comparable], now: datetime) -> None:
-    """Link new or changed articles, by id, with their copies, and bring the stories up to date."""
+    """Link new or changed articles, by id, with their copies, and update the stories."""
     if not new:
         return
     before = tables.linked_with(connection, list(new))
@@ -37,12 +36,12 @@ def join(connection: Connection, new: Mapping[int, Comparable], now: datetime) -
 
 
 def _link(connection: Connection, new: Mapping[int, Comparable]) -> set[int]:
-    """Link articles with their copies among those that have signatures; returns all that are in new links."""
+    """Link articles with their copies among those that have signatures. Return all articles in new links."""
     tables.sign(connection, {article: comparable.bands for article, comparable in new.items()})
     candidates = sorted({(min(pair), max(pair)) for pair in tables.candidates(connection, list(new))})
     key = keys(connection, {article for pair in candidates for article in pair} | new.keys())
     opening = openings(connection, key, new)
-    # Most candidates open in another way, and the rest of their texts need not be read.
+    # Most candidates open differently, so the rest of their texts need not be read.
     pairs = [pair for pair in candidates if containment_needed(*map(opening.__getitem__, pair)) is not None]
     old = {article: key[article] for pair in pairs for article in pair if article not in new}
     text = dict(new) | texts(connection, old)
@@ -54,12 +53,12 @@ def _link(connection: Connection, new: Mapping[int, Comparable]) -> set[int]:
 
 
 def close(connection: Connection, stories: Sequence[int], now: datetime) -> None:
-    """Update stories that have lost articles, and delete those without any."""
+    """Update stories that have lost articles. Stories without any are deleted."""
     regroup(connection, tables.of_stories(connection, stories), now)
 
 
 def regroup(connection: Connection, articles: Iterable[int], now: datetime) -> None:
-    """Bring the stories of these articles, and of all that were or are one with them, in line with the links."""
+    """Update the stories of these articles, and of all that share or shared a story with them, to match the links."""
     story_of = tables.of_articles(connection, articles)
     if not story_of:
         return
@@ -73,14 +72,14 @@ def regroup(connection: Connection, articles: Iterable[int], now: datetime) -> N
         moved += [(article, story) for article in group if story_of[article] != story]
     merged = []
     for story in sorted(set(story_of.values()) - taken):
-        # All of its articles have gone to the same one: stories only end by becoming one with others.
+        # All of its articles have moved to the same story: stories only end by merging.
         into = next(new for article, new in moved if story_of[article] == story)
         merged.append((story, into))
     tables.store(connection, moved, merged, sorted(taken), now)
 
 
 def _follow_links(connection: Connection, story_of: dict[int, int]) -> dict[int, set[int]]:
-    """Return all links of articles, and of those they lead to. Adds these, and what is one with them, to `story_of`."""
+    """Return all links of the articles and of those they lead to. Adds those and their stories to `story_of`."""
     links: dict[int, set[int]] = defaultdict(set)
     waiting, seen = set(story_of), set[int]()
     while waiting:
@@ -98,7 +97,7 @@ def _follow_links(connection: Connection, story_of: dict[int, int]) -> dict[int,
 
 
 def connected(articles: Collection[int], links: Mapping[int, Collection[int]]) -> list[set[int]]:
-    """Return the connected components of the articles. Pure."""
+    """Group articles that are connected over any number of links. Pure."""
     groups = []
     left = set(articles)
     while left:
@@ -113,14 +112,14 @@ def connected(articles: Collection[int], links: Mapping[int, Collection[int]]) -
 
 
 def catch_up(connection: Connection, now: datetime, say: Callable[[int], None] = lambda _done: None) -> int:
-    """Give articles without a signature of this kind one, and links; returns how many. Links that are there stay.
+    """Sign and link articles without a signature of the current kind. Return how many. Existing links stay.
 
-    Commits as it goes, so that what is interrupted goes on from there; `say` is told how many are done.
+    Commits as it goes, so an interrupted run resumes where it stopped. `say` is told how many are done.
     """
     done = last = 0
     while True:
         tables.lock(connection)
-        # What was signed is passed over by its number: looking at all of it again for each batch would take hours.
+        # Skip signed articles by id: checking all of them again for each batch would take hours.
         rows = tables.unsigned(connection, after=last, limit=AT_ONCE)
         linked = _link(connection, {article: Comparable(title, fold(text)) for article, title, text in rows})
         if linked:
@@ -131,7 +130,7 @@ def catch_up(connection: Connection, now: datetime, say: Callable[[int], None] =
         if len(rows) == AT_ONCE:
             last = rows[-1][0]
         elif last:
-            # Some of those that were passed over may have been changed meanwhile.
+            # Some of those that were skipped may have changed in the meantime.
             last = 0
         else:
             return done

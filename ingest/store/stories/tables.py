@@ -26,9 +26,9 @@ __all__ = [
     "unsigned",
 ]
 
-# The texts most like a new one, by common bands, that it is compared with. Of a template there may be thousands.
+# A new text is compared with this many texts that share the most bands. A template may produce thousands.
 MOST_CANDIDATES = 30
-# Signatures of another kind, by earlier versions, have another number of bands; those of short texts have none.
+# Signatures made by earlier versions have a different number of bands. Those of short texts have none.
 _UNSIGNED: LiteralString = """NOT EXISTS (
     SELECT FROM news.article_signatures s WHERE s.article_id = a.id AND cardinality(s.bands) IN (0, %(bands)s)
 )"""
@@ -36,7 +36,7 @@ _UNSIGNED: LiteralString = """NOT EXISTS (
 
 def lock(connection: Connection) -> None:
     """Keep other sessions from linking articles until the transaction ends."""
-    # A row, as everybody may take advisory locks, readers too.
+    # A row lock, because any role may take advisory locks, even readers.
     connection.execute("SELECT FROM news.locks WHERE name = 'stories' FOR UPDATE")
 
 
@@ -46,13 +46,13 @@ def sign(connection: Connection, bands: Mapping[int, Sequence[int]]) -> None:
         "INSERT INTO news.article_signatures (article_id, bands)"
         " SELECT id, bands::int[] FROM unnest(%s::bigint[], %s::text[]) AS new(id, bands)"
         " ON CONFLICT (article_id) DO UPDATE SET bands = excluded.bands",
-        # As text: there are no arrays of arrays that differ in length.
+        # As text, because arrays of arrays must be rectangular.
         [list(bands), [f"{{{','.join(map(str, of))}}}" for of in bands.values()]],
     )
 
 
 def candidates(connection: Connection, articles: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the articles that share most bands with each of these: (article, other)."""
+    """Return the articles that share the most bands with each of these: (article, other)."""
     return connection.execute(
         """
         SELECT new.article_id, found.article_id
@@ -87,7 +87,7 @@ def link(connection: Connection, links: Sequence[tuple[int, int, Likeness]]) -> 
 
 
 def unlink(connection: Connection, articles: Sequence[int]) -> None:
-    """Delete the links of articles. Call `close` or `regroup` afterwards."""
+    """Delete the links of articles. The caller follows up with `close` or `regroup`."""
     connection.execute(
         "DELETE FROM news.article_links WHERE article_id = ANY(%(ids)s) OR other_id = ANY(%(ids)s)",
         {"ids": list(articles)},
@@ -105,7 +105,7 @@ def linked_with(connection: Connection, articles: Sequence[int]) -> set[int]:
 
 
 def links_of(connection: Connection, articles: Iterable[int]) -> list[tuple[int, int]]:
-    """Return the links of these articles, in both directions."""
+    """Return the links of these articles, on either side of the link."""
     return connection.execute(
         "SELECT article_id, other_id FROM news.article_links"
         " WHERE article_id = ANY(%(ids)s) OR other_id = ANY(%(ids)s)",
@@ -114,7 +114,7 @@ def links_of(connection: Connection, articles: Iterable[int]) -> list[tuple[int,
 
 
 def of_articles(connection: Connection, articles: Iterable[int]) -> dict[int, int]:
-    """Return the story of these articles and of all that are in a story with any of them."""
+    """Return the stories of these articles and of all articles that share a story with them."""
     rows = connection.execute(
         "SELECT id, story_id FROM news.articles WHERE story_id IN"
         " (SELECT story_id FROM news.articles WHERE id = ANY(%s)) ORDER BY id",
@@ -124,7 +124,7 @@ def of_articles(connection: Connection, articles: Iterable[int]) -> dict[int, in
 
 
 def of_stories(connection: Connection, stories: Sequence[int]) -> list[int]:
-    """Return the articles of these stories; those without any are deleted."""
+    """Return the articles of these stories. Stories without any are deleted."""
     connection.execute(
         "DELETE FROM news.stories s WHERE id = ANY(%s)"
         " AND NOT EXISTS (SELECT FROM news.articles a WHERE a.story_id = s.id)",
@@ -135,7 +135,7 @@ def of_stories(connection: Connection, stories: Sequence[int]) -> list[int]:
 
 
 def new_story(connection: Connection, first_article: int) -> int:
-    """Make a story and return its number."""
+    """Create a story and return its number."""
     return int(
         only_value(connection, "INSERT INTO news.stories (first_article_id) VALUES (%s) RETURNING id", [first_article])
     )
@@ -148,7 +148,7 @@ def store(
     stories: list[int],
     now: datetime,
 ) -> None:
-    """Store which articles are in another story now, which stories have become one, and count their articles."""
+    """Store which articles changed stories and which stories have merged, and recount the stories."""
     if moved:
         connection.execute(
             "UPDATE news.articles a SET story_id = moved.story_id"
@@ -156,7 +156,7 @@ def store(
             [list(column) for column in zip(*moved, strict=True)],
         )
     if merged:
-        # A story that begins and ends in one transaction has never been seen.
+        # A story that begins and ends in one transaction was never visible.
         connection.execute(
             "WITH gone AS (DELETE FROM news.stories USING unnest(%s::bigint[], %s::bigint[]) AS merged(id, into_id)"
             "              WHERE stories.id = merged.id RETURNING merged.id, merged.into_id, stories.created_at)"
@@ -168,7 +168,7 @@ def store(
 
 
 def refresh(connection: Connection, articles: Sequence[int]) -> None:
-    """Determine the first articles of stories again, after dates or addresses have changed."""
+    """Update which articles come first in their stories, after dates or addresses have changed."""
     told = connection.execute(
         "SELECT DISTINCT story_id FROM news.articles WHERE id = ANY(%s) ORDER BY story_id", [list(articles)]
     ).fetchall()
@@ -177,7 +177,7 @@ def refresh(connection: Connection, articles: Sequence[int]) -> None:
 
 
 def count(connection: Connection, stories: Sequence[int]) -> None:
-    """Bring the size and the first article of stories up to date."""
+    """Update the size and the first article of stories."""
     connection.execute(
         """
         UPDATE news.stories s SET first_article_id = told.first_id, size = told.size
@@ -191,14 +191,14 @@ def count(connection: Connection, stories: Sequence[int]) -> None:
 
 
 def count_unsigned(connection: Connection) -> int:
-    """Return how many articles have no signature of this kind."""
+    """Return how many articles have no signature of the current kind."""
     count = only_value(connection, f"SELECT count(*) FROM news.articles a WHERE {_UNSIGNED}", {"bands": BANDS})
     connection.rollback()
     return int(count)
 
 
 def unsigned(connection: Connection, *, after: int, limit: int) -> list[tuple[int, str | None, str]]:
-    """Return the next articles without a signature of this kind, above `after`: (id, title, text)."""
+    """Return the next articles without a signature of the current kind, above `after`: (id, title, text)."""
     return connection.execute(
         f"SELECT a.id, a.title, a.text FROM news.articles a WHERE a.id > %(last)s AND {_UNSIGNED}"
         " ORDER BY a.id LIMIT %(limit)s",

@@ -1,4 +1,4 @@
-"""Texts of articles to compare, with a cache of those that were compared lately."""
+"""Article texts for comparison, with a cache of those compared recently."""
 
 from collections.abc import Mapping
 
@@ -10,18 +10,18 @@ from ingest.text.similarity import LEAD_WITHIN, Comparable, Opening
 
 __all__ = ["Key", "keys", "openings", "texts"]
 
-# Characters that hold LEAD_WITHIN words, nearly always.
+# Enough characters for LEAD_WITHIN words, almost always.
 BEGINNING = 800
-# Texts that are kept in memory, some 20 kB each.
+# Texts kept in memory, about 20 kB each.
 REMEMBERED = 2000
-# An article as it is now: its number, the hash of its text, its title.
+# The current state of an article: its id, the hash of its text, its title.
 Key = tuple[int, str, str | None]
-# Texts that were compared lately are likely to be compared again: news comes in waves.
+# Texts compared recently are likely to be compared again: news comes in waves.
 _recent: LRUCache[Key, Comparable] = LRUCache(REMEMBERED)
 
 
 def keys(connection: Connection, articles: set[int]) -> dict[int, Key]:
-    """Return the keys of articles in the cache, by id."""
+    """Return the keys that identify the current state of articles, by id."""
     rows = connection.execute(
         "SELECT id, content_hash, title FROM news.articles WHERE id = ANY(%s)", [sorted(articles)]
     ).fetchall()
@@ -29,7 +29,7 @@ def keys(connection: Connection, articles: set[int]) -> dict[int, Key]:
 
 
 def openings(connection: Connection, keys: Mapping[int, Key], new: Mapping[int, Comparable]) -> dict[int, Opening]:
-    """Return the openings of articles, or their whole texts where those are in memory."""
+    """Return the openings of articles: the whole text if it is in memory or new, otherwise only the opening."""
     known: dict[int, Opening] = {}
     for article, key in keys.items():
         if comparable := new.get(article) or _recent.get(key):
@@ -39,7 +39,7 @@ def openings(connection: Connection, keys: Mapping[int, Key], new: Mapping[int, 
         "SELECT id, left(text, %s) FROM news.articles WHERE id = ANY(%s)", [BEGINNING, list(missing)]
     ).fetchall()
     for article, beginning in rows:
-        # Of what goes on, the last word may be a part of one.
+        # The last word may be cut off.
         words = fold(beginning).split()[:-1][:LEAD_WITHIN]
         if len(words) == LEAD_WITHIN:
             known[article] = Opening(keys[article][2], words)

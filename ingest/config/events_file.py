@@ -1,4 +1,4 @@
-"""`events.yaml`: what happened when, to be marked in charts."""
+"""`events.yaml`: events to mark in charts."""
 
 from datetime import date
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Adding feeds to `feeds.yaml`, leaving everything that stands in it as it is."""
+"""Add feeds to `feeds.yaml` without changing the rest of the file."""
 
 import json
 import os

@@ -24,7 +24,7 @@ SLOWEST_FACTOR = 3
 
 
 class FeedDefaults(StrictModel):
-    """What holds for each feed that does not say otherwise."""
+    """Defaults for feeds."""
 
     poll_every: Duration = Field(timedelta(minutes=10), description="Shortest time between two polls.")
     poll_within: Duration | None = Field(

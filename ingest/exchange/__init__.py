@@ -1,1 +1,1 @@
-"""Articles in and out of files: export, import, the seed scheme and WARC."""
+"""Exchanges articles with files: export, import, the seed scheme and WARC."""

@@ -1,4 +1,4 @@
-"""What is known about an article before its text is looked for: from its page, and from its feed."""
+"""The facts about an article apart from its text, from its page and its feed."""
 
 from dataclasses import dataclass
 

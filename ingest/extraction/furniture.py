@@ -1,4 +1,4 @@
-"""Lines of extracted text that are not the article's: invitations to read on, share bars, comment rules. Pure.
+"""Remove lines that do not belong to the article: invitations to read on, share bars, comment rules. Pure.
 
 The rules stand in furniture.toml, with an example each. They hold for lines that are boilerplate as a whole, at the
 places where it stands; a sentence that uses the same words is left alone.

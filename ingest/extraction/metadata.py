@@ -83,7 +83,7 @@ class Metadata:
                         self._article = self._article or thing
 
     def address(self) -> str | None:
-        """The address that the page states as its own, as it stands."""
+        """The address that the page states as its own, unchanged."""
         if self._tree is None:
             return None
         for element in self._tree.iter("link"):

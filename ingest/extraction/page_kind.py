@@ -1,4 +1,4 @@
-"""Pages that are no articles: challenges, requests for consent, missing pages, front pages, lists, videos."""
+"""Recognise pages that are no articles: challenges, requests for consent, missing pages, front pages, lists, videos."""
 
 import re
 from collections import Counter
@@ -80,7 +80,7 @@ _REASONS = {reason: re.compile("|".join(patterns)) for reason, patterns in _PATT
 
 @dataclass(frozen=True)
 class PageKind:
-    """What a page shows of its kind, before its text is looked for."""
+    """The signs of a page's kind, gathered before its text is extracted."""
 
     title: str
     heading: str

@@ -1,4 +1,4 @@
-"""What a worker process does with a stored page. It loads no database."""
+"""The work of a worker process on a stored page. It loads no database code."""
 
 from itertools import count
 

@@ -1,4 +1,4 @@
-"""What can come of a request and of a poll."""
+"""Outcomes of polls, and kinds of failure."""
 
 from enum import StrEnum
 

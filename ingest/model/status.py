@@ -1,4 +1,4 @@
-"""Where an entry of the ledger stands."""
+"""The status of an entry of the ledger."""
 
 from collections.abc import Mapping
 from enum import StrEnum

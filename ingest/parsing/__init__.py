@@ -1,1 +1,1 @@
-"""What feed documents say, as plain values: RSS, Atom, JSON Feed and sitemaps."""
+"""Parsers of feed documents into plain values: RSS, Atom, JSON Feed and sitemaps."""

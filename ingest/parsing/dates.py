@@ -1,4 +1,4 @@
-"""The dates in feeds: what moment do they name, and how far can it be believed?"""
+"""Dates in feeds: the moment that they name, and how far it can be believed."""
 
 import re
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def read_feed_date(text: str | None, now: datetime, zone: tzinfo = UTC, parsed: 
 
 
 def judged(moment: datetime, now: datetime) -> FeedDate:
-    """Return an aware moment as it may be stored: in UTC, at the latest `now`, and none before 1990.
+    """Return an aware moment as it may be stored: in UTC, not after `now`, and not before 1990.
 
     What is further ahead than an hour is noted as `future` with the date that was given.
     """

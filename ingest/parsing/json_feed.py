@@ -1,4 +1,4 @@
-"""JSON Feed (jsonfeed.org, version 1.1). What makes no sense in a single item is left out, not the document."""
+"""JSON Feed (jsonfeed.org, version 1.1). Values that make no sense are left out, without rejecting the document."""
 
 import json
 from typing import Any

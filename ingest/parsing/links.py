@@ -1,4 +1,4 @@
-"""Where a feed is, and its hub, as web pages and HTTP headers say it."""
+"""Links to feeds and hubs, in web pages and HTTP headers."""
 
 import re
 from dataclasses import replace

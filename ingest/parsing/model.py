@@ -1,4 +1,4 @@
-"""A feed document as plain values, and how an item of it is named."""
+"""The values that parsers return, and the identity of an item."""
 
 import hashlib
 import html
@@ -73,7 +73,7 @@ class ListedSitemap:
 
 @dataclass(frozen=True)
 class ParsedFeed:
-    """A feed's title and items, in its order, each identity once, and what it asks of those who poll it."""
+    """A feed's title, its items in order, each identity once, and its wishes on polling."""
 
     title: str | None
     entries: tuple[ParsedEntry, ...]
@@ -109,7 +109,7 @@ def identity_of(guid: str | None, url: str | None, title: str | None, summary: s
 
 
 def plain(value: str | None) -> str | None:
-    """Return text without markup, of which some feeds escape theirs twice; None when nothing is left."""
+    """Return text without markup, also where it was escaped twice. None when nothing is left."""
     if not value:
         return None
     text = value

@@ -1,4 +1,4 @@
-"""What a feed document says, whatever its format."""
+"""Parse a feed document of any format."""
 
 import zlib
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def parse_feed(
 
 
 def _unpacked(body: bytes) -> bytes:
-    """The document, where it is a gzip file (RFC 1952), as large sitemaps are, what that holds."""
+    """The document, decompressed if it is a gzip file (RFC 1952), as large sitemaps are."""
     if not body.startswith(b"\x1f\x8b"):
         return body
     try:

@@ -1,4 +1,4 @@
-"""Feed documents made ready for feedparser: decoded, and without what it takes long over to no effect.
+"""Prepare feed documents for feedparser: decode them, and remove what only costs it time.
 
 What stands before the beginning of a document is cut off, authors are cut short (feedparser's pattern for them is
 quadratic), elements that nobody reads are left out, and long texts are set aside, as it goes through each eight times.
@@ -46,7 +46,7 @@ def prepare(body: bytes, content_type: str | None) -> tuple[str, list[str]]:
 
 
 def _shortened(text: str) -> str:
-    """The document from its beginning on, without what nobody reads, and with names of bearable length."""
+    """The document without junk before it, without unused elements, and with long names cut."""
     text = text.lstrip("\ufeff\0 \t\r\n")
     if not text.startswith(("<?", "<!")):
         beginning = _BEGINNING.search(text, 0, _JUNK_WITHIN_CHARACTERS)

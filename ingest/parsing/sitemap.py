@@ -23,7 +23,7 @@ def is_sitemap(body: bytes) -> bool:
 
 
 def parse_sitemap(document: FeedDocument) -> ParsedFeed:
-    """Return the newest pages of a sitemap (all, if the whole is wanted), or of an index the sitemaps, newest first.
+    """Return the newest pages of a sitemap (all of them with `whole`), or the sitemaps of an index, newest first.
 
     News sitemaps give titles and dates of publication; others at most when the page last changed. Raises ValueError
     when nothing of it can be read; a document that breaks off gives what came before.

@@ -1,1 +1,1 @@
-"""How work is done: worker processes, loops, waiting and the clock."""
+"""Worker processes, event loops, back-off and the clock."""

@@ -1,4 +1,4 @@
-"""The clock of the command line, as stages are given theirs, and durations in words."""
+"""The current time, and durations in words."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Works through jobs as they come, a bounded number at a time, and saves results as they finish.
+"""Run jobs as they come, a bounded number at a time, and save results as they finish.
 
 The shape shared by the stages that wait for something else (a server, a worker process): claim some jobs, work on
 them side by side, save each result soon after it is there and never a whole batch late, claim more when there is room.

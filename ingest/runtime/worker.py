@@ -1,4 +1,4 @@
-"""One worker process: our end of its pipe, and what it does at its own."""
+"""A worker process: the parent's side of it, and its own."""
 
 import ctypes
 import gc
@@ -180,7 +180,7 @@ def _outcome(pipe: "Connection[Any, Any]", task: bytes) -> WorkerAnswer:
 
 
 def _prepare() -> None:
-    """End with the parent and with nobody else, get no more memory than is right, and do not search it often."""
+    """Set up this process: end only with the parent, limit memory, and collect garbage rarely."""
     # What was loaded before the fork stays; trees of pages are freed by reference counts.
     gc.freeze()
     gc.set_threshold(50_000)

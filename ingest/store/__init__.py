@@ -1,1 +1,1 @@
-"""The tables. Each has one module, which holds all queries about it."""
+"""The tables. One module, or one package, holds all queries on each."""

@@ -1,4 +1,4 @@
-"""The tables `backfills` and `backfill_parts`: which walks through the past there are, and how far they have come."""
+"""The tables `backfills` and `backfill_parts`: the backfills, and how far each has come."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Backfill:
-    """A walk through what a feed's site published from `since` to before `until`."""
+    """A backfill of what a feed's site published from `since` to before `until`."""
 
     id: int
     feed_id: int
@@ -174,7 +174,7 @@ def failed(
 
 
 def reset(connection: Connection, backfill: int) -> None:
-    """Forget how far a backfill has come."""
+    """Start a backfill again from the beginning."""
     connection.execute("DELETE FROM news.backfill_parts WHERE backfill_id = %s", [backfill])
     connection.execute("UPDATE news.backfills SET finished_at = NULL WHERE id = %s", [backfill])
     connection.commit()

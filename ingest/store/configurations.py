@@ -1,7 +1,6 @@
 """The table `configurations`: feeds.yaml and topics.yaml as they were last understood, and what is wrong with them now.
 
-A file that is broken stops nothing: the pipeline goes on with the one that it last understood, and says so until the
-file is mended.
+A broken file stops nothing. The pipeline goes on with the last good one, and says so until the file is fixed.
 """
 
 import hashlib
@@ -32,7 +31,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a file, since when, and since when the one in use has been known."""
+    """A broken file: the error, since when, and the age of the version in use."""
 
     file: str
     problem: str

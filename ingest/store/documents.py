@@ -31,7 +31,7 @@ SYSTEMATIC = 0.8
 
 @dataclass(frozen=True)
 class Landable:
-    """A document with what landing needs to know of its entry and feed."""
+    """A document with the facts of its entry and feed that landing needs."""
 
     entry_id: int
     feed_id: int
@@ -104,7 +104,7 @@ def stored(connection: Connection, entry_ids: list[int]) -> dict[int, Stored]:
 
 
 def delete(connection: Connection, entry_ids: list[int]) -> None:
-    """Delete the documents of entries that turned out to have none."""
+    """Delete the documents of entries whose pages hold no article."""
     connection.execute("DELETE FROM news.documents WHERE entry_id = ANY(%s)", [entry_ids])
 
 

@@ -59,7 +59,7 @@ class Robots:
 
 
 def register(connection: Connection, hosts: Iterable[str], now: datetime) -> None:
-    """Make the hosts known; those already known keep their times."""
+    """Add hosts. Known ones keep their times."""
     connection.execute(
         "INSERT INTO news.hosts (host, next_request_at)"
         " SELECT DISTINCT host, %s::timestamptz FROM unnest(%s::text[]) AS host ORDER BY host"
@@ -110,7 +110,7 @@ def reserve(connection: Connection, host: str, delay: timedelta, now: datetime, 
 
 
 def let_go(connection: Connection, host: str) -> None:
-    """Let others send `host` requests again."""
+    """Release a host that was held by `reserve`."""
     connection.execute(
         "UPDATE news.hosts SET lease_holder = NULL WHERE host = %s AND lease_holder = news.lease()", [host]
     )
@@ -120,8 +120,8 @@ def let_go(connection: Connection, host: str) -> None:
 def space(connection: Connection, ended: Iterable[tuple[str, datetime]], delay: timedelta) -> None:
     """Let the next request to each host come at least `delay`, or its Crawl-delay, after the last one was answered.
 
-    A turn says when a request may be sent. When it reaches the server, after looking up the name, shaking hands and
-    waiting for a processor, nobody knows; when it was answered, it had reached it.
+    A turn says when a request may be sent, not when it arrives: name lookup, handshakes and a busy processor come
+    between. When the answer is there, the request has arrived.
     """
     latest = dict(sorted(ended))
     connection.execute(

@@ -30,7 +30,7 @@ _ALIVE = """EXISTS (
 
 
 def hold(connection: Connection) -> None:
-    """Let this session claim rows, with a token of its own, for as long as it is kept alive. Commits."""
+    """Get a lease for this session, or renew it, so that it can claim rows. Commits."""
     _kept[connection] = time.monotonic()
     if _renewed(connection):
         return
@@ -44,13 +44,13 @@ def hold(connection: Connection) -> None:
 
 
 def keep(connection: Connection) -> None:
-    """Say that this session is alive, and let go of the rows of those that are not. Commits."""
+    """Renew the lease of this session, and release the rows of dead ones. Commits."""
     hold(connection)
     release_dead(connection)
 
 
 def ensure(connection: Connection) -> None:
-    """Keep the lease before something is claimed, where it was not kept lately: this process may have been frozen."""
+    """Renew the lease before a claim, unless that was done lately. This process may have been frozen."""
     if time.monotonic() - _kept.get(connection, -LEASE.total_seconds()) > 2 * KEEP_SECONDS:
         keep(connection)
 

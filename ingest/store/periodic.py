@@ -1,4 +1,4 @@
-"""The table `periodic_work`: what is to be done now and then, by one of many workers."""
+"""The table `periodic_work`: periodic tasks, each done by one of many workers."""
 
 import time
 from datetime import datetime, timedelta

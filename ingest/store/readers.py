@@ -1,4 +1,4 @@
-"""Sessions of those who read the news: they are ended from outside when they last too long."""
+"""End sessions of readers that last too long."""
 
 import logging
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What PostgreSQL cannot hold, and how one such item is kept from stopping the others."""
+"""Store a batch, although PostgreSQL may refuse one of its items."""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""The table `worker_deaths`: worker processes that died without a page being to blame."""
+"""The table `worker_deaths`: worker processes that died when no page was to blame."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,1 +1,1 @@
-"""What can be said of texts and addresses alone: folding, dates, encodings, likeness."""
+"""Pure functions on texts and addresses: folding, dates, encodings, similarity."""

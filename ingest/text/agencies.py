@@ -1,4 +1,4 @@
-"""Which news agency a text is credited to. Pure.
+"""Find the news agency that a text is credited to. Pure.
 
 Credits stand where such things stand: in the place of the author, in a dateline or brackets at the beginning, in
 brackets or as a short line at the end. A sentence that quotes what somebody told an agency is no credit.

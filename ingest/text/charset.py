@@ -1,4 +1,4 @@
-"""Which characters do these bytes stand for? Servers, documents and their authors often disagree about it.
+"""Decode documents whose servers, declarations and authors disagree about the encoding.
 
 Windows-1256 is sent as UTF-8 or as Latin-1, UTF-8 as windows-1256, and nothing is said at all. What the bytes
 themselves can tell wins over what is said about them.

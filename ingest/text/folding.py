@@ -1,4 +1,4 @@
-"""Text folding and content identity: when are two texts the same text?
+"""Text folding and content identity: whether two texts are the same text.
 
 `fold` removes what differs between copies of one text and not between texts: letter case, Arabic spelling variants,
 vowel marks, invisible characters, digits of other scripts, punctuation and spacing. PostgreSQL has the same function

@@ -1,4 +1,4 @@
-"""Text from outside made fit to be shown: in terminals, in logs, in cells of spreadsheets. Pure.
+"""Make foreign text safe to show in terminals, logs and spreadsheets. Pure.
 
 What a server, a feed or a page says may hold characters that are no letters but orders: to clear the screen, to name
 the window, to write the rest of the line backwards, to begin a new line of the log. Here they are taken out. Letters

@@ -1,4 +1,4 @@
-"""How alike two texts are, and whether one is a copy of the other. Pure, and the same whichever comes first.
+"""Compare two texts, and decide whether one is a copy of the other. Pure and symmetric.
 
 Texts are compared by their shingles: runs of three words of the folded text. What may be a copy of a text is found by
 its bands: MinHash (Broder 1997) sums the runs of six words up in 16 numbers, of which two texts share about as many as

@@ -1,4 +1,4 @@
-"""Cells of CSV files that people open in spreadsheets, and what they stand for. Pure.
+"""Write and read cells of CSV files that are safe in spreadsheets. Pure.
 
 A spreadsheet runs a cell that begins as a formula does, whoever wrote it: `=HYPERLINK(...)` in a title sends what
 stands beside it to a stranger (OWASP, CSV Injection). An apostrophe in front makes it text. Which values get one, and

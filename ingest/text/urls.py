@@ -1,4 +1,4 @@
-"""Addresses of articles: making them absolute, recognising the same page, naming the host."""
+"""Make addresses absolute, recognise the same page, and name the host."""
 
 import re
 from urllib.parse import SplitResult, parse_qsl, unquote, urljoin, urlsplit, urlunsplit

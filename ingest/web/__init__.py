@@ -1,1 +1,1 @@
-"""Requests to servers of others: safe addresses, limits, robots.txt and spacing."""
+"""HTTP requests to hosts we do not control: safe addresses, limits, robots.txt and spacing."""

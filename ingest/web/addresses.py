@@ -1,4 +1,4 @@
-"""Which IP addresses are of the public Internet, so that a request may go there? Pure.
+"""IP addresses that requests may go to: those of the public Internet. Pure.
 
 By the registries of special-purpose addresses that IANA keeps (RFC 6890). Of IPv6, only global unicast (2000::/3) is
 given out at all, so everything else is refused, whatever it may become. Not by `is_global` of the standard library,

@@ -1,4 +1,4 @@
-"""HTTP requests to servers nobody here controls: guarded, bounded and spaced.
+"""HTTP requests to servers we do not control: guarded and bounded.
 
 Every address is checked when its socket is made, so after name resolution and on each redirect; a name that resolves
 to a public address when asked and to a private one when connected to gains nothing.
@@ -62,7 +62,7 @@ class Answer:
 
 @dataclass
 class RequestFailed(Exception):
-    """No usable answer, or none was asked for."""
+    """There is no usable answer, or no request was made."""
 
     kind: FailureKind
     detail: str

@@ -1,4 +1,4 @@
-"""What happens to articles: they are inserted, moved to an earlier place, revised, corrected, withdrawn."""
+"""Changes of articles: insert them, move them to an earlier place, revise, correct and withdraw them."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -67,7 +67,7 @@ def insert(connection: Connection, landings: list[Landing], now: datetime) -> li
 
 
 def move(connection: Connection, present: Present, landing: Landing) -> None:
-    """Let an article describe another place of its text; the entry it described becomes a duplicate."""
+    """Let an article describe another place of its text. The entry that it described becomes a duplicate."""
     connection.execute(
         """
         UPDATE news.articles SET

@@ -1,4 +1,4 @@
-"""Which of the places at which a text was seen its article describes, and which feed it is credited to."""
+"""Choose the place that an article describes, and the feed that it is credited to."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""A document on its way to become an article."""
+"""A document that is about to land."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Articles that are there already, as landing meets them."""
+"""Articles that exist already, as landing finds them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Present:
-    """An article that is there, its present text's hash, its title, and the place it describes."""
+    """An existing article: the hash of its text, its title, and the place it describes."""
 
     id: int
     content_hash: str

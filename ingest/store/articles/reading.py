@@ -1,4 +1,4 @@
-"""Reading the articles: counted, searched, chosen by conditions, streamed."""
+"""Read articles: count, search, select and stream them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -26,7 +26,7 @@ def set_topics(connection: Connection, matches: dict[int, list[Match]]) -> None:
 
 
 def replace(connection: Connection, article: int, matches: Sequence[Match]) -> None:
-    """Let an article be about these topics, and no others."""
+    """Replace the topics of an article."""
     connection.execute("DELETE FROM news.article_topics WHERE article_id = %s", [article])
     add(connection, [(article, match) for match in matches])
 

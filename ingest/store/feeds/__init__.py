@@ -1,4 +1,4 @@
-"""The tables `feeds` and `feed_polls`: which feeds there are, how polling them stands and went."""
+"""The tables `feeds` and `feed_polls`: the feeds, their polling state, and their polls."""
 
 from ingest.store.feeds.claims import claim, due, give_back, make_due, next_poll_at, postpone, state
 from ingest.store.feeds.configured import import_feed, sync

@@ -1,4 +1,4 @@
-"""Claims: which session polls which feeds."""
+"""Claims of feeds by the sessions that poll them."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -104,7 +104,7 @@ def due(connection: Connection, now: datetime) -> Due:
 
 
 def give_back(connection: Connection, claimed: Sequence[FeedState]) -> None:
-    """Let feeds this session has claimed be polled by whoever comes next; they are as due as they were."""
+    """Give back feeds that this session has claimed. They stay due."""
     connection.execute(
         "UPDATE news.feeds SET lease_holder = NULL WHERE id = ANY(%s) AND lease_holder = news.lease()",
         [sorted(feed.id for feed in claimed)],
@@ -113,7 +113,7 @@ def give_back(connection: Connection, claimed: Sequence[FeedState]) -> None:
 
 
 def postpone(connection: Connection, claimed: Sequence[FeedState], now: datetime) -> None:
-    """Let feeds this session has claimed, whose host is busy, be polled a little later. Commits.
+    """Give back feeds whose host is busy, to be polled a little later. Commits.
 
     They have not been asked, so nothing else about them changes and no poll is recorded.
     """

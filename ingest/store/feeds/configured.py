@@ -1,4 +1,4 @@
-"""Which feeds there are: those of feeds.yaml, and those that stand for imported files."""
+"""The feeds of feeds.yaml, and the feeds that stand for imported files."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What polls and pushes brought: the table `feed_polls`, and the new state of the feeds."""
+"""Record polls and pushes, and the state of the feeds after them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -45,7 +45,7 @@ _PASSED = {"feed": "bigint", "health": "text"} | _SET_BY_POLL | _POLL
 
 
 def save_polls(connection: Connection, polls: Sequence[tuple[FeedState, PollRecord]]) -> None:
-    """Record polls and the feeds' new states; what another session has claimed meanwhile is left alone."""
+    """Record polls and the feeds' new states. Feeds that another session has claimed since are left alone."""
     ordered = sorted(polls, key=lambda item: item[0].id)
     records = [poll for _, poll in ordered]
     columns = {name: [getattr(poll, name) for poll in records] for name in _PASSED if name != "feed"}
@@ -82,7 +82,7 @@ def _plain(kind: str) -> str:
 def save_push(
     connection: Connection, feed: FeedState, at: datetime, *, entries: int, new_entries: int, body_bytes: int
 ) -> None:
-    """Record that a hub sent news of a feed. How polling it stands does not change. Does not commit."""
+    """Record that a hub sent news of a feed. Its polling state does not change. Does not commit."""
     outcome = PollOutcome.NEW if new_entries else PollOutcome.UNCHANGED
     connection.execute(
         "UPDATE news.feeds SET last_new_at = CASE WHEN %s > 0 THEN %s ELSE last_new_at END WHERE id = %s",

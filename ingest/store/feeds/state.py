@@ -1,4 +1,4 @@
-"""How polling a feed stands, and what a poll brings."""
+"""The polling state of a feed, and the record of a poll."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ ADOPT_AFTER_POLLS = 5
 
 @dataclass(frozen=True)
 class FeedState:
-    """A feed and how polling it stands."""
+    """A feed and its polling state."""
 
     id: int
     slug: str

@@ -1,4 +1,4 @@
-"""How feeds have done lately."""
+"""Statistics of feeds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

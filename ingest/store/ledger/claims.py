@@ -1,4 +1,4 @@
-"""Claims: which session works on which entries."""
+"""Claims of entries by the sessions that work on them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -153,7 +153,7 @@ def claim_to_extract(connection: Connection, now: datetime, limit: int) -> list[
 
 
 def claim_to_land(connection: Connection, now: datetime, limit: int) -> list[LandJob]:
-    """Claim up to `limit` due entries with an extracted document, oldest first; those that failed before come alone."""
+    """Claim up to `limit` due entries with an extracted document, oldest first."""
     with connection.cursor(row_factory=class_row(LandJob)) as cursor:
         return cursor.execute(
             """
@@ -172,7 +172,7 @@ def claim_to_land(connection: Connection, now: datetime, limit: int) -> list[Lan
 
 
 def lock_claimed(connection: Connection, ids: Sequence[int]) -> set[int]:
-    """Lock entries that this session has claimed until the end of the transaction; returns those still its own."""
+    """Lock claimed entries until the end of the transaction. Returns those that this session still holds."""
     rows = connection.execute(
         "SELECT id FROM news.entries WHERE id = ANY(%s) AND lease_holder = news.lease() ORDER BY id FOR UPDATE",
         [sorted(ids)],
@@ -181,7 +181,7 @@ def lock_claimed(connection: Connection, ids: Sequence[int]) -> set[int]:
 
 
 def give_back(connection: Connection, ids: Sequence[int]) -> None:
-    """Let others take entries that this session has claimed; they are as due as they were. Commits."""
+    """Give back entries that this session has claimed. They stay due. Commits."""
     connection.execute(
         "UPDATE news.entries SET lease_holder = NULL WHERE id = ANY(%s) AND lease_holder = news.lease()", [list(ids)]
     )
@@ -189,7 +189,7 @@ def give_back(connection: Connection, ids: Sequence[int]) -> None:
 
 
 def retry(connection: Connection, again: Sequence[tuple[int, datetime, str, bool]]) -> None:
-    """Give entries this session has claimed back: (id, due time, what went wrong, whether the attempt counts)."""
+    """Schedule a retry of claimed entries: (id, due time, reason, whether the attempt counts)."""
     if not again:
         return
     with connection.cursor() as cursor:

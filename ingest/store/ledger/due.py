@@ -1,4 +1,4 @@
-"""What is due, what will be, and telling those who wait for it."""
+"""Entries that are due now or later, and notifying the sessions that wait for them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ LONGEST_TURN = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Due:
-    """What is due: how much, since when the first could have been taken (its host was free), and has waited."""
+    """Work that is due: how much, since when the first of it could have been claimed, and since when it has waited."""
 
     count: int
     since: datetime | None
@@ -85,7 +85,7 @@ def anything_ready(connection: Connection, stage: str, now: datetime) -> bool:
 
 
 def neglected(connection: Connection, now: datetime) -> int:
-    """Return how many entries are due, of any stage, while no session works on any: 0 when one does."""
+    """Return the number of due entries of all stages if no session holds any entry, else 0."""
     count = only_value(
         connection,
         f"""
@@ -103,7 +103,7 @@ def neglected(connection: Connection, now: datetime) -> int:
 
 
 def next_due_at(connection: Connection, now: datetime, horizon: timedelta) -> datetime | None:
-    """Return when, after `now`, the first entry that waits will be due: a retry, a second look, a host's pause.
+    """Return when, after `now`, the next entry becomes due: a retry, a recheck, the end of a host's pause.
 
     A host counts from `horizon` before it is free: whoever works on its entries waits so long.
     """
@@ -125,18 +125,18 @@ def next_due_at(connection: Connection, now: datetime, horizon: timedelta) -> da
 
 
 def wake(connection: Connection, entries: int) -> None:
-    """Tell those who listen on the channel `news_entries` that entries wait; inserted ones tell it by themselves."""
+    """Notify the channel `news_entries` that entries are due, and commit. Inserts do that by themselves."""
     announce(connection, entries)
     connection.commit()
 
 
 def announce(connection: Connection, entries: int) -> None:
-    """As `wake`, when the transaction commits."""
+    """As `wake`, but leave the commit to the caller."""
     connection.execute("SELECT pg_notify('news_entries', json_build_object('entries', %s::int)::text)", [entries])
 
 
 def waiting(connection: Connection) -> tuple[int, datetime | None]:
-    """Return how many entries are still on their way, and when the first of them is due."""
+    """Return the number of entries in flight, and when the first of them is due."""
     row = only_row(
         connection, "SELECT count(*), min(next_attempt_at) FROM news.entries WHERE next_attempt_at IS NOT NULL"
     )
@@ -144,7 +144,7 @@ def waiting(connection: Connection) -> tuple[int, datetime | None]:
 
 
 def due(connection: Connection, now: datetime) -> dict[str, Due]:
-    """Return by stage what is due for it, claimed or not. What backfills have found is left out: it has time."""
+    """Return the due work of each stage, claimed or not, without entries of backfills, which have time."""
     rows = connection.execute(
         """
         SELECT 'fetch', count(*), min(greatest(e.next_attempt_at, h.next_request_at)), min(e.next_attempt_at)

@@ -1,4 +1,4 @@
-"""Items of feeds on their way into the ledger: recorded when they are new, noted when they have changed."""
+"""Record new items of feeds in the ledger, and note changes of known ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class KnownItem:
 
 @dataclass(frozen=True)
 class Change:
-    """A known item that the feed now says something else about. `refetch` tells whether its page is worth a look."""
+    """A known item that has changed in the feed. `refetch` says whether its page is worth fetching again."""
 
     id: int
     entry: NewEntry
@@ -72,7 +72,7 @@ class Change:
 
 
 def known_items(connection: Connection, feed_id: int, entries: Sequence[NewEntry]) -> list[KnownItem]:
-    """Return the feed's items in the ledger that have a guid or an address of these."""
+    """Return the feed's items in the ledger that share a guid or an address with these."""
     columns = "id, identity, canonical_url, title, summary, updated_at, status"
     with connection.cursor(row_factory=class_row(KnownItem)) as cursor:
         return cursor.execute(
@@ -90,7 +90,7 @@ def known_items(connection: Connection, feed_id: int, entries: Sequence[NewEntry
 def record(
     connection: Connection, feed_id: int, entries: Sequence[NewEntry], now: datetime, priority: int = LIVE
 ) -> dict[int, str]:
-    """Put the entries that the feed has not shown before into the ledger; returns their ids, and their identities.
+    """Add the entries that are new for the feed. Returns their ids and identities.
 
     An item that came without a usable link (the document broke off, say) and has one now counts as new.
     """
@@ -148,7 +148,7 @@ def record(
 
 
 def promote(connection: Connection, canonical_urls: Sequence[str]) -> None:
-    """Let pages that a backfill has found, and that are in a feed now, be fetched as what they are: news."""
+    """Raise the priority of backfilled entries that a feed lists now: they are news."""
     connection.execute(
         "UPDATE news.entries SET priority = %s WHERE id IN ("
         "  SELECT id FROM news.entries WHERE canonical_url = ANY(%s) AND status = 'discovered' AND priority = %s"
@@ -158,7 +158,7 @@ def promote(connection: Connection, canonical_urls: Sequence[str]) -> None:
 
 
 def note_changes(connection: Connection, changes: Sequence[Change], now: datetime) -> int:
-    """Take over what the feed now says about items; returns how many pages are fetched again for it at once.
+    """Update items from the feed. Returns the number of pages that are fetched again at once because of it.
 
     Pages that were fetched again before wait, longer each time. What is on its way already needs no second look.
     """

@@ -50,7 +50,7 @@ _AS_READ = (
 
 
 class End(NamedTuple):
-    """How an entry ends. `score` is that of the topic which a text on none mentions."""
+    """The end of an entry. `score` belongs to the topic that an off-topic text mentions."""
 
     entry: int
     status: Status
@@ -62,7 +62,7 @@ class End(NamedTuple):
 
 
 def advance(connection: Connection, ids: Sequence[int], status: Status, now: datetime) -> set[int]:
-    """Move entries this session has claimed to the next stage, due at once; returns those that were still its own."""
+    """Move claimed entries to the next stage, due at once. Returns those that this session still held."""
     if not ids:
         return set()
     rows = connection.execute(
@@ -99,7 +99,7 @@ def end(connection: Connection, ends: Sequence[End]) -> None:
 
 
 def end_unchanged(connection: Connection, ids: Sequence[int]) -> set[int]:
-    """End entries this session has claimed whose page has not changed since it landed; returns those that had."""
+    """End claimed entries whose page has not changed since it landed. Returns those that had landed."""
     if not ids:
         return set()
     rows = connection.execute(
@@ -143,7 +143,7 @@ def _columns(ends: Sequence[End]) -> list[list[object]]:
 
 
 def settle_waiting(connection: Connection, ends: Sequence[End]) -> None:
-    """End entries that wait to be fetched as the page they are about has ended. The caller has locked them."""
+    """End waiting entries like the twin that was fetched for them. The caller has locked them."""
     connection.execute(
         "UPDATE news.entries e SET status = ended.status, reason = ended.reason, topic_score = ended.score,"
         " next_attempt_at = NULL"
@@ -157,7 +157,7 @@ def settle_waiting(connection: Connection, ends: Sequence[End]) -> None:
 
 
 def take_up_rechecks(connection: Connection, now: datetime) -> int:
-    """Put the pages that are due to be fetched again into the queue; returns how many."""
+    """Queue the pages that are due for a recheck. Returns how many."""
     taken = connection.execute(
         f"""
         UPDATE news.entries e SET
@@ -176,7 +176,7 @@ def take_up_rechecks(connection: Connection, now: datetime) -> int:
 
 
 def credit(connection: Connection, pairs: Sequence[tuple[int, int]], reason: str) -> None:
-    """Let other entries be those that articles describe: (former, present). The former are duplicates, for a reason.
+    """Credit articles to other entries: (former, present). The former become duplicates, for `reason`.
 
     One that is in flight, being fetched again, gets its standing when it comes back.
     """
@@ -195,7 +195,7 @@ def credit(connection: Connection, pairs: Sequence[tuple[int, int]], reason: str
 
 
 def work_again(connection: Connection, ids: Sequence[int], now: datetime) -> None:
-    """Let ended entries, whose article is withdrawn, land again; fetched again, where their document is not stored."""
+    """Let entries whose article was withdrawn land again, or be fetched again if their document is not stored."""
     connection.execute(
         "UPDATE news.entries e SET reason = NULL, attempts = 0, next_attempt_at = %s,"
         " status = CASE WHEN EXISTS (SELECT FROM news.documents d WHERE d.entry_id = e.id) THEN 'extracted'"
@@ -205,7 +205,7 @@ def work_again(connection: Connection, ids: Sequence[int], now: datetime) -> Non
 
 
 def refetch(connection: Connection, ids: Sequence[int], now: datetime) -> None:
-    """Let the pages of ended entries, about which their feeds say something new, be fetched again."""
+    """Fetch the pages of ended entries again, because their feeds have changed."""
     connection.execute(
         "UPDATE news.entries SET status = 'discovered', reason = NULL, attempts = 0, next_attempt_at = %s,"
         # What its title kept out so far has never been fetched.
@@ -215,7 +215,7 @@ def refetch(connection: Connection, ids: Sequence[int], now: datetime) -> None:
 
 
 def land_again(connection: Connection, entries: Sequence[tuple[int, datetime | None]], now: datetime) -> set[int]:
-    """Let ended entries, whose documents have changed, land again; returns those that had not been taken up since.
+    """Let ended entries whose documents have changed land again. Returns those that nobody had reopened meanwhile.
 
     Each comes with when the document that is replaced was extracted, None without one.
     """
@@ -231,7 +231,7 @@ def land_again(connection: Connection, entries: Sequence[tuple[int, datetime | N
 
 
 def reject(connection: Connection, ends: Sequence[tuple[int, str, datetime | None]]) -> set[int]:
-    """Let ended entries be rejected, each for a reason; returns those that had not been taken up since.
+    """Reject ended entries, each for a reason. Returns those that nobody had reopened meanwhile.
 
     With them go the entries of other feeds that stand for the same page and have none of their own.
     """
@@ -260,7 +260,7 @@ def reject(connection: Connection, ends: Sequence[tuple[int, str, datetime | Non
 
 
 def set_off_topic(connection: Connection, ends: Sequence[tuple[int, str, float | None]]) -> set[int]:
-    """Let ended entries be off topic, each for a reason and with the score of what it mentions.
+    """Mark ended entries as off topic, each for a reason, with the score of the topic it mentions.
 
     Returns those that were not so before, with the entries of other feeds that stand for the same page.
     """
@@ -293,7 +293,7 @@ def set_off_topic(connection: Connection, ends: Sequence[tuple[int, str, float |
 
 
 def let_through(connection: Connection, entries: Sequence[int], now: datetime) -> int:
-    """Let entries that a gate has kept out be fetched, behind all that is new; returns how many."""
+    """Fetch entries that a gate had kept out, after everything new. Returns how many."""
     opened = connection.execute(
         "UPDATE news.entries SET status = 'discovered', reason = NULL, attempts = 0, next_attempt_at = %s,"
         " priority = %s WHERE id = ANY(%s) AND status = 'off_topic' AND reason = 'gate'",
@@ -305,7 +305,7 @@ def let_through(connection: Connection, entries: Sequence[int], now: datetime) -
 
 
 def reopen(connection: Connection, now: datetime, selection: Selection, *, reason: str | None = None) -> int:
-    """Let entries that ended without an article be worked on again; returns how many.
+    """Reopen entries that ended without an article. Returns how many.
 
     Those whose page is stored are extracted again, the others fetched, imported texts landed. `reason` is a part
     of their reason. Entries kept out by a feed's gate, and those without a usable address, stay as they are.

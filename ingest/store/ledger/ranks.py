@@ -1,4 +1,4 @@
-"""The ranks of entries that wait to be fetched, and which of them may be."""
+"""The priorities of entries that wait to be fetched, and the condition for fetching one now."""
 
 __all__ = ["BACKFILL", "FETCHABLE", "LIVE", "RECHECK"]
 

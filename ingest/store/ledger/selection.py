@@ -1,4 +1,4 @@
-"""Which entries a command works on again, and what can be deleted."""
+"""Select entries to work on again, and delete old ones."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ ENDED = "e.status IN ('landed', 'duplicate', 'off_topic', 'rejected') AND e.next
 
 @dataclass(frozen=True)
 class Selection:
-    """Which entries: of a feed (its id in feeds.yaml), first seen in a period, whose end (`until`) is exclusive."""
+    """Entries by feed (its id in feeds.yaml), and by when they were first seen. `until` is exclusive."""
 
     feed: str | None = None
     since: datetime | None = None
@@ -41,7 +41,7 @@ SELECTED = """
 
 
 def with_pages(connection: Connection, selection: Selection, *, copies: bool, after: int, limit: int) -> list[int]:
-    """Return the next of the ended entries whose page is stored, by id, those above `after`; copies, or all others."""
+    """Return the next ended entries with a stored page, by id, above `after`: copies, or all others."""
     rows = connection.execute(
         f"SELECT e.id FROM news.entries e WHERE e.id > %(after)s AND {ENDED} AND {SELECTED}"
         " AND (e.status = 'duplicate') = %(copies)s"
@@ -77,7 +77,7 @@ class Gated:
 
 
 def kept_by_gate(connection: Connection, selection: Selection, *, after: int, limit: int) -> list[Gated]:
-    """Return the next of the entries that a feed's gate has kept out, by id, those above `after`."""
+    """Return the next entries that a feed's gate has kept out, by id, above `after`."""
     with connection.cursor(row_factory=class_row(Gated)) as cursor:
         return cursor.execute(
             "SELECT e.id, e.url, e.title, e.summary FROM news.entries e WHERE e.id > %(after)s"
@@ -87,7 +87,7 @@ def kept_by_gate(connection: Connection, selection: Selection, *, after: int, li
 
 
 def delete_without_article(connection: Connection, before: datetime, limit: int) -> int:
-    """Delete entries first seen before that time that came to nothing, with their documents and pages.
+    """Delete entries first seen before `before` that gave no article, with their documents and pages.
 
     At most so many; returns how many. What articles rest on stays.
     """

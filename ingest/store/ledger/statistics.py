@@ -92,7 +92,7 @@ def frequent_reasons(connection: Connection, *, among: int, limit: int) -> list[
 
 
 def backlog(connection: Connection, feed: str) -> int:
-    """Return how many pages that backfills of a feed have found wait to be fetched."""
+    """Return the number of a feed's backfilled pages that wait to be fetched."""
     count = only_value(
         connection,
         "SELECT count(*) FROM news.entries WHERE status = 'discovered' AND priority = %s"

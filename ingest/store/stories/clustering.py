@@ -1,4 +1,4 @@
-"""Which articles are one story.
+"""Decide which articles form one story.
 
 Articles that are copies of each other are linked, and what is linked, over any number of links, is one story. Whether
 texts are linked depends on the two alone, so stories are the same in whatever order articles come and however many
@@ -54,7 +54,7 @@ def _link(connection: Connection, new: Mapping[int, Comparable]) -> set[int]:
 
 
 def close(connection: Connection, stories: Sequence[int], now: datetime) -> None:
-    """Bring stories that have lost articles up to date; those without any are deleted."""
+    """Update stories that have lost articles, and delete those without any."""
     regroup(connection, tables.of_stories(connection, stories), now)
 
 
@@ -98,7 +98,7 @@ def _follow_links(connection: Connection, story_of: dict[int, int]) -> dict[int,
 
 
 def connected(articles: Collection[int], links: Mapping[int, Collection[int]]) -> list[set[int]]:
-    """Return the articles in groups of what is linked, over any number of links. Pure."""
+    """Return the connected components of the articles. Pure."""
     groups = []
     left = set(articles)
     while left:

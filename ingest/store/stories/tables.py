@@ -87,7 +87,7 @@ def link(connection: Connection, links: Sequence[tuple[int, int, Likeness]]) -> 
 
 
 def unlink(connection: Connection, articles: Sequence[int]) -> None:
-    """Take the links of articles away; `close` or `regroup` comes after."""
+    """Delete the links of articles. Call `close` or `regroup` afterwards."""
     connection.execute(
         "DELETE FROM news.article_links WHERE article_id = ANY(%(ids)s) OR other_id = ANY(%(ids)s)",
         {"ids": list(articles)},
@@ -105,7 +105,7 @@ def linked_with(connection: Connection, articles: Sequence[int]) -> set[int]:
 
 
 def links_of(connection: Connection, articles: Iterable[int]) -> list[tuple[int, int]]:
-    """Return the links of these articles, on whichever side they stand."""
+    """Return the links of these articles, in both directions."""
     return connection.execute(
         "SELECT article_id, other_id FROM news.article_links"
         " WHERE article_id = ANY(%(ids)s) OR other_id = ANY(%(ids)s)",
@@ -168,7 +168,7 @@ def store(
 
 
 def refresh(connection: Connection, articles: Sequence[int]) -> None:
-    """Say again which articles were the first of their stories, after dates or addresses of some have changed."""
+    """Determine the first articles of stories again, after dates or addresses have changed."""
     told = connection.execute(
         "SELECT DISTINCT story_id FROM news.articles WHERE id = ANY(%s) ORDER BY story_id", [list(articles)]
     ).fetchall()

@@ -1,4 +1,4 @@
-"""The texts of articles for comparing; those that were compared lately are kept in memory."""
+"""Texts of articles to compare, with a cache of those that were compared lately."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,7 @@ _recent: LRUCache[Key, Comparable] = LRUCache(REMEMBERED)
 
 
 def keys(connection: Connection, articles: set[int]) -> dict[int, Key]:
-    """Return what names the present state of articles, by id."""
+    """Return the keys of articles in the cache, by id."""
     rows = connection.execute(
         "SELECT id, content_hash, title FROM news.articles WHERE id = ANY(%s)", [sorted(articles)]
     ).fetchall()
@@ -29,7 +29,7 @@ def keys(connection: Connection, articles: set[int]) -> dict[int, Key]:
 
 
 def openings(connection: Connection, keys: Mapping[int, Key], new: Mapping[int, Comparable]) -> dict[int, Opening]:
-    """Return how articles begin: their whole texts where those are at hand, as they are of new ones."""
+    """Return the openings of articles, or their whole texts where those are in memory."""
     known: dict[int, Opening] = {}
     for article, key in keys.items():
         if comparable := new.get(article) or _recent.get(key):

@@ -115,7 +115,8 @@ def plain(value: str | None) -> str | None:
     text = value
     for _ in range(2):
         text = html.unescape(remove_tags(text))
-    return storable_or_none(" ".join(text.split()))
+    # What cannot be stored goes first: spaces around it then become one.
+    return " ".join(storable(text).split()) or None
 
 
 def storable_or_none(value: str | None) -> str | None:

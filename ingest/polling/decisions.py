@@ -37,7 +37,10 @@ __all__ = [
     "unwanted",
 ]
 
-ACCEPT = "application/rss+xml, application/atom+xml, application/rdf+xml;q=0.9, application/xml;q=0.8, */*;q=0.5"
+ACCEPT = (
+    "application/rss+xml, application/atom+xml, application/feed+json;q=0.9, application/rdf+xml;q=0.9,"
+    " application/xml;q=0.8, */*;q=0.5"
+)
 # How long to believe a server that says nothing has changed before checking.
 TRUST_FOR = timedelta(days=1)
 # Caches on the way may lag this much without the server being wrong.

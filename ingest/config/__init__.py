@@ -1,1 +1,1 @@
-"""What users configure: settings from the environment, feeds.yaml and events.yaml."""
+"""User configuration: settings from the environment, feeds.yaml and events.yaml."""

@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend; the command line prints their message and no traceback."""
+"""Errors that the user can fix. The command line prints their message without a traceback."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ __all__ = ["ConfigError", "IngestError"]
 
 
 class IngestError(Exception):
-    """Something failed in a foreseeable way. The command line exits with 1."""
+    """A foreseeable failure. The command line exits with 1."""
 
 
 class ConfigError(IngestError):
@@ -14,6 +14,6 @@ class ConfigError(IngestError):
 
     @classmethod
     def at(cls, path: Path, line: int | None, problem: str) -> "ConfigError":
-        """An error at a line (from 1) of a file, written `path:line: problem` as compilers do."""
+        """An error at a line (from 1) of a file, formatted as `path:line: problem`, like compiler errors."""
         place = f"{path}:{line}" if line is not None else str(path)
         return cls(f"{place}: {problem}")

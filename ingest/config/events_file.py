@@ -1,4 +1,4 @@
-"""`events.yaml`: what happened when, to be marked in charts."""
+"""`events.yaml`: dated events to mark in charts."""
 
 from datetime import date
 from pathlib import Path
@@ -11,7 +11,7 @@ __all__ = ["Event", "EventsFile", "load_events"]
 
 
 class Event(StrictModel):
-    """Something that happened on a day."""
+    """An event on a given day."""
 
     on: date = Field(description="The day, such as 2024-09-27.")
     what: str = Field(min_length=1, max_length=120, description="What happened, in a few words.")
@@ -24,6 +24,6 @@ class EventsFile(StrictModel):
 
 
 def load_events(path: Path) -> list[Event]:
-    """Return the events of the file at `path`, the oldest first. Raises ConfigError with file and line."""
+    """Return the events of the file at `path`, oldest first. Raises ConfigError with file and line."""
     file, _ = load_config(path, EventsFile, "events")
     return sorted(file.events, key=lambda event: event.on)

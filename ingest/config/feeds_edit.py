@@ -1,4 +1,4 @@
-"""Adding feeds to `feeds.yaml`, leaving everything that stands in it as it is."""
+"""Adds feeds to `feeds.yaml` without changing the rest of the file."""
 
 import json
 import os
@@ -16,9 +16,9 @@ __all__ = ["append_feeds"]
 
 
 def append_feeds(path: Path, added: Sequence[Mapping[str, str]]) -> tuple[FeedConfig, ...]:
-    """Append feeds, each given by its keys and values, to the list in the file, and return them as they are read.
+    """Append feeds, given as keys and values, to the list in the file. Return them as they are parsed.
 
-    The file is replaced as a whole once the new one has been read without error, or not at all. Raises ConfigError.
+    The file is replaced only if the new version parses without error. Raises ConfigError.
     """
     before = load_feeds(path)
     text = path.read_text(encoding="utf-8")
@@ -37,7 +37,7 @@ def append_feeds(path: Path, added: Sequence[Mapping[str, str]]) -> tuple[FeedCo
         except ConfigError as error:
             raise ConfigError(str(error).replace(str(fresh), str(path))) from error
         fresh.chmod(path.stat().st_mode & 0o7777)
-        # A link stays a link.
+        # If the path is a symbolic link, it remains one.
         fresh.replace(path.resolve())
     finally:
         fresh.unlink(missing_ok=True)
@@ -45,7 +45,7 @@ def append_feeds(path: Path, added: Sequence[Mapping[str, str]]) -> tuple[FeedCo
 
 
 def _end_of_list(path: Path, text: str) -> tuple[int, int]:
-    """Return after how many lines the list of feeds ends, and how far its dashes are indented."""
+    """Return the number of lines up to the end of the list of feeds, and the indentation of its dashes."""
     root = YAML(typ="safe", pure=True).compose(text)
     assert isinstance(root, MappingNode)
     (node,) = (value for key, value in root.value if key.value == "feeds")
@@ -56,12 +56,12 @@ def _end_of_list(path: Path, text: str) -> tuple[int, int]:
     last = node.value[-1]
     end = last.end_mark.line + (1 if last.end_mark.column else 0)
     lines = text.splitlines()
-    # A block ends where the next thing begins: comments and empty lines before that belong to what follows.
+    # YAML ends a block where the next node begins. Comments and empty lines before that node belong to it.
     while end > last.start_mark.line + 1 and (end > len(lines) or not lines[end - 1].split("#", 1)[0].strip()):
         end -= 1
     return end, node.start_mark.column
 
 
 def _flow(feed: Mapping[str, str]) -> str:
-    # A JSON string is a YAML string, whatever is in it.
+    # Any JSON string is a valid YAML string.
     return "{" + ", ".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in feed.items()) + "}"

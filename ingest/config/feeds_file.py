@@ -1,4 +1,4 @@
-"""`feeds.yaml`: which feeds to collect from. Its keys are described in docs/curators.md."""
+"""`feeds.yaml`: which feeds to collect. docs/curators.md describes its keys."""
 
 import re
 from collections.abc import Iterable
@@ -18,13 +18,13 @@ __all__ = ["FeedConfig", "FeedsFile", "load_feeds", "parse_feeds"]
 
 # The feed that stands for imported texts, see ingest.store.feeds.import_feed.
 IMPORT_ID = "import"
-# How much less often than configured a quiet feed is polled, where nothing is said. A poll without news costs next to
-# nothing, news that come late cost more: ten minutes become half an hour.
+# By default, a quiet feed is polled this many times less often than configured: ten minutes become half an hour. A
+# poll without news costs almost nothing, late news costs more.
 SLOWEST_FACTOR = 3
 
 
 class FeedDefaults(StrictModel):
-    """What holds for each feed that does not say otherwise."""
+    """Default values for feeds."""
 
     poll_every: Duration = Field(timedelta(minutes=10), description="Shortest time between two polls.")
     poll_within: Duration | None = Field(
@@ -36,7 +36,7 @@ class FeedDefaults(StrictModel):
 
 
 class FeedConfig(StrictModel):
-    """A feed. Only the address is needed."""
+    """A feed. Only the address is required."""
 
     url: str = Field(description="Address of the feed.")
     id: str = Field("", pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$|^$", description="Name; derived from the URL.")
@@ -92,12 +92,12 @@ class FeedsFile(StrictModel):
 
 
 def load_feeds(path: Path) -> tuple[FeedConfig, ...]:
-    """Return the feeds listed in `path`, defaults filled in. Raises ConfigError with file and line."""
+    """Return the feeds listed in `path`, with defaults filled in. Raises ConfigError with file and line."""
     return parse_feeds(read_config(path, "feeds"), path)
 
 
 def parse_feeds(text: str, path: Path) -> tuple[FeedConfig, ...]:
-    """Return the feeds that the text of the file at `path` lists, as `load_feeds` does."""
+    """Parse the text of the file at `path` and return its feeds, as `load_feeds` does."""
     file, lines = parse_config(text, path, FeedsFile, "feeds")
     for key in ("id", "url"):
         _refuse_duplicates(path, lines, key, (getattr(feed, key) for feed in file.feeds))
@@ -113,7 +113,7 @@ def parse_feeds(text: str, path: Path) -> tuple[FeedConfig, ...]:
 
 
 def _bounds(feed: FeedConfig, defaults: FeedDefaults) -> dict[str, timedelta]:
-    """Return the bounds of a feed's polling; a longest time below the shortest is the shortest."""
+    """Return the bounds of a feed's polling interval. If the longest is below the shortest, it is raised to it."""
     shortest = feed.poll_every or defaults.poll_every
     longest = feed.poll_within or defaults.poll_within or shortest * SLOWEST_FACTOR
     return {"poll_every": shortest, "poll_within": max(shortest, min(longest, MAX_WAIT))}

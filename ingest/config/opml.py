@@ -1,4 +1,4 @@
-"""Lists of feeds as other readers exchange them: OPML 2.0 (opml.org/spec2.opml)."""
+"""Feed lists exchanged with other readers, as OPML 2.0 (opml.org/spec2.opml)."""
 
 import re
 from collections.abc import Iterable
@@ -12,9 +12,9 @@ __all__ = ["read_opml", "write_opml"]
 
 
 def read_opml(document: bytes, name: str) -> list[dict[str, str]]:
-    """Return the feeds an OPML document lists: `url`, and `outlet` and `language` where it names them.
+    """Return the feeds listed in an OPML document: `url`, plus `outlet` and `language` if given.
 
-    Folders are passed through, and addresses that come twice count once. Raises ConfigError that names the document.
+    Folders are flattened and duplicate addresses removed. Raises ConfigError that names the document.
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
     try:
@@ -43,7 +43,7 @@ def read_opml(document: bytes, name: str) -> list[dict[str, str]]:
 
 
 def write_opml(feeds: Iterable[FeedConfig]) -> bytes:
-    """Return an OPML document that lists the feeds, in UTF-8."""
+    """Return an OPML document in UTF-8 that lists the feeds."""
     root = etree.Element("opml", version="2.0")
     head = etree.SubElement(root, "head")
     etree.SubElement(head, "title").text = "Feeds"

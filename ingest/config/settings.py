@@ -14,14 +14,14 @@ from ingest.config.errors import ConfigError
 
 __all__ = ["Network", "Settings", "load_settings"]
 
-# Their values hold passwords and are never shown.
+# Their values contain passwords and are never shown.
 SECRETS = {"NEWS_DATABASE_URL", "NEWS_READER_URL", "NEWS_ALERT_WEBHOOK"}
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Settings(BaseSettings):
-    """What the pipeline can be told. Each field is set by NEWS_ and its name in capitals."""
+    """The settings of the pipeline. Each field is set by NEWS_ and its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="NEWS_", env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -132,7 +132,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Return the settings from the environment; `overrides` that are not None win.
+    """Return the settings from the environment. `overrides` that are not None take precedence.
 
     Raises ConfigError that names the variable.
     """

@@ -1,4 +1,4 @@
-"""YAML configuration files, validated by Pydantic models, with errors that name the line."""
+"""YAML configuration files, validated by Pydantic models. Errors name the line."""
 
 import difflib
 import re
@@ -24,7 +24,7 @@ _DURATION = re.compile(r"(?:\d+[smhdw])+")
 
 
 def parse_duration(value: Any) -> Any:
-    """Return the timedelta that `value` names (`90s`, `10m`, `1h30m`, `30d`, `2w`). Raises ValueError otherwise."""
+    """Parse a duration (`90s`, `10m`, `1h30m`, `30d`, `2w`) into a timedelta. Raises ValueError."""
     if isinstance(value, timedelta):
         return value
     if not isinstance(value, str) or not _DURATION.fullmatch(value):
@@ -44,7 +44,7 @@ Duration = Annotated[
 
 
 class StrictModel(BaseModel):
-    """A part of a configuration file: unknown keys are errors, values do not change."""
+    """A part of a configuration file. Unknown keys are errors, and values are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -55,7 +55,7 @@ def load_config(path: Path, model: type[Model], what: str) -> tuple[Model, dict[
 
 
 def read_config(path: Path, what: str) -> str:
-    """Return the text of a configuration file. `what` names its content in messages. Raises ConfigError."""
+    """Return the text of a configuration file. `what` describes its content in messages. Raises ConfigError."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -68,9 +68,9 @@ def read_config(path: Path, what: str) -> str:
 
 
 def parse_config(text: str, path: Path, model: type[Model], what: str) -> tuple[Model, dict[Location, int]]:
-    """Read YAML text as `model`.
+    """Parse YAML text as `model`.
 
-    Returns the model and the line of each place in the file. `path` and `what` name file and content in messages.
+    Returns the model and the line of each place in the file. `path` and `what` describe file and content in messages.
     Raises ConfigError with file and line.
     """
     try:
@@ -96,8 +96,8 @@ def parse_config(text: str, path: Path, model: type[Model], what: str) -> tuple[
 
 
 def line_of(lines: dict[Location, int], location: Location) -> int:
-    """Return the line of the closest described place at or above `location`."""
-    # Pydantic names the branch of a union in the location; such parts are not places in the file.
+    """Return the line of the closest known place at or above `location`."""
+    # Pydantic includes the branches of a union in the location. They are not places in the file.
     place: Location = ()
     for part in location:
         if (*place, part) in lines:
@@ -116,7 +116,7 @@ def _lines(node: Node, place: Location = ()) -> list[tuple[Location, int]]:
         for key, value in node.value:
             below = (*place, key.value)
             found += _lines(value, below)
-            # The key's line: what is wrong is looked for where the key stands.
+            # The key's line, because that is where the user looks for the error.
             found.append((below, key.start_mark.line + 1))
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
@@ -151,7 +151,7 @@ def _kind(value: Any) -> str:
 
 
 def _keys(model: type[BaseModel]) -> set[str]:
-    """The keys of a model and of the models within it."""
+    """The keys of a model and of its nested models."""
     keys: set[str] = set()
     definitions = model.model_json_schema()
     for schema in (definitions, *definitions.get("$defs", {}).values()):

@@ -1,1 +1,1 @@
-"""Plain values that several stages share."""
+"""Plain values shared by several stages."""

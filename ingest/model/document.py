@@ -1,4 +1,4 @@
-"""What extraction takes and gives, apart from `ingest.extraction.article` itself, whose imports are heavy."""
+"""The input and output of extraction. Separate from `ingest.extraction.article`, whose imports are heavy."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ __all__ = ["Document", "Hint", "NotAnArticle"]
 
 
 class NotAnArticle(Exception):
-    """The page holds no article. The message is the reason for the ledger."""
+    """The page contains no article. The message is the reason for the ledger."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Hint:
 
 @dataclass(frozen=True)
 class Document:
-    """An extracted article. `published_from` says where the date comes from: feed, jsonld, meta, page or url.
+    """An extracted article. `published_from` is the source of the date: feed, jsonld, meta, page or url.
 
-    `stated_at` is the date that the page itself gives for programs, whichever was taken; `published_note` says what
-    dates were refused, and why. `agency` is the news agency the text is credited to. `page_url` is the address that the
-    page states as its own, in canonical form.
+    `stated_at` is the date in the page's metadata, even if another was used. `published_note` lists rejected dates and
+    the reasons. `agency` is the news agency credited for the text. `page_url` is the address that the page states as
+    its own, in canonical form.
     """
 
     title: str | None

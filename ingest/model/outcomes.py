@@ -1,4 +1,4 @@
-"""What can come of a request and of a poll."""
+"""Possible outcomes of a request and of a poll."""
 
 from enum import StrEnum
 
@@ -15,41 +15,41 @@ class PollOutcome(StrEnum):
 
 
 class FailureKind(StrEnum):
-    """Why a request brought nothing. The values of `feeds.failure` and `feed_polls.failure`."""
+    """Why a request failed. The values of `feeds.failure` and `feed_polls.failure`."""
 
-    # The name has no address.
+    # The host name does not resolve.
     DNS = "dns"
-    # Nothing listens at the address.
+    # The connection was refused.
     REFUSED = "refused"
-    # The certificate is not valid, or there is no common version of TLS.
+    # The certificate is invalid, or there is no common TLS version.
     TLS = "tls"
-    # The answer took too long.
+    # The response took too long.
     TIMEOUT = "timeout"
-    # The connection broke, or the answer is no HTTP.
+    # The connection broke, or the response is not HTTP.
     CONNECTION = "connection"
     # There were too many redirects, or one led nowhere.
     REDIRECTS = "redirects"
-    # The address is not public, or its port is none of a web server.
+    # The address is not public, or the port is not a web port.
     BLOCKED = "blocked"
-    # The body is larger than the limit.
+    # The body exceeds the limit.
     TOO_LARGE = "too_large"
-    # A redirect without an address (3xx), a request that is wrong (4xx), a server in trouble (5xx and above).
+    # A redirect without a location (3xx), a bad request (4xx), a server error (5xx and above).
     HTTP_3XX = "http_3xx"
     HTTP_4XX = "http_4xx"
     HTTP_5XX = "http_5xx"
-    # HTTP 410: the document will not come back.
+    # HTTP 410: the document is gone for good.
     GONE = "gone"
-    # The document is no feed.
+    # The document is not a feed.
     NOT_A_FEED = "not_a_feed"
-    # robots.txt forbids the address.
+    # robots.txt disallows the address.
     ROBOTS = "robots"
-    # robots.txt could not be read, so nothing may be asked for yet.
+    # robots.txt could not be read, so no request may be sent yet.
     ROBOTS_UNAVAILABLE = "robots_unavailable"
     # The host's next turn is too far off to wait for.
     BUSY = "busy"
 
 
-# The host, not the document, is why nothing was asked for: no attempt is counted.
+# The host, not the document, kept the request from being sent. This does not count as an attempt.
 NOT_ASKED = (FailureKind.ROBOTS_UNAVAILABLE, FailureKind.BUSY)
-# The address is wrong, and not the moment: asking again would bring the same.
+# The address is at fault, so a retry would fail in the same way.
 LASTING = (FailureKind.BLOCKED, FailureKind.TOO_LARGE, FailureKind.REDIRECTS, FailureKind.ROBOTS)

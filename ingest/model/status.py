@@ -1,4 +1,4 @@
-"""Where an entry of the ledger stands."""
+"""The status of a ledger entry."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -21,13 +21,13 @@ class Status(StrEnum):
 
 IN_FLIGHT = (Status.DISCOVERED, Status.FETCHED, Status.EXTRACTED)
 FINAL = (Status.LANDED, Status.DUPLICATE, Status.OFF_TOPIC, Status.REJECTED, Status.DEAD)
-# Final, and no article rests on the entry.
+# Final, and no article depends on the entry.
 WITHOUT_ARTICLE = (Status.OFF_TOPIC, Status.REJECTED, Status.DEAD)
 
-# What each status may become. Final ones change when a page is fetched again, when rules have changed, and when
-# another entry of the same text or page turns out to be the one to credit.
+# Allowed transitions. Final statuses change when a page is fetched again, when rules have changed, or when another
+# entry of the same text or page takes the credit.
 MOVES: Mapping[Status, frozenset[Status]] = {
-    # To landed and back when a page that is fetched again has not changed; off topic with the twin that was judged.
+    # To landed and back if a page that is fetched again has not changed; off topic along with the judged twin.
     Status.DISCOVERED: frozenset(
         {Status.FETCHED, Status.LANDED, Status.DUPLICATE, Status.OFF_TOPIC, Status.REJECTED, Status.DEAD}
     ),
@@ -46,7 +46,7 @@ MOVES: Mapping[Status, frozenset[Status]] = {
 
 
 def guard_sql() -> str:
-    """Return MOVES as the body of the SQL function `news.may_move`; db/sql/moves.sql has it."""
+    """Return MOVES as the body of the SQL function `news.may_move`, which is in db/sql/moves.sql."""
     lines = [
         f"    WHEN '{before}' THEN after IN ({', '.join(repr(str(status)) for status in Status if status in allowed)})"
         for before, allowed in MOVES.items()

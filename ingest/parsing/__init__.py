@@ -1,1 +1,1 @@
-"""What feed documents say, as plain values: RSS, Atom, JSON Feed and sitemaps."""
+"""Parses feed documents (RSS, Atom, JSON Feed and sitemaps) into plain values."""

@@ -1,4 +1,4 @@
-"""The dates in feeds: what moment do they name, and how far can it be believed?"""
+"""Dates in feeds: which moment they mean, and how far to trust them."""
 
 import re
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ _AM_PM = re.compile(r"\b[AP]M\s*$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class FeedDate:
-    """A moment in UTC, None without one that could be true, and what is doubtful about it, as `entries` notes it."""
+    """A moment in UTC, or None if no plausible one was given, and any doubts about it, as noted in `entries`."""
 
     at: datetime | None
     note: str | None = None
 
 
 def read_feed_date(text: str | None, now: datetime, zone: tzinfo = UTC, parsed: struct_time | None = None) -> FeedDate:
-    """Return the moment that a feed's date names: `text` as it stands, RFC 3339 or RFC 5322 or what feedparser reads.
+    """Return the moment given by a feed's date: raw `text` in RFC 3339, RFC 5322 or a format feedparser reads.
 
-    `parsed` is what feedparser made of it (in UTC, a missing zone taken for UTC). A date without a zone is taken for
-    the time in `zone`, one without a time of day for its first minute, and noted.
+    `parsed` is feedparser's result (in UTC; it takes a missing zone for UTC). A date without a zone is read in `zone`.
+    A date without a time of day means its first minute, and this is noted.
     """
     moment = _moment(text, parsed)
     if moment is None:
@@ -41,14 +41,14 @@ def read_feed_date(text: str | None, now: datetime, zone: tzinfo = UTC, parsed: 
 
 
 def judged(moment: datetime, now: datetime) -> FeedDate:
-    """Return an aware moment as it may be stored: in UTC, at the latest `now`, and none before 1990.
+    """Return an aware moment in the form that is stored: in UTC, at most `now`, and not before 1990.
 
-    What is further ahead than an hour is noted as `future` with the date that was given.
+    A date more than an hour ahead is noted as `future`, with the original date.
     """
     try:
         moment = moment.astimezone(UTC)
     except OverflowError:
-        # The first or last days that a date can have: programs write them for "unknown".
+        # The first and last representable days: programs write them for "unknown".
         return FeedDate(None, f"too old: {moment:%Y-%m-%d}" if moment.year < EARLIEST.year else "future: without end")
     if moment < EARLIEST:
         return FeedDate(None, f"too old: {moment:%Y-%m-%d}")
@@ -58,7 +58,7 @@ def judged(moment: datetime, now: datetime) -> FeedDate:
 
 
 def _moment(text: str | None, parsed: struct_time | None) -> datetime | None:
-    """The moment, aware where the text has a zone."""
+    """The moment, aware if the text has a zone."""
     if text:
         for read in (_rfc3339, parsedate_to_datetime):
             try:
@@ -76,5 +76,5 @@ def _moment(text: str | None, parsed: struct_time | None) -> datetime | None:
 
 
 def _rfc3339(text: str) -> datetime:
-    # With slashes feedparser takes the year for a time zone.
+    # With slashes, feedparser takes the year for a time zone.
     return datetime.fromisoformat(_SLASHES.sub(r"\1-\2-\3", text, count=1))

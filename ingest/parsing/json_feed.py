@@ -1,4 +1,4 @@
-"""JSON Feed (jsonfeed.org, version 1.1). What makes no sense in a single item is left out, not the document."""
+"""JSON Feed (jsonfeed.org, version 1.1). Invalid values in an item are dropped, not the whole document."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ def is_json_feed(body: bytes) -> bool:
 
 
 def parse_json_feed(document: FeedDocument) -> ParsedFeed:
-    """Return what a JSON Feed says. Raises ValueError when it is none."""
+    """Parse a JSON Feed. Raises ValueError if the document is not one."""
     feed = json.loads(decode(document.body, None))
     if not isinstance(feed, dict) or not isinstance(feed.get("items"), list):
         raise ValueError("no items")

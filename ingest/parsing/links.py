@@ -1,4 +1,4 @@
-"""Where a feed is, and its hub, as web pages and HTTP headers say it."""
+"""Finds feeds and hubs named in web pages and HTTP headers."""
 
 import re
 from dataclasses import replace
@@ -13,7 +13,7 @@ from ingest.text.urls import absolute_url
 __all__ = ["feeds_named_by", "with_link_header"]
 
 _FEED_TYPES = {"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"}
-# Sites with a feed for each section name some dozens of them, in pages with large styles and scripts in their heads.
+# Sites with a feed per section name dozens of them, in pages with large styles and scripts in their heads.
 MOST_LINKS = 100
 LINKS_WITHIN_BYTES = 1_000_000
 _LINK = re.compile(r"<([^<>]{1,2000})>([^<>]{0,500})")
@@ -23,7 +23,7 @@ _RELATION = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORE
 def feeds_named_by(body: bytes, url: str) -> list[str]:
     """Return the addresses of the feeds that a web page names (`<link rel=alternate>`, HTML Standard 4.6.7.1).
 
-    The first ones, of those that stand where such links stand: in the head of the page.
+    At most MOST_LINKS, from the start of the page, where its head is.
     """
     try:
         page = lxml_html.fromstring(body[:LINKS_WITHIN_BYTES])
@@ -42,9 +42,9 @@ def feeds_named_by(body: bytes, url: str) -> list[str]:
 
 
 def with_link_header(parsed: ParsedFeed, header: str, url: str) -> ParsedFeed:
-    """Return the feed with the hub and topic that the Link `header` of its answer names (RFC 8288; WebSub, 4).
+    """Return the feed with the hub and topic from the Link `header` of its response (RFC 8288; WebSub, 4).
 
-    They come before those of the document. `url` is the address that answered.
+    They take precedence over those in the document. `url` is the address that answered.
     """
     named: dict[str, str] = {}
     for target, parameters in _LINK.findall(header):

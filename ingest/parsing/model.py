@@ -1,4 +1,4 @@
-"""A feed document as plain values, and how an item of it is named."""
+"""A parsed feed document as plain values, and how its items are identified."""
 
 import hashlib
 import html
@@ -24,19 +24,19 @@ __all__ = [
     "storable_or_none",
 ]
 
-# guids longer than this (some feeds put a whole text there) are stored as their hash.
+# Longer guids (some feeds put a whole text there) are stored as a hash.
 MAX_IDENTITY_LENGTH = 500
 
 
 class NotAFeed(Exception):
-    """The document holds no feed. The message says what it is instead, as far as can be told."""
+    """The document is not a feed. The message says what it is instead, if known."""
 
 
 @dataclass(frozen=True)
 class FeedDocument:
-    """A document as it was fetched from `url`, and what is needed to read it.
+    """A document fetched from `url`, and what is needed to parse it.
 
-    `zone` is that of dates without one. Of a sitemap, only the newest pages count unless the `whole` is wanted.
+    `zone` applies to dates without one. For a sitemap, only the newest pages count unless `whole` is set.
     """
 
     body: bytes
@@ -49,7 +49,7 @@ class FeedDocument:
 
 @dataclass(frozen=True)
 class ParsedEntry:
-    """An item of a feed. Texts are plain, but `content`, which is HTML; times are aware, in UTC."""
+    """A feed item. Texts are plain except `content`, which is HTML. Times are aware and in UTC."""
 
     identity: str
     url: str | None
@@ -58,14 +58,14 @@ class ParsedEntry:
     content: str | None
     author: str | None
     published_at: datetime | None
-    # What is doubtful about that date, see `ingest.parsing.dates`.
+    # Doubts about that date, see `ingest.parsing.dates`.
     published_note: str | None = None
     updated_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class ListedSitemap:
-    """A sitemap that a sitemap index lists, and when it last changed."""
+    """A sitemap listed in a sitemap index, and when it last changed."""
 
     url: str
     changed_at: datetime | None = None
@@ -73,22 +73,22 @@ class ListedSitemap:
 
 @dataclass(frozen=True)
 class ParsedFeed:
-    """A feed's title and items, in its order, each identity once, and what it asks of those who poll it."""
+    """A feed's title, its items in order with unique identities, and its wishes for pollers."""
 
     title: str | None
     entries: tuple[ParsedEntry, ...]
     wishes: Wishes = field(default_factory=Wishes)
-    # The hub that announces news of the feed, and the address under which it knows the feed (WebSub, 4).
+    # The hub that announces updates of the feed, and the URL by which it knows the feed (WebSub, 4).
     hub: str | None = None
     topic: str | None = None
-    # Of a sitemap index: the sitemaps that hold the items, newest first.
+    # The sitemaps with the items, newest first, if this is a sitemap index.
     sitemaps: tuple[ListedSitemap, ...] = ()
-    # Where the items before these are, for those who want them all (RFC 5005, 3 and 4; WordPress).
+    # Where to find the items before these (RFC 5005, 3 and 4; WordPress).
     earlier: str | None = None
 
 
 def distinct(entries: Iterable[ParsedEntry]) -> tuple[ParsedEntry, ...]:
-    """Return the items in order, each once. Items that share a guid and not an address are told apart by both."""
+    """Return the items in order without duplicates. If items share a guid but not an address, both identify them."""
     found: dict[str, ParsedEntry] = {}
     for entry in entries:
         first = found.get(entry.identity)
@@ -101,7 +101,7 @@ def distinct(entries: Iterable[ParsedEntry]) -> tuple[ParsedEntry, ...]:
 
 
 def identity_of(guid: str | None, url: str | None, title: str | None, summary: str | None) -> str:
-    """Return what names an item within its feed: its guid, else its address, else a hash of what it says."""
+    """Return the identity of an item within its feed: its guid, else its address, else a hash of its content."""
     name = storable_or_none(guid) or url
     if name and len(name) <= MAX_IDENTITY_LENGTH:
         return name
@@ -109,7 +109,7 @@ def identity_of(guid: str | None, url: str | None, title: str | None, summary: s
 
 
 def plain(value: str | None) -> str | None:
-    """Return text without markup, of which some feeds escape theirs twice; None when nothing is left."""
+    """Return text without markup, which some feeds escape twice. None if nothing is left."""
     if not value:
         return None
     text = value
@@ -119,5 +119,5 @@ def plain(value: str | None) -> str | None:
 
 
 def storable_or_none(value: str | None) -> str | None:
-    """Return text as the database can hold it; None when nothing is left."""
+    """Return text in a form the database can store. None if nothing is left."""
     return storable(value) or None if value else None

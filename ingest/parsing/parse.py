@@ -1,4 +1,4 @@
-"""What a feed document says, whatever its format."""
+"""Parses feed documents of any format."""
 
 import zlib
 from collections.abc import Callable
@@ -14,18 +14,18 @@ from ingest.text.urls import without_user_info
 
 __all__ = ["parse_feed"]
 
-# The largest sitemap there may be (sitemaps.org).
+# The maximum size of a sitemap (sitemaps.org).
 MOST_UNPACKED_BYTES = 52_428_800
 
 
 class _Format(NamedTuple):
-    """`is_it` looks at the first bytes; `parse` returns None where there is nothing of the format in the document."""
+    """`is_it` checks the first bytes; `parse` returns None if the document has nothing in this format."""
 
     is_it: Callable[[bytes], bool]
     parse: Callable[[FeedDocument], ParsedFeed | None]
 
 
-# The first that fits is taken. RSS and Atom come last: feedparser reads whatever looks a little like them.
+# The first match wins. RSS and Atom come last, because feedparser accepts anything that looks a little like them.
 FORMATS = (
     _Format(is_json_feed, parse_json_feed),
     _Format(is_sitemap, parse_sitemap),
@@ -36,10 +36,10 @@ FORMATS = (
 def parse_feed(
     body: bytes, url: str, content_type: str | None, now: datetime, zone: tzinfo = UTC, *, whole: bool = False
 ) -> ParsedFeed:
-    """Return what the feed document `body`, fetched from `url`, says.
+    """Parse the feed document `body`, fetched from `url`.
 
-    `zone` is that of dates without one. Of a sitemap, only the newest pages count unless the `whole` is wanted. A
-    document that breaks off gives what came before. Raises NotAFeed, and nothing else, whatever the document is.
+    `zone` applies to dates without one. For a sitemap, only the newest pages count unless `whole` is set. A truncated
+    document yields what came before the end. Raises NotAFeed, and nothing else, whatever the document is.
     """
     try:
         document = FeedDocument(_unpacked(body), url, content_type, now, zone, whole)
@@ -47,7 +47,7 @@ def parse_feed(
     except NotAFeed:
         raise
     except Exception as error:
-        # Damaged and hostile documents make every library on the way raise something of its own.
+        # On damaged and hostile documents, each library raises its own exceptions.
         raise NotAFeed(f"the document cannot be parsed ({type(error).__name__})") from error
     if parsed is None:
         raise NotAFeed(_what_instead(document))
@@ -55,7 +55,7 @@ def parse_feed(
 
 
 def _unpacked(body: bytes) -> bytes:
-    """The document, where it is a gzip file (RFC 1952), as large sitemaps are, what that holds."""
+    """The document, decompressed if it is a gzip file (RFC 1952), as large sitemaps are."""
     if not body.startswith(b"\x1f\x8b"):
         return body
     try:

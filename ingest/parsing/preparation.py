@@ -1,8 +1,8 @@
-"""Feed documents made ready for feedparser: decoded, and without what it takes long over to no effect.
+"""Prepares feed documents for feedparser: decodes them and removes what is slow to parse and never used.
 
-What stands before the beginning of a document is cut off, authors are cut short (feedparser's pattern for them is
-quadratic), elements that nobody reads are left out, and long texts are set aside, as it goes through each eight times.
-None of the patterns here goes through any part of a hostile document twice.
+Anything before the start of a document is cut. Authors are shortened, because feedparser's pattern for them is
+quadratic. Elements that nobody reads are dropped. Long texts are set aside, because feedparser scans each eight times.
+None of the patterns here scans any part of a hostile document twice.
 """
 
 import html
@@ -12,30 +12,30 @@ from ingest.text.charset import decode
 
 __all__ = ["prepare", "taken_back"]
 
-# No name is longer. feedparser takes five seconds for 32 kB of one.
+# No name is longer. feedparser takes five seconds for a name of 32 kB.
 MAX_AUTHOR_LENGTH = 500
 _LONG_NAME = re.compile(rf"(<(?:\w+:)?(?:name|email)\b[^<>]{{0,200}}>[^<]{{{MAX_AUTHOR_LENGTH}}})[^<]+", re.IGNORECASE)
-# An author with everything in it ends within so many characters.
+# An author element with all its content ends within this many characters.
 MAX_AUTHOR_ELEMENT = 4 * MAX_AUTHOR_LENGTH
 _AUTHOR = re.compile(
     r"<((?:\w{1,20}:)?(?:author|creator|managingEditor|webMaster|publisher|contributor|owner))(?=[\s>])", re.IGNORECASE
 )
-# Elements that say nothing about an article, and make up a third of some feeds; feedparser takes most of its time per
+# Elements that say nothing about an article. They make up a third of some feeds, and most of feedparser's time is per
 # element.
 _UNREAD = re.compile(
     r"<(category|comments|enclosure|slash:\w{1,20}|wfw:\w{1,20}|media:(?:content|thumbnail|credit|keywords))\b"
     r"[^<>]{0,1000}?(?:/>|>(?:<!\[CDATA\[[^\]]{0,500}\]\]>|[^<]{0,1000})</\1>)",
     re.DOTALL,
 )
-# Long texts that are nothing but text, in CDATA or with escapes, if the element ends after them.
+# Long texts without child elements, in CDATA or escaped, if the element ends after them.
 _LONG_TEXT = re.compile(
     r"(<(description|content:encoded|summary|content)\b(?![^<>]{0,300}base64)(?:\s[^<>]{0,300})?(?<!/)>\s*)"
     r"(?:<!\[CDATA\[([^\]]*(?:\](?!\]>)[^\]]*)*)(?:\]\]>|\Z)|([^<]{200,}))"
 )
-# Stand for a text that was set aside; private to whoever uses them (Unicode 23.5).
+# Placeholders for texts set aside, made of private-use characters (Unicode 23.5).
 _ASIDE = "\ue000{}\ue001"
 _SET_ASIDE = re.compile("\ue000(\\d+)\ue001")
-# Where a document begins that has something else (a warning of PHP, say) before that.
+# The start of a document that is preceded by something else (a PHP warning, for example).
 _BEGINNING = re.compile(r"<\?xml\s|<(?:rss|feed|rdf:RDF|urlset|sitemapindex)\b", re.IGNORECASE)
 _JUNK_WITHIN_CHARACTERS = 20_000
 
@@ -46,7 +46,7 @@ def prepare(body: bytes, content_type: str | None) -> tuple[str, list[str]]:
 
 
 def _shortened(text: str) -> str:
-    """The document from its beginning on, without what nobody reads, and with names of bearable length."""
+    """The document from its start, without unread elements, and with names of reasonable length."""
     text = text.lstrip("\ufeff\0 \t\r\n")
     if not text.startswith(("<?", "<!")):
         beginning = _BEGINNING.search(text, 0, _JUNK_WITHIN_CHARACTERS)
@@ -57,14 +57,14 @@ def _shortened(text: str) -> str:
 
     def bearable(match: re.Match[str]) -> str:
         ends = text.find(f"</{match[1]}>", match.end(), match.end() + MAX_AUTHOR_ELEMENT)
-        # By another name, it is nobody's.
+        # Under this other name, nothing reads it.
         return match[0] if ends >= 0 else "<unread"
 
     return _AUTHOR.sub(bearable, text)
 
 
 def _set_aside(text: str) -> tuple[str, list[str]]:
-    """The document with numbers in place of its long texts, and those texts, as feedparser would return them."""
+    """The document with numbers in place of its long texts, and those texts as feedparser would return them."""
     aside: list[str] = []
     if "\ue000" in text:
         return text, aside
@@ -82,7 +82,7 @@ def _set_aside(text: str) -> tuple[str, list[str]]:
 
 
 def _unmangled(text: str) -> str:
-    """UTF-8 that was taken for Latin-1 and encoded again is what it was."""
+    """Undo a double encoding: UTF-8 that was read as Latin-1 and encoded again."""
     try:
         return text.encode("iso-8859-1").decode("utf-8")
     except UnicodeError:
@@ -90,6 +90,6 @@ def _unmangled(text: str) -> str:
 
 
 def taken_back(text: str | None, aside: list[str]) -> str | None:
-    """Return a text that feedparser returned, or the one that was set aside in its place."""
+    """Return a text from feedparser, or the text that was set aside in its place."""
     match = _SET_ASIDE.fullmatch(text) if text and aside else None
     return aside[int(match[1])] if match else text

@@ -1,4 +1,4 @@
-"""RSS and Atom of any version, by feedparser, as plain values."""
+"""RSS and Atom of any version, parsed by feedparser into plain values."""
 
 import logging
 from datetime import datetime, tzinfo
@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 
 
 def parse_rss(document: FeedDocument) -> ParsedFeed | None:
-    """Return what an RSS or Atom document says, None when it is neither."""
+    """Parse an RSS or Atom document. None if it is neither."""
     text, aside = prepare(document.body, document.content_type)
-    # Bytes in a file object: a str would be taken for an address or a file name.
+    # Bytes in a file object, because feedparser would take a str for an address or a file name.
     parsed = feedparser.parse(
         BytesIO(text.encode("utf-8", errors="replace")),
         response_headers={"content-type": "application/xml; charset=utf-8"},
@@ -60,7 +60,7 @@ def _earlier(feed: Any, links: dict[str, str], url: str) -> str | None:
 
 
 def _links(feed: Any) -> dict[str, str]:
-    """The first address for each relation of the feed's links."""
+    """The first address for each link relation of the feed."""
     found: dict[str, str] = {}
     for link in feed.get("links", []):
         if link.get("rel") and link.get("href"):
@@ -88,7 +88,7 @@ def _entry(raw: Any, document: FeedDocument, aside: list[str]) -> ParsedEntry:
 
 
 def _dates(raw: Any, now: datetime, zone: tzinfo) -> tuple[FeedDate, FeedDate]:
-    """The times of publication (where that is missing, the next best) and of the last change."""
+    """The time of publication (or the next best one) and of the last change."""
     found = {}
     for key in ("published", "updated", "created"):
         # Not raw.get: feedparser answers for a missing `updated` with `published`, and warns.

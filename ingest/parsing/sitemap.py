@@ -1,4 +1,4 @@
-"""Sitemaps, news sitemaps and sitemap indexes (sitemaps.org) as feeds of the pages they list."""
+"""Sitemaps, news sitemaps and sitemap indexes (sitemaps.org), read as feeds of the pages they list."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from ingest.text.urls import absolute_url
 
 __all__ = ["NEWEST_ITEMS", "is_sitemap", "parse_sitemap"]
 
-# A sitemap may list 50,000 pages (sitemaps.org); those that count are the newest, which news sites put first or last.
+# A sitemap may list 50,000 pages (sitemaps.org). Only the newest count; news sites list them first or last.
 NEWEST_ITEMS = 2_000
 
 
@@ -23,12 +23,12 @@ def is_sitemap(body: bytes) -> bool:
 
 
 def parse_sitemap(document: FeedDocument) -> ParsedFeed:
-    """Return the newest pages of a sitemap (all, if the whole is wanted), or of an index the sitemaps, newest first.
+    """Return the newest pages of a sitemap (all if `whole` is set), or the sitemaps of an index, newest first.
 
-    News sitemaps give titles and dates of publication; others at most when the page last changed. Raises ValueError
-    when nothing of it can be read; a document that breaks off gives what came before.
+    News sitemaps give titles and publication dates. Others say at most when a page last changed. A truncated document
+    yields what came before the end. Raises ValueError if nothing can be read.
     """
-    # Entities stay as they are, nothing is loaded, and lxml's own limits on depth and size hold.
+    # Entities are not resolved, nothing is loaded, and lxml's own limits on depth and size apply.
     parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, huge_tree=False)
     root = etree.fromstring(document.body, parser)
     if root is None:
@@ -72,7 +72,7 @@ def _listed(root: Any, name: str, document: FeedDocument) -> Iterator[ParsedEntr
 
 
 def _child(element: Any, name: str) -> str | None:
-    # By local names: some sitemaps have no namespace, or a wrong one.
+    # Match local names, because some sitemaps have no namespace or a wrong one.
     for child in element:
         if isinstance(child.tag, str) and etree.QName(child).localname == name:
             return (child.text or "").strip() or None

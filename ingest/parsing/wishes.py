@@ -1,4 +1,4 @@
-"""What a feed document asks of those who poll it."""
+"""Polling wishes stated in a feed document."""
 
 import re
 from contextlib import suppress
@@ -10,7 +10,7 @@ from ingest.runtime.backoff import MAX_WAIT
 
 __all__ = ["Wishes", "day_number", "wishes_of"]
 
-# Hours and days on which a feed asks not to be polled stand near its beginning.
+# The hours and days to skip are near the start of a feed.
 WISHES_WITHIN_BYTES = 20_000
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PERIODS = {
@@ -24,10 +24,10 @@ _PERIODS = {
 
 @dataclass(frozen=True)
 class Wishes:
-    """What a feed document asks of those who poll it.
+    """What a feed document asks of pollers.
 
     `wait` is the longest of `<ttl>` (RSS 2.0) and `sy:updatePeriod` with `sy:updateFrequency` (RSS 1.0 syndication
-    module), `skip_hours` and `skip_days` are those of RSS 2.0: hours of the day and days of the week (0 is Monday), in
+    module). `skip_hours` and `skip_days` are those of RSS 2.0: hours of the day and days of the week (0 is Monday), in
     UTC.
     """
 
@@ -37,7 +37,7 @@ class Wishes:
 
 
 def wishes_of(feed: Any, body: bytes) -> Wishes:
-    """Return the wishes of a feed, as feedparser read it, and of its document. What makes no sense is left out."""
+    """Return the wishes of a feed, from feedparser's result and the document. Invalid values are skipped."""
     waits = [timedelta(0)]
     with suppress(ValueError, OverflowError):
         waits.append(timedelta(minutes=int(feed.get("ttl", ""))))
@@ -56,7 +56,7 @@ def wishes_of(feed: Any, body: bytes) -> Wishes:
 
 
 def _listed(body: bytes, group: bytes, item: bytes) -> list[str]:
-    """The texts of the items in a group, which feedparser passes over. It stands before the first item."""
+    """The texts of the items in a group, which feedparser skips. The group comes before the first feed item."""
     head = body[:WISHES_WITHIN_BYTES]
     match = re.search(rb"<%b>(.{0,2000}?)</%b>" % (group, group), head, re.DOTALL | re.IGNORECASE)
     if match is None:

@@ -1,1 +1,1 @@
-"""How work is done: worker processes, loops, waiting and the clock."""
+"""How work runs: worker processes, loops, waiting and the clock."""

@@ -1,22 +1,22 @@
-"""How long to wait: after failures, and when a server says so."""
+"""How long to wait after failures, and when a server asks for it."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 __all__ = ["MAX_WAIT", "after_failures", "retry_after"]
 
-# No wait is longer, whatever a server asks for or however often it failed: nothing is abandoned.
+# The longest wait, whatever a server asks for and however often it has failed. Nothing is abandoned.
 MAX_WAIT = timedelta(days=1)
 
 
 def after_failures(first: timedelta, failures: int) -> timedelta:
-    """Return the wait after `failures` failures in a row: `first`, doubled each time, at most a day."""
+    """Return the wait after `failures` consecutive failures: `first`, doubled each time, at most a day."""
     doublings = min(max(failures - 1, 0), 20)
     return min(first * float(2**doublings), MAX_WAIT)
 
 
 def retry_after(value: str | None, now: datetime) -> timedelta | None:
-    """Return the wait a Retry-After header asks for (RFC 9110, 10.2.3), at most a day; None without or when wrong."""
+    """Return the wait a Retry-After header asks for (RFC 9110, 10.2.3), at most a day. None if missing or invalid."""
     if value is None:
         return None
     value = value.strip()

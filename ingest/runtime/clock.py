@@ -1,4 +1,4 @@
-"""The clock of the command line, as stages are given theirs, and durations in words."""
+"""The command line's clock, in the form that stages take, and durations in words."""
 
 from datetime import timedelta
 

@@ -1,10 +1,10 @@
-"""Bodies of pages, as they are stored."""
+"""Compression of page bodies for storage."""
 
 import zstandard
 
 __all__ = ["compress", "decompress"]
 
-# The fastest level gains most of it on HTML already; higher ones cost the fetching process more than they save.
+# On HTML, the fastest level already saves the most. Higher levels cost the fetching process more than they save.
 COMPRESSION_LEVEL = 1
 
 

@@ -1,8 +1,8 @@
-"""Starts worker processes from a small server process that has imported what they need (multiprocessing's forkserver).
+"""Starts worker processes from a small server process that has their imports loaded (multiprocessing's forkserver).
 
-They need nothing of this program's main module, and Airflow's takes seconds to import. In a Celery worker, the parent
-is daemonic, which may have no children (ours end with it by themselves), and has a key that cannot be handed over. So
-processes are started as if from a bare program.
+Workers need nothing from the program's main module, and Airflow's takes seconds to import. In a Celery worker, the
+parent is a daemonic process: it may not have children (ours end with it anyway), and its authentication key cannot be
+passed on. So workers are started as if from a bare program.
 """
 
 import os
@@ -19,7 +19,7 @@ __all__ = ["Context", "WorkerProcess"]
 
 
 class _BareProgram(process.BaseProcess):
-    """A parent without a past, as `multiprocessing` makes one when it is imported, and then deletes the class."""
+    """A parent without state, like the one `multiprocessing` creates on import before it deletes the class."""
 
     def __init__(self) -> None:
         self._identity = ()
@@ -47,20 +47,20 @@ def _bare_parent() -> Iterator[None]:
 
 
 class WorkerProcess(ForkServerProcess):
-    """A process whose parent says nothing about itself."""
+    """A process that inherits nothing from its parent's identity."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         with _bare_parent():
             super().__init__(*args, **kwargs)
 
     def start(self) -> None:
-        """Start the process, and the server before it where there is none."""
+        """Start the process, and first the server if it is not running."""
         with _bare_parent():
             super().start()
 
 
 class Context(ForkServerContext):
-    """Makes worker processes; the server imports the modules `preload` once, when it starts."""
+    """Creates worker processes. The server imports the modules in `preload` once, when it starts."""
 
     Process = WorkerProcess
 

@@ -1,4 +1,4 @@
-"""Imported by the fork server alone: whoever ends a group of processes means the program, which ends its own server."""
+"""Imported only by the fork server. A signal to the process group is for the program, which ends its own server."""
 
 import signal
 

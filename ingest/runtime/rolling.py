@@ -1,7 +1,7 @@
-"""Works through jobs as they come, a bounded number at a time, and saves results as they finish.
+"""Works through jobs with bounded concurrency, and saves results as they finish.
 
-The shape shared by the stages that wait for something else (a server, a worker process): claim some jobs, work on
-them side by side, save each result soon after it is there and never a whole batch late, claim more when there is room.
+This is the common shape of stages that wait for something else (a server, a worker process): claim jobs, run them
+concurrently, save each result soon after it is ready instead of a whole batch late, and claim more when there is room.
 """
 
 import asyncio
@@ -16,18 +16,18 @@ __all__ = ["Claimed", "work_through"]
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-# Results that finish within this time are saved in one transaction: a commit waits for the disk, so one for each
-# result would limit a stage to a few hundred per second; an article is not noticeably later for it.
+# Results that finish within this time are saved in one transaction. A commit waits for the disk, so one per result
+# would limit a stage to a few hundred per second. The delay to an article is not noticeable.
 GATHER_SECONDS = 0.05
-# While jobs are running, look this often for more to claim.
+# While jobs are running, check for more to claim this often.
 CLAIM_SECONDS = 0.25
-# What is running when the process is told to end may go on for so long; then it is given back.
+# When the process is told to exit, running jobs get this long to finish. Then they are given back.
 STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class Claimed(Generic[Job]):
-    """Claimed jobs; with none, `wait` is the number of seconds after which some will be claimable, if known."""
+    """Claimed jobs. If there are none, `wait` is the number of seconds until some can be claimed, if known."""
 
     jobs: list[Job]
     wait: float | None = None
@@ -47,16 +47,16 @@ async def work_through(
     leaving: Callable[[], bool] = lambda: False,
     database: asyncio.Lock | None = None,
 ) -> None:
-    """Claim, perform and save until nothing is claimable and nothing is running, or until `stopping`.
+    """Claim, perform and save until nothing can be claimed and nothing is running, or until `stopping`.
 
-    `claim(limit)` returns at most `limit` jobs; `ahead` of them may wait here for a place among the `concurrency` that
-    run, so that none of those places waits for the database. `keep` is called every `keep_seconds`, to say that this
-    session is alive. `claim`, `save`, `give_back` and `keep` may block: they run in a thread, one call at a time, under
-    the lock `database`, which `perform` can share.
+    `claim(limit)` returns at most `limit` jobs. `concurrency` of them run at once, and `ahead` more may wait here, so
+    that no slot waits for the database. `keep` is called every `keep_seconds` to renew the session's lease. `claim`,
+    `save`, `give_back` and `keep` may block: they run in a thread, one call at a time, under the lock `database`, which
+    `perform` can share.
 
-    What is running when `stopping` becomes true is finished and saved, what waits is given back. When the process is to
-    end (`leaving`), what does not finish within STOP_SECONDS is given back too. An exception of any of the five ends
-    the work after the running jobs were cancelled.
+    When `stopping` becomes true, running jobs are finished and saved, and waiting jobs are given back. When the process
+    must exit (`leaving`), jobs that do not finish within STOP_SECONDS are given back too. An exception in any of the
+    five callables cancels the running jobs and ends the work.
     """
     work = _Work(
         claim, perform, save, keep, keep_seconds, concurrency, ahead, stopping, leaving, database or asyncio.Lock()
@@ -90,17 +90,17 @@ class _Work(Generic[Job, Result]):
         self._keep_seconds = keep_seconds
         self._concurrency = concurrency
         self._room = concurrency + ahead
-        # Each claim costs a query: wait until a few can be claimed at once.
+        # Each claim costs a query, so wait until several can be claimed at once.
         self._refill = max(self._room * 2 // 3, 1)
         self._told_to_stop, self._leaving = stopping, leaving
         self._over = False
-        # When what is running is given up, once the process is told to end.
+        # When running jobs are given up, once the process is told to exit.
         self._stops_at: float | None = None
         self.database = database
         self.waiting: deque[Job] = deque()
         self.running: dict[asyncio.Task[Result], Job] = {}
         self._ended: list[asyncio.Task[Result]] = []
-        # Something ended, there is room for more, nothing is unsaved any more.
+        # A job ended, there is room for more, or everything is saved.
         self._changed = asyncio.Event()
         self._to_save = asyncio.Event()
 
@@ -123,7 +123,7 @@ class _Work(Generic[Job, Result]):
             await asyncio.gather(*helpers, claiming, return_exceptions=True)
 
     async def _claim_to_the_end(self) -> None:
-        """Claim whenever there is room; return when nothing is claimable, and what was is done and saved."""
+        """Claim whenever there is room. Return when nothing can be claimed and every job is done and saved."""
         while not self._over:
             exhausted, wait = False, None
             if not self._stopping() and len(self.running) + len(self.waiting) <= self._refill:
@@ -138,7 +138,7 @@ class _Work(Generic[Job, Result]):
             if not busy and (self._stopping() or (exhausted and wait is None)):
                 return
             if exhausted:
-                # A time that has passed: somebody else has it in hand.
+                # A time in the past means that another session holds the claim.
                 soon = not busy and wait is not None and wait > 0
                 await asyncio.sleep(min(max(wait or 0, 0.05), CLAIM_SECONDS) if soon else CLAIM_SECONDS)
             else:
@@ -155,7 +155,7 @@ class _Work(Generic[Job, Result]):
             task.add_done_callback(self._end)
 
     def _give_up(self) -> None:
-        """Cancel what is still running when its time is over."""
+        """Cancel running jobs when their time is up."""
         self._stops_at = self._stops_at or asyncio.get_running_loop().time() + STOP_SECONDS
         if asyncio.get_running_loop().time() >= self._stops_at:
             for task in self.running:
@@ -188,7 +188,7 @@ class _Work(Generic[Job, Result]):
             results = [task.result() for task in ended]
             async with self.database:
                 await asyncio.to_thread(self._save, results)
-            # Not before: what is not saved is still in hand.
+            # Not earlier: unsaved results still count as in flight.
             del self._ended[: len(ended)]
             if not self._ended:
                 self._changed.set()

@@ -1,4 +1,4 @@
-"""One worker process: our end of its pipe, and what it does at its own."""
+"""A worker process: our end of its pipe, and the code that runs at its end."""
 
 import ctypes
 import gc
@@ -18,26 +18,26 @@ from ingest.runtime.fork_server import Context, WorkerProcess
 
 __all__ = ["Worker", "WorkerAnswer", "WorkerDied", "resident_bytes"]
 
-# Address space of a worker: a page of 15 MB makes a tree of a few hundred; beyond this it is an attack.
+# Address space of a worker. The tree of a 15 MB page takes a few hundred MB; more than this is an attack.
 MEMORY_LIMIT_BYTES = 3_000_000_000
-# A worker is replaced after this many tasks, or when it has kept more than this of what they took (its imports, shared
-# with its neighbours, are 130 MB of it): lxml and its users leak a little, and large pages leave holes behind.
+# A worker is replaced after this many tasks, or if it has kept more memory than this (which includes 130 MB of imports
+# that it shares with the others): lxml and its users leak a little, and large pages fragment the heap.
 TASKS_PER_WORKER = 2000
 KEPT_MEMORY_BYTES = 300_000_000
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-# A worker that uses no processor time for this long is frozen, and replaced. A busy machine gives each process some.
+# A worker that uses no processor time for this long is frozen and gets replaced. A busy machine gives each some.
 FROZEN_SECONDS = 300.0
-# How often it is seen whether somebody still waits for a task.
+# How often to check whether anyone still waits for a task.
 LOOK_SECONDS = 0.2
-# The main process and the database feed the workers, and should not queue behind them for a processor. Not more than
-# this: programs that are not nice would take nearly all of it.
+# The main process and the database feed the workers and should not queue behind them for a processor. A higher value
+# would lose nearly all processor time to programs at normal priority.
 NICENESS = 5
 
 
 class WorkerDied(Exception):
-    """The task's worker process died. `exit_code` is negative for a signal, None for one that was frozen.
+    """The task's worker process died. `exit_code` is negative for a signal, None for a frozen process.
 
-    `begun` is False for one that died alone, before it came to its task.
+    `begun` is False if it died alone, before it started the task.
     """
 
     def __init__(self, exit_code: int | None, *, begun: bool = True) -> None:
@@ -60,12 +60,12 @@ def _signal_name(number: int) -> str:
 
 @dataclass(frozen=True)
 class Begun:
-    """What a worker sends before it begins with a task that it does alone."""
+    """Sent by a worker before it starts a task that it runs alone."""
 
 
 @dataclass(frozen=True)
 class WorkerAnswer:
-    """What a worker sends back; `last` when it ends with that."""
+    """A worker's answer. `last` is true if the worker exits after it."""
 
     value: Any = None
     error: BaseException | None = None
@@ -88,12 +88,12 @@ class Worker:
         self._frozen = self._begun = False
 
     def answer(self, given_up: Callable[[], bool]) -> WorkerAnswer | None:
-        """Return the next answer; None when the worker has died or is frozen, or the task was given up."""
+        """Return the next answer, or None if the worker has died or is frozen, or the task was given up."""
         used, since = _processor_time(self.process.pid), time.monotonic()
         while not given_up():
             if wait([self.pipe, self.process.sentinel], timeout=LOOK_SECONDS):
                 try:
-                    # It may have answered and ended.
+                    # It may have answered before it exited.
                     answer = self.pipe.recv() if self.pipe.poll() else None
                     if not isinstance(answer, Begun):
                         return answer
@@ -110,7 +110,7 @@ class Worker:
         return None
 
     def death(self) -> WorkerDied:
-        """Return how the worker died; it is killed where it lives."""
+        """Return how the worker died. If it is still alive, it is killed."""
         self.process.join(1)
         if self.process.exitcode is None:
             self.process.kill()
@@ -118,7 +118,7 @@ class Worker:
         return WorkerDied(None if self._frozen else self.process.exitcode, begun=self._begun)
 
     def end(self) -> None:
-        """End it at once."""
+        """Kill the worker."""
         self.pipe.close()
         self.process.kill()
         self.process.join()
@@ -126,7 +126,7 @@ class Worker:
 
 
 def _processor_time(pid: int | None) -> int:
-    """Return the processor time of a process in clock ticks (proc(5), stat, fields 14 and 15); the time elsewhere."""
+    """Return a process's processor time in clock ticks (proc(5), stat, fields 14 and 15). Elsewhere, the clock."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return int(fields[11]) + int(fields[12])
@@ -135,7 +135,7 @@ def _processor_time(pid: int | None) -> int:
 
 
 def resident_bytes() -> int:
-    """Return the memory that this process has in use, 0 where the system does not tell (proc(5), statm)."""
+    """Return the resident memory of this process, or 0 if the system does not tell (proc(5), statm)."""
     try:
         return int(Path("/proc/self/statm").read_bytes().split()[1]) * PAGE_BYTES
     except OSError:
@@ -146,7 +146,7 @@ def resident_bytes() -> int:
 
 
 def _work(pipe: "Connection[Any, Any]") -> None:
-    """Do tasks until there are no more, or this process has had its share."""
+    """Run tasks until there are no more, or until this process must be replaced."""
     _prepare()
     for number in range(1, TASKS_PER_WORKER + 1):
         try:
@@ -170,7 +170,7 @@ def _outcome(pipe: "Connection[Any, Any]", task: bytes) -> WorkerAnswer:
         function, args, kwargs, seconds, alone = pickle.loads(task)  # noqa: S301 - from the parent
         if alone:
             pipe.send(Begun())
-        # The signal ends this process wherever it is, in C code too (setitimer(2)).
+        # The signal ends this process anywhere, even in C code (setitimer(2)).
         signal.setitimer(signal.ITIMER_PROF, seconds)
         return WorkerAnswer(value=function(*args, **kwargs))
     except Exception as error:  # noqa: BLE001 - the caller's to handle
@@ -180,12 +180,12 @@ def _outcome(pipe: "Connection[Any, Any]", task: bytes) -> WorkerAnswer:
 
 
 def _prepare() -> None:
-    """End with the parent and with nobody else, get no more memory than is right, and do not search it often."""
-    # What was loaded before the fork stays; trees of pages are freed by reference counts.
+    """Set up a worker: exit with the parent only, limit memory, and collect garbage rarely."""
+    # What was loaded before the fork stays. Page trees are freed by reference counts.
     gc.freeze()
     gc.set_threshold(50_000)
     os.nice(NICENESS)
-    # Whoever ends a group of processes means the program, which knows what its workers have in hand.
+    # A signal to the process group is for the main program, which knows what its workers are doing.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
@@ -196,5 +196,5 @@ def _prepare() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
-        # A page that crashes a library leaves no file behind.
+        # If a page crashes a library, no core file is left behind.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

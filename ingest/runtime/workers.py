@@ -1,12 +1,12 @@
-"""Worker processes for work on hostile input: each task has a limit of processor time, and may kill its process.
+"""Worker processes for hostile input. Each task has a limit of processor time and may kill its process.
 
-Each worker has a pipe of its own, and a thread here that feeds it. Workers share no lock and no queue, so what happens
-to one is nothing to the others: it may be killed or frozen at any moment.
+Each worker has its own pipe, and a thread here that feeds it. Workers share no lock and no queue, so one can be
+killed or frozen at any moment without affecting the others.
 
-A task is blamed only for what it does alone. Its processor time is its own. The death of a worker may be anybody's
-doing (the system was out of memory, somebody sent a signal), so the task is tried again, with
-pauses, in processes that do nothing else; only a task that kills each of these after it has begun is to blame. A busy
-machine makes tasks late, and nothing else.
+A task is blamed only for what it does alone. Its processor time is its own. But a worker may die for other reasons
+(the system ran out of memory, somebody sent a signal). So the task is retried, with pauses, in processes that run
+nothing else, and is blamed only if it kills each of them after it has begun. A busy machine makes tasks late, and
+nothing else.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ __all__ = ["WorkerDied", "WorkerPool", "WorkerTimeout"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-# How often a task is tried alone before it is to blame, and the pauses before: what kills healthy workers may pass.
+# The pauses before each try alone. Whatever kills healthy workers may pass in the meantime.
 ALONE_AFTER = (0.2, 1.0, 4.0)
-# And how often at all, where processes die before they begin with it.
+# The limit on tries overall, for processes that die before they begin the task.
 MOST_TRIES = 30
 
 
 class WorkerTimeout(Exception):
-    """The task used more processor time than allowed; its worker was killed."""
+    """The task exceeded its limit of processor time, and its worker was killed."""
 
 
 @dataclass(eq=False)
@@ -49,7 +49,7 @@ class _Task:
 
 
 class WorkerPool:
-    """A number of worker processes that import `preload` once, from the beginning on. Use it as a context manager."""
+    """A pool of worker processes that import `preload` once, at the start. Use it as a context manager."""
 
     def __init__(self, processes: int, cpu_seconds: float, preload: tuple[str, ...]) -> None:
         self.processes = processes
@@ -71,7 +71,7 @@ class WorkerPool:
             self._tasks.put(None)
         for seat in self._seats:
             seat.join()
-        # What nobody has begun.
+        # Tasks that nobody has begun.
         with suppress(queue.Empty):
             while True:
                 if (task := self._tasks.get_nowait()) is not None:
@@ -79,11 +79,11 @@ class WorkerPool:
 
     @property
     def pids(self) -> list[int]:
-        """The process ids of the workers that there are now."""
+        """The process ids of the current workers."""
         return [pid for seat in self._seats if (pid := seat.pid) is not None]
 
     def take_deaths(self) -> list[str]:
-        """Return how workers died for which no task was to blame, since the last call."""
+        """Return how workers died since the last call, if no task was to blame."""
         taken = []
         with suppress(IndexError):
             while True:
@@ -93,13 +93,13 @@ class WorkerPool:
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `function` in a worker and return its result.
 
-        Raises what the function raises; WorkerTimeout when it used too much processor time; WorkerDied when it killed
-        its worker each time that it was tried alone.
+        Raises what the function raises; WorkerTimeout if it used too much processor time; WorkerDied if it killed its
+        worker every time it was tried alone.
         """
         return await self.run_within(self._cpu_seconds, function, *args, **kwargs)
 
     async def run_within(self, seconds: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """As `run`, with a limit of processor time of its own, which the pool's still bounds."""
+        """Like `run`, with its own limit of processor time. The pool's limit still applies."""
         call, limit = (function, args, kwargs), min(seconds, self._cpu_seconds)
         try:
             return await self._done(_Task(call, limit))  # type: ignore[no-any-return]
@@ -130,10 +130,10 @@ class WorkerPool:
 
 
 class _Seat:
-    """A place for one worker at a time, with the thread that feeds it. Fills it again when its worker is gone.
+    """A slot for one worker at a time, with the thread that feeds it. Replaces the worker when it is gone.
 
-    A worker has one task at a time. One that is sent ahead could fill the pipe while an answer fills it the other way,
-    and both sides would wait for ever.
+    A worker has one task at a time. With a second one queued, a task and an answer could fill the pipe in both
+    directions, and both sides would wait forever.
     """
 
     def __init__(self, context: Context, tasks: "queue.SimpleQueue[_Task | None]", closed: threading.Event) -> None:
@@ -146,17 +146,17 @@ class _Seat:
 
     @property
     def pid(self) -> int | None:
-        """The process id of the worker, None when there is none."""
+        """The process id of the worker, None if there is none."""
         worker = self._worker
         return worker.process.pid if worker is not None else None
 
     def join(self) -> None:
-        """Wait until the worker has ended, which it does when the pool is closed, whatever it is doing."""
+        """Wait until the worker has exited. When the pool is closed, it exits whatever it is doing."""
         self._thread.join()
 
     def _serve(self) -> None:
         try:
-            # Before there is anything to do: its imports take a second.
+            # Start it before there is work, because its imports take a second.
             self._hire()
             while (task := self._tasks.get()) is not None:
                 if self._closed.is_set() or task.abandoned.is_set():
@@ -165,14 +165,14 @@ class _Seat:
                     try:
                         self._do(task)
                     except BaseException as error:
-                        # Somebody waits for it, whatever becomes of this thread.
+                        # Somebody is waiting for the task, whatever happens to this thread.
                         task.future.set_exception(error)
                         raise
         finally:
             self._dismiss()
 
     def _do(self, task: _Task) -> None:
-        """Let the worker do a task, and wait for its answer or its end."""
+        """Have the worker run a task, and wait for its answer or its death."""
         if task.alone:
             self._dismiss()
         worker = self._worker or self._hire()
@@ -180,7 +180,7 @@ class _Seat:
             if worker is not None:
                 worker.pipe.send((*task.call, task.seconds, task.alone))
         except OSError:
-            # It has died meanwhile, which is found out when its answer is awaited.
+            # It has died in the meantime, which shows when its answer is awaited.
             pass
         except Exception as error:  # noqa: BLE001 - what cannot be pickled is the caller's mistake
             task.future.set_exception(error)
@@ -196,7 +196,7 @@ class _Seat:
             self._dismiss()
 
     def _hire(self) -> "Worker | None":
-        """Start a worker. None where that fails, as when the fork server was killed just now."""
+        """Start a worker. None if that fails, because the fork server was just killed, for example."""
         with suppress(OSError, EOFError):
             self._worker = Worker(self._context)
         return self._worker

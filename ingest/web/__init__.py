@@ -1,1 +1,1 @@
-"""Requests to servers of others: safe addresses, limits, robots.txt and spacing."""
+"""Requests to other people's servers: safe addresses, limits, robots.txt and spacing."""

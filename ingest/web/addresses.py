@@ -1,8 +1,8 @@
-"""Which IP addresses are of the public Internet, so that a request may go there? Pure.
+"""Which IP addresses are on the public Internet and may be contacted. Pure.
 
-By the registries of special-purpose addresses that IANA keeps (RFC 6890). Of IPv6, only global unicast (2000::/3) is
-given out at all, so everything else is refused, whatever it may become. Not by `is_global` of the standard library,
-which knows the registries as of its own release.
+Based on IANA's registries of special-purpose addresses (RFC 6890). For IPv6, only global unicast (2000::/3) is
+allocated, so everything else is refused, whatever it may become. The standard library's `is_global` is not used: it
+reflects the registries at the time of its release.
 """
 
 import ipaddress
@@ -14,7 +14,7 @@ __all__ = ["is_in", "is_refused_address"]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# Not globally reachable, or by whoever happens to be near (anycast of the protocols in 192.0.0.0/24, relays of 6to4).
+# Not globally reachable, or reached at any nearby host (anycast of protocols in 192.0.0.0/24, 6to4 relays).
 _REFUSED_IPV4 = tuple(
     ipaddress.IPv4Network(network)
     for network in (
@@ -44,10 +44,10 @@ _REFUSED_IPV6 = tuple(
         "3fff::/20",  # documentation (RFC 3849, RFC 9637)
     )
 )
-# Addresses that carry an IPv4 address, which is where the packets go: mapped (RFC 4291, 2.5.5.2), 6to4 (RFC 3056),
-# and translated by the well-known prefix of NAT64 (RFC 6052, 2.1). The number is that of the bits behind it.
-# Others that carry one are refused whatever it is, being no global unicast or within 2001::/23: compatible (RFC 4291,
-# 2.5.5.1), translated of SIIT (::ffff:0:0:0/96, RFC 2765), local NAT64 (64:ff9b:1::/48, RFC 8215), Teredo (RFC 4380).
+# Addresses that embed the IPv4 address to which packets are delivered: mapped (RFC 4291, 2.5.5.2), 6to4 (RFC 3056),
+# and the well-known prefix of NAT64 (RFC 6052, 2.1). The number is how many bits follow the IPv4 address. Other
+# embeddings are always refused, because they are not global unicast or are within 2001::/23: compatible (RFC 4291,
+# 2.5.5.1), translated by SIIT (::ffff:0:0:0/96, RFC 2765), local NAT64 (64:ff9b:1::/48, RFC 8215), Teredo (RFC 4380).
 _CARRIERS = (
     (ipaddress.IPv6Network("::ffff:0:0/96"), 0),
     (ipaddress.IPv6Network("2002::/16"), 80),
@@ -56,10 +56,10 @@ _CARRIERS = (
 
 
 def is_refused_address(address: str, allowed: Collection[Network] = ()) -> bool:
-    """Return whether no request may go to the IP `address`: it is not globally reachable and not in `allowed`.
+    """Return whether requests to the IP `address` are refused: it is not globally reachable and not in `allowed`.
 
-    An IPv6 address that carries an IPv4 address is judged by that, or refused. Raises ValueError for what is no IP
-    address.
+    An IPv6 address that embeds an IPv4 address is judged by the latter, or refused. Raises ValueError if `address` is
+    not an IP address.
     """
     ip = _where_it_leads(ipaddress.ip_address(address.partition("%")[0]))
     if is_in(ip, allowed):
@@ -70,7 +70,7 @@ def is_refused_address(address: str, allowed: Collection[Network] = ()) -> bool:
 
 
 def is_in(ip: Address, networks: Collection[Network]) -> bool:
-    """Return whether `ip` is in one of `networks`, of which those of the other version do not count."""
+    """Return whether `ip` is in one of `networks`. Networks of the other IP version do not count."""
     return any(ip in network for network in networks if network.version == ip.version)
 
 

@@ -1,7 +1,7 @@
-"""HTTP requests to servers nobody here controls: guarded, bounded and spaced.
+"""HTTP client for untrusted servers: guarded, bounded and spaced.
 
-Every address is checked when its socket is made, so after name resolution and on each redirect; a name that resolves
-to a public address when asked and to a private one when connected to gains nothing.
+Every address is checked when its socket is created, after name resolution and on each redirect. So a name gains nothing
+by resolving to a public address first and to a private one on connection.
 """
 
 import asyncio
@@ -26,19 +26,19 @@ from ingest.web.unpacking import Unpacker, UnusableBody
 
 __all__ = ["Answer", "RequestFailed", "Web", "is_header_value", "validators"]
 
-# RFC 9110 asks for a limit; five hops is what RFC 9309 grants robots.txt, and no news site needs more.
+# RFC 9110 asks for a limit. RFC 9309 allows robots.txt five hops, and no news site needs more.
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 10.0
-# A server that sends nothing for so long will not send the rest.
+# A server that sends nothing for this long will not send the rest.
 IDLE_SECONDS = 15.0
-# Text of the most repetitive kind shrinks to a fiftieth; what grows to more than this many times is a bomb. Below the
-# size nothing is at stake.
+# The most repetitive text shrinks to a fiftieth. A body that grows by more than this ratio is a decompression bomb.
+# Below the size, it does no harm.
 MAX_RATIO = 200
 RATIO_FROM_BYTES = 1_000_000
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
-# Elsewhere, other services listen, some of which a request could make do things.
+# Other ports have other services, and a request could trigger actions in some of them.
 WEB_PORTS = (80, 443, 8080, 8443)
 MAX_HEADER_VALUE = 500
 
@@ -47,9 +47,9 @@ BeforeRedirect = Callable[[str, str], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered: `body` is decoded (no gzip), header names are in lower case.
+    """A server's response. `body` is decoded (no gzip), header names are in lower case.
 
-    `moved_to` is where permanent redirects alone (301, 308; RFC 9110, 15.4) led, None without any.
+    `moved_to` is where permanent redirects alone (301, 308; RFC 9110, 15.4) led, or None if there were none.
     """
 
     url: str
@@ -62,7 +62,7 @@ class Answer:
 
 @dataclass
 class RequestFailed(Exception):
-    """No usable answer, or none was asked for."""
+    """No usable response was received, or no request was sent."""
 
     kind: FailureKind
     detail: str
@@ -73,13 +73,13 @@ class RequestFailed(Exception):
 
 
 class AddressRefused(OSError):
-    """The address is not one of the public Internet."""
+    """The address is not on the public Internet."""
 
 
-# A poller asks the same hosts all day.
+# A poller contacts the same hosts all day.
 @lru_cache(maxsize=65_536)
 def _refusal(address: str, port: int, allowed: tuple[Network, ...]) -> str | None:
-    """Why no connection may be made to an address and port; None where it may."""
+    """Why connections to an address and port are refused, or None if they are allowed."""
     if is_refused_address(address, allowed):
         return f"address {address} is not on the public Internet"
     if port not in WEB_PORTS and not is_in(ipaddress.ip_address(address.partition("%")[0]), allowed):
@@ -88,18 +88,18 @@ def _refusal(address: str, port: int, allowed: tuple[Network, ...]) -> str | Non
 
 
 def validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
-    """Return the headers that make a request conditional (RFC 9110, 13.1) on the validators of an earlier answer."""
+    """Return the headers that make a request conditional (RFC 9110, 13.1) on validators from an earlier response."""
     headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     return {name: value for name, value in headers.items() if value and is_header_value(value)}
 
 
 def is_header_value(value: str) -> bool:
-    """Return whether a value a server gave may be sent back to it: nothing that breaks a header, nothing endless."""
+    """Return whether a value from a server is safe to send back: it must not break a header or be too long."""
     return 0 < len(value) <= MAX_HEADER_VALUE and value.isascii() and value.isprintable()
 
 
 class Web:
-    """A client for the whole run. Use it as an asynchronous context manager."""
+    """An HTTP client for a whole run. Use it as an asynchronous context manager."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -109,7 +109,7 @@ class Web:
         settings = self._settings
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                # The stages bound their own concurrency.
+                # The stages limit their own concurrency.
                 limit=0,
                 socket_factory=self._socket,
                 ttl_dns_cache=60,
@@ -120,7 +120,7 @@ class Web:
                 sock_read=min(IDLE_SECONDS, settings.request_timeout),
             ),
             headers={"User-Agent": settings.user_agent},
-            # Cookies would tie requests together, and a redirect loop can depend on them.
+            # Cookies would link requests to each other, and can cause redirect loops.
             cookie_jar=aiohttp.DummyCookieJar(),
             # See ingest.web.unpacking.
             auto_decompress=False,
@@ -150,11 +150,11 @@ class Web:
         max_bytes: int | None = None,
         cut: bool = False,
     ) -> Answer:
-        """Return the answer to a GET of `url`, redirects followed.
+        """Send a GET request to `url`, follow redirects, and return the response.
 
-        `before_redirect` is awaited with the URLs that a redirect leads from and to, before it is followed, and may
-        raise. At most `max_bytes` (default: the setting max_body_bytes) are read after decompression; a longer body is
-        refused, or `cut`. Raises RequestFailed.
+        `before_redirect` is awaited before a redirect is followed, with the URLs it leads from and to, and may raise.
+        At most `max_bytes` (default: the setting max_body_bytes) are read after decompression; a longer body is refused
+        or, with `cut`, truncated. Raises RequestFailed.
         """
         started = time.monotonic()
         try:
@@ -169,9 +169,9 @@ class Web:
             raise _failure(error, url, self._settings.request_timeout, _elapsed_ms(started)) from error
 
     async def post(self, url: str, form: Mapping[str, str], *, before_redirect: BeforeRedirect | None = None) -> Answer:
-        """Return the answer to a POST of a form; redirects that keep the method (307, 308) are followed.
+        """Send a POST request with a form and return the response. Follows redirects that keep the method (307, 308).
 
-        None leads from https to http. `before_redirect` is as for `get`. Raises RequestFailed.
+        Redirects from https to http are not followed. `before_redirect` is as for `get`. Raises RequestFailed.
         """
         assert self._session is not None
         started = time.monotonic()
@@ -227,7 +227,7 @@ class Web:
 
 
 def _lowered(response: aiohttp.ClientResponse) -> dict[str, str]:
-    """The headers by lower-case name; what comes several times is one list (RFC 9110, 5.3)."""
+    """The headers by lower-case name. Repeated headers are joined into one list (RFC 9110, 5.3)."""
     found: dict[str, str] = {}
     for name, value in response.headers.items():
         # Bytes outside UTF-8 arrive as lone surrogates.
@@ -239,7 +239,7 @@ def _lowered(response: aiohttp.ClientResponse) -> dict[str, str]:
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int, cut: bool) -> bytes:
-    """The body, unpacked. Raises RequestFailed for one that is too large, UnusableBody for one that is not whole."""
+    """The decompressed body. Raises RequestFailed if it is too large, UnusableBody if it is incomplete."""
     unpacker = Unpacker(response.headers.get("Content-Encoding"))
     pieces: list[bytes] = []
     received = size = 0

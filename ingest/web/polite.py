@@ -1,4 +1,4 @@
-"""Gets documents from hosts at the hosts' pace and by their robots.txt, which is asked for once a day."""
+"""Fetches documents at each host's pace and by its robots.txt, which is requested once a day."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Learnt:
-    """A host's robots.txt and its rules; `used_turn` when it was asked for just now."""
+    """A host's robots.txt and its rules. `used_turn` is true if it was requested just now."""
 
     robots: Robots
     rules: RobotsRules
@@ -33,7 +33,7 @@ class _Learnt:
 
 
 class Visitor:
-    """Gets pages from hosts, at the hosts' pace and by their rules."""
+    """Fetches pages from hosts at their pace and by their rules."""
 
     def __init__(
         self, connection: Connection, database: asyncio.Lock, web: Web, settings: Settings, now: Callable[[], datetime]
@@ -46,10 +46,10 @@ class Visitor:
         self._rules: dict[str, asyncio.Task[_Learnt]] = {}
 
     async def get(self, url: str, headers: Mapping[str, str], *, has_turn: bool = False) -> Answer:
-        """Return the answer to a GET of `url`, once its host may be asked for it.
+        """Wait until the host of `url` may be contacted, send a GET request, and return the response.
 
-        With `has_turn`, the caller has reserved the next turn at the host. Raises RequestFailed; of the kind `robots`
-        when robots.txt forbids it, `robots_unavailable` or `busy` when it cannot be asked now.
+        With `has_turn`, the caller has reserved the next turn at the host. Raises RequestFailed, with the kind `robots`
+        if robots.txt disallows the URL, and `robots_unavailable` or `busy` if no request can be sent now.
         """
         still_has_turn = await self._permitted(url, has_turn=has_turn)
         if not (has_turn and still_has_turn):
@@ -57,7 +57,7 @@ class Visitor:
         return await self._web.get(url, headers, before_redirect=self._before_redirect)
 
     async def get_unclaimed(self, url: str, headers: Mapping[str, str]) -> Answer:
-        """As `get`, for callers that hold no entry or feed of the host, by which others know that it is busy."""
+        """Like `get`, for callers without a claimed entry or feed of the host to tell others that it is busy."""
         host = host_of(url)
         await self._permitted(url, has_turn=False)
         await self._turns.take(host, hold=True)
@@ -68,7 +68,7 @@ class Visitor:
             await self._turns.query(lambda: hosts.let_go(self._connection, host))
 
     async def answered(self, answer: Answer) -> None:
-        """Let the host that answered have its pause: the usual one, or the one it asks for."""
+        """Start the pause of the host that answered: the usual one, or the one it asks for."""
         host, now = host_of(answer.url), self._now()
         await self._turns.ended(host)
         wait = retry_after(answer.headers.get("retry-after"), now) if answer.status in (429, 503) else None
@@ -76,32 +76,32 @@ class Visitor:
             await self._turns.query(lambda: hosts.pause(self._connection, host, now + wait))
 
     async def sitemaps(self, url: str) -> list[str]:
-        """Return the sitemaps that robots.txt at the host of `url` names. Raises RequestFailed as `get` does."""
+        """Return the sitemaps listed in robots.txt on the host of `url`. Raises RequestFailed as `get` does."""
         learnt, _ = await self._known(url, has_turn=False)
         return learnt.rules.sitemaps
 
     async def _before_redirect(self, before: str, url: str) -> None:
-        """Before a redirect is followed: its host's rules and turn, as for any other request."""
+        """Before a redirect is followed, apply the rules and turns of its host, as for any other request."""
         await self._turns.ended(host_of(before))
         await self._permitted(url, has_turn=False)
         await self._turns.take(host_of(url))
 
     async def _permitted(self, url: str, *, has_turn: bool) -> bool:
-        """Raise RequestFailed unless robots.txt permits `url`. Returns whether the caller's turn is still good."""
+        """Raise RequestFailed unless robots.txt allows `url`. Return whether the caller's turn is still valid."""
         learnt, turn_is_good = await self._known(url, has_turn=has_turn)
         if not learnt.rules.allows(url):
             raise RequestFailed(FailureKind.ROBOTS, "disallowed by robots.txt")
         return turn_is_good
 
     async def _known(self, url: str, *, has_turn: bool) -> tuple[_Learnt, bool]:
-        """Return what robots.txt says at the host of `url`, and whether the caller's turn there is still good."""
+        """Return the robots.txt rules of the host of `url`, and whether the caller's turn there is still valid."""
         host = host_of(url)
         task = self._rules.get(host)
         asks = task is None or (task.done() and (task.exception() or not is_fresh(task.result().robots, self._now())))
         if asks:
             task = self._rules[host] = asyncio.ensure_future(self._learn(url, host, has_turn=has_turn))
         assert task is not None
-        # A turn is for now: who waits for robots.txt, asked for by another, must not ask together with all who wait.
+        # A turn is only valid now. Callers that waited for another's request of robots.txt must not all go at once.
         waits = not asks and not task.done()
         learnt = await asyncio.shield(task)
         if not learnt.rules.available:
@@ -126,7 +126,7 @@ class Visitor:
         except RequestFailed as failure:
             if failure.kind is FailureKind.BLOCKED:
                 raise
-            # RFC 9309, 2.3.1: too many redirects count as no robots.txt; one that cannot be reached forbids.
+            # RFC 9309, 2.3.1: too many redirects count as no robots.txt; an unreachable one disallows everything.
             status = 404 if failure.kind is FailureKind.REDIRECTS else None
             robots = Robots("", status, self._now())
             log.warning("host %s: robots.txt: %s", host, failure)

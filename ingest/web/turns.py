@@ -1,4 +1,4 @@
-"""Turns at hosts: a request that no claim has spaced (a redirect, robots.txt) waits for a turn of its own."""
+"""Turns at hosts, for requests that no claim has spaced: redirects and robots.txt."""
 
 import asyncio
 import time
@@ -17,12 +17,12 @@ __all__ = ["Turns"]
 
 T = TypeVar("T")
 
-# How often a host is looked at that another session has a request to in hand.
+# How often to check a host to which another session has a request in flight.
 LOOK_SECONDS = 0.25
 
 
 class Turns:
-    """Takes turns for the requests of one stage. `database` is the lock under which the connection is used."""
+    """Takes turns for the requests of one stage. `database` is the lock that guards the connection."""
 
     def __init__(
         self, connection: Connection, database: asyncio.Lock, settings: Settings, now: Callable[[], datetime]
@@ -33,13 +33,13 @@ class Turns:
         self._now = now
 
     def now(self) -> datetime:
-        """Return the time, by the stage's clock."""
+        """Return the time by the stage's clock."""
         return self._now()
 
     async def take(self, host: str, *, hold: bool = False) -> None:
-        """Return when a request may be sent to `host`. Raises RequestFailed when that is too far off to wait.
+        """Wait until a request may be sent to `host`. Raises RequestFailed if the wait would be too long.
 
-        With `hold`, the host is this session's alone until it is let go; see `hosts.reserve`.
+        With `hold`, this session has the host to itself until it lets go; see `hosts.reserve`.
         """
         gives_up = time.monotonic() + hosts.LONGEST_WAIT.total_seconds()
 
@@ -54,22 +54,22 @@ class Turns:
             await asyncio.sleep(LOOK_SECONDS)
         if turn.at is None:
             raise RequestFailed(FailureKind.BUSY, f"{host}: asked not to be asked for now")
-        # From the time at which it was asked for: if the clock was set back since, it says nothing about the wait.
+        # Relative to the time of asking: if the clock was set back since then, it says nothing about the wait.
         wait = (turn.at - now).total_seconds() - (time.monotonic() - asked)
         if wait > 0:
             await asyncio.sleep(wait)
 
     async def ended(self, host: str) -> None:
-        """Let the next request to `host` wait its time from now on, when the last one was answered."""
+        """Start the pause before the next request to `host`, because the last one was answered just now."""
         now = self._now()
         await self.query(lambda: hosts.space(self._connection, [(host, now)], self._delay))
 
     async def before_redirect(self, before: str, url: str) -> None:
-        """Take a turn at the host of `url`, before a redirect to it from `before` is followed."""
+        """Take a turn at the host of `url` before following a redirect to it from `before`."""
         await self.ended(host_of(before))
         await self.take(host_of(url))
 
     async def query(self, query: Callable[[], T]) -> T:
-        """Return what a query returns, made in a thread, with the connection to itself."""
+        """Run a query in a thread, with exclusive use of the connection, and return its result."""
         async with self._database:
             return await asyncio.to_thread(query)

@@ -1,7 +1,7 @@
-"""Bodies of HTTP answers as they were before they were compressed (Content-Encoding; RFC 9110, 8.4.1).
+"""Decompresses the bodies of HTTP responses (Content-Encoding; RFC 9110, 8.4.1).
 
-aiohttp could do this, but takes a stream that was cut short for a whole one. Here a stream must end where its format
-says that it ends.
+aiohttp could do this, but accepts a truncated stream as complete. Here a stream must end where its format says that it
+ends.
 """
 
 import sys
@@ -18,23 +18,23 @@ else:
 
 __all__ = ["Unpacker", "UnusableBody"]
 
-# What comes out at a time, so that whoever counts can stop before a bomb has grown.
+# The size of output pieces, so that a caller who counts them can stop before a bomb has grown.
 PIECE_BYTES = 1 << 18
-# Streams one after another (RFC 1952, 2.2; RFC 8878, 3.1). Servers send one, those that put files together a few; each
-# costs a copy of what follows it.
+# The limit on concatenated streams (RFC 1952, 2.2; RFC 8878, 3.1). Servers send one, or a few if they join files. Each
+# one costs a copy of the rest of the data.
 MOST_MEMBERS = 1000
-# The stubs of isal take its exception for an instance.
+# The type stubs of isal declare its exception as an instance.
 _DAMAGED: tuple[type[Exception], ...] = (cast("type[Exception]", isal_zlib.error), brotli.error, ZstdError, EOFError)
 
 
 class UnusableBody(ValueError):
-    """The compressed body breaks off before its end, or is damaged."""
+    """The compressed body is truncated or damaged."""
 
 
 class Unpacker:
-    """Unpacks a body as it comes in. An encoding that is not known leaves it as it is.
+    """Decompresses a body as it comes in. A body in an unknown encoding is passed through.
 
-    Known are gzip, deflate (with and without the header of RFC 1950, as servers send both), br and zstd.
+    Supports gzip, deflate (with and without the header of RFC 1950, because servers send both), br and zstd.
     """
 
     def __init__(self, encoding: str | None) -> None:
@@ -53,14 +53,14 @@ class Unpacker:
             self._unpack = self._stream.unpack
 
     def unpack(self, data: bytes) -> Iterator[bytes]:
-        """Yield what `data`, the next bytes of the body, holds, in pieces. Raises UnusableBody for what is damaged."""
+        """Decompress `data`, the next bytes of the body, and yield it in pieces. Raises UnusableBody if damaged."""
         try:
             yield from self._unpack(data)
         except _DAMAGED as error:
             raise UnusableBody(f"it cannot be unpacked: {error}") from error
 
     def end(self) -> None:
-        """Say that nothing follows. Raises UnusableBody when more should have."""
+        """Mark the end of the input. Raises UnusableBody if the body is incomplete."""
         if self._stream is not None and not self._stream.complete:
             raise UnusableBody("it ends before its compressed stream does")
 
@@ -70,7 +70,7 @@ def _as_it_is(data: bytes) -> Iterator[bytes]:
 
 
 class _Members:
-    """Streams one after another. What follows the last and is no stream (padding, a line break) is passed over."""
+    """Concatenated streams. Anything after the last one that is not a stream (padding, a line break) is ignored."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class _Members:
 
     @property
     def complete(self) -> bool:
-        """Whether the body may end here; an empty body may, too."""
+        """Whether the body may end here. It may also be empty."""
         return self._current is None and (self._members > 0 or not self._waiting)
 
     def unpack(self, data: bytes) -> Iterator[bytes]:
@@ -120,7 +120,7 @@ def _deflate(start: bytes) -> Any:
 
 
 def _begins_zstd_frame(start: bytes) -> bool:
-    # RFC 8878, 3.1.1 and 3.1.2: a frame, or one that is to be skipped.
+    # RFC 8878, 3.1.1 and 3.1.2: a frame, or a skippable frame.
     return start == b"\x28\xb5\x2f\xfd" or (start[0] & 0xF0 == 0x50 and start[1:] == b"\x2a\x4d\x18")
 
 
@@ -129,7 +129,7 @@ def _from_zlib(stream: Any, data: bytes) -> Iterator[bytes]:
         piece = stream.decompress(data, PIECE_BYTES)
         if piece:
             yield piece
-        # What was not taken in yet comes again. That nothing is left inside shows in nothing coming out.
+        # Input not consumed yet is fed again. When nothing is left inside, nothing comes out.
         data = stream.unconsumed_tail
         if not piece and not stream.eof:
             return
@@ -146,7 +146,7 @@ def _from_zstd(stream: Any, data: bytes) -> Iterator[bytes]:
 
 
 class _Brotli:
-    """A brotli stream (RFC 7932), of which there is one."""
+    """A single brotli stream (RFC 7932)."""
 
     def __init__(self) -> None:
         self._stream = brotli.Decompressor()

@@ -27,7 +27,7 @@ LONGEST_TURN = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Due:
-    """What is due: how much, since when the first could have been taken (its host was free), and since when it waits."""
+    """What is due: how much, when the first entry became available (its host was free), and since when it waits."""
 
     count: int
     since: datetime | None

@@ -277,8 +277,8 @@ def empty_caches() -> None:
 
 @cache
 def _options(fast: bool) -> Extractor:
-    # Fast mode, favouring recall. On the evaluation pages, it is as complete and as clean as the default mode in little more
-    # than half the time, because the default mode compares the text with the whole page before it decides.
+    # Fast mode, favouring recall. On the evaluation pages, it is as complete and as clean as the default mode in little
+    # more than half the time, because the default mode compares the text with the whole page before it decides.
     return Extractor(
         output_format="python",
         fast=fast,

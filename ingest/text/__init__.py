@@ -1,1 +1,1 @@
-"""What can be said of texts and addresses alone: folding, dates, encodings, likeness."""
+"""Functions on texts and addresses alone: folding, dates, encodings, similarity."""

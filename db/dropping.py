@@ -47,9 +47,9 @@ def in_use(error: psycopg.Error) -> SchemaMismatch:
     """Return the error to raise when PostgreSQL refuses a drop or change because objects of others depend on it."""
     detail = "; ".join((error.diag.message_detail or "").splitlines())
     return SchemaMismatch(
-        f"nothing was upgraded: {error.diag.message_primary} ({detail}). What is not the pipeline's has to make way: "
-        "note its definition (`pg_dump --schema-only`), drop it, run `ingest db upgrade`, and make it again, for the "
-        "columns as they are then. See docs/operators.md"
+        f"nothing was upgraded: {error.diag.message_primary} ({detail}). An object that is not the pipeline's must go "
+        "first: save its definition (`pg_dump --schema-only`), drop it, run `ingest db upgrade`, and create it again to "
+        "fit the new columns. See docs/operators.md"
     )
 
 

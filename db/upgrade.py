@@ -95,7 +95,7 @@ def _change(
             holders = _holders(watching)
             if number == TRIES:
                 raise DatabaseUnavailable(
-                    f"the schema could not be upgraded in {TRIES} tries: others keep its tables ({holders}). End those "
+                    f"the schema could not be upgraded in {TRIES} tries: others lock its tables ({holders}). End those "
                     "sessions, or try again when they are done"
                 ) from None
             log.warning("the tables of the news are in use (%s); trying again", holders)

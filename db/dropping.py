@@ -48,8 +48,8 @@ def in_use(error: psycopg.Error) -> SchemaMismatch:
     detail = "; ".join((error.diag.message_detail or "").splitlines())
     return SchemaMismatch(
         f"nothing was upgraded: {error.diag.message_primary} ({detail}). An object that is not the pipeline's must go "
-        "first: save its definition (`pg_dump --schema-only`), drop it, run `ingest db upgrade`, and create it again to "
-        "fit the new columns. See docs/operators.md"
+        "first: save its definition (`pg_dump --schema-only`), drop it, run `ingest db upgrade`, and create it again "
+        "to fit the new columns. See docs/operators.md"
     )
 
 

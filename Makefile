@@ -37,7 +37,7 @@ env:
 	@$(PYTHON) docker/env.py
 
 test: setup
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 quick: setup
 	$(BIN)/pytest -n logical --maxprocesses 4 tests/unit

@@ -30,11 +30,11 @@ with DAG(
     },
     doc_md="""
 Reads a site's dated sitemaps and the earlier pages of its feed, and puts what was published in the period into the
-ledger, `news.entries`. `ingest_articles` fetches those pages when nothing newer of their host waits.
+ledger, `news.entries`. `ingest_articles` fetches those pages when nothing newer of the same host is waiting.
 
-- It asks the site for one document after another, at the distance that holds for every request.
-- How far it has come is stored with each document (`news.backfill_parts`): cleared, killed or run again with the same
-  feed and period, it goes on there.
+- It requests one document after another from the site, with the delay that applies to every request.
+- Progress is stored with each document (`news.backfill_parts`): when cleared, killed or run again with the same feed
+  and period, it resumes there.
 - A finished period is not walked through again.
 
 How much is left to fetch:
@@ -48,7 +48,7 @@ How much is left to fetch:
     @task(
         outlets=[NEWS_ENTRIES],
         execution_timeout=LONG_ATTEMPT,
-        doc_md="Walks to the end of the period, which may take hours. The log says how far it has come.",
+        doc_md="Walks to the end of the period, which may take hours. The log shows the progress.",
     )
     def walk(params=None, **context):
         from datetime import UTC, datetime

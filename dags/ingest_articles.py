@@ -12,27 +12,27 @@ with DAG(
     dag_id="ingest_articles",
     dag_display_name="Ingest articles",
     description="Fetches, extracts and lands the entries that are due",
-    # The database announces what is new or due again; should nobody hear it, `poll_feeds` does within a minute.
+    # The database announces entries that are new or due again. If nobody hears it, `poll_feeds` does within a minute.
     schedule=[NEWS_ENTRIES],
-    # A second run takes what arrives while the first one waits for its last pages.
+    # A second run takes entries that arrive while the first one waits for its last pages.
     max_active_runs=2,
     doc_md="""
 Takes whatever is due in the ledger, `news.entries`, and ends when nothing is due any more or the time budget
 (`NEWS_TASK_SECONDS`) is used up. It starts when the asset `news_entries` is updated: directly by the database, when
-entries arrive in whatever way or are due for another attempt, and by `poll_feeds`.
+entries arrive in any way or are due for a retry, and by `poll_feeds`.
 
-The three stages **work at the same time** and follow each other through the ledger, so that a slow host holds back its
-own pages and no others. The arrows show the way of an article, not an order of tasks.
+The three stages **work at the same time** and pass work on through the ledger, so a slow host delays only its own
+pages. The arrows show the path of an article, not the order of the tasks.
 
 Nothing is lost when a task fails or is killed, and every task may be cleared and run again at any time. Pages that
-fail are tried again later; what became of an entry, and why, stands in `news.entries.status` and `reason`.
+fail are retried later. The outcome of an entry, and the reason for it, is in `news.entries.status` and `reason`.
 """,
     **dag_defaults(SETTINGS),
 ) as dag:
 
     @task(
         trigger_rule="always",
-        doc_md="Fetches the pages of its share of the hosts, each host at its own pace, as its robots.txt allows.",
+        doc_md="Fetches the pages of its share of the hosts, each at its own pace and as its robots.txt allows.",
     )
     def fetch(shard):
         from ingest.airflow import tasks
@@ -40,7 +40,7 @@ fail are tried again later; what became of an entry, and why, stands in `news.en
         return tasks.fetch(shard, SETTINGS.fetch_tasks)
 
     @task(trigger_rule="always", doc_md="Extracts articles from fetched pages, in worker processes.")
-    def extract(worker):  # noqa: ARG001 - one of several that divide the work
+    def extract(worker):  # noqa: ARG001 - only tells apart the tasks that share the work
         from ingest.airflow import tasks
 
         return tasks.extract()
@@ -48,7 +48,7 @@ fail are tried again later; what became of an entry, and why, stands in `news.en
     @task(
         trigger_rule="always",
         outlets=[NEWS_ARTICLES],
-        doc_md="Lands what is on a topic, each text once. Updates the asset `news_articles` when something landed.",
+        doc_md="Lands documents on a topic, each text once. Updates the asset `news_articles` when something landed.",
     )
     def land(**context):
         from ingest.airflow import tasks
@@ -57,7 +57,7 @@ fail are tried again later; what became of an entry, and why, stands in `news.en
         update(context, NEWS_ARTICLES, counts, when=counts["landed"])
         return counts
 
-    @task(doc_md="Wakes the next run where the time budget left something. The run fails when a stage failed.")
+    @task(doc_md="Wakes the next run if the time budget left something undone. The run fails if a stage failed.")
     def hand_over():
         from ingest.airflow import tasks
 

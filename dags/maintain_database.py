@@ -16,17 +16,17 @@ with DAG(
     doc_md="""
 Once a day:
 
-- `delete_old`: pages older than `NEWS_KEEP_PAGES_DAYS` and records of polls older than `NEWS_KEEP_POLLS_DAYS` go,
-  whole months at once. The ledger and the articles stay for ever.
-- `delete_logs`: logs of tasks older than `NEWS_KEEP_LOGS_DAYS`.
-- `prepare`: the partitions of the coming months, and fresh statistics for the query planner.
-- `check_feeds`: an alert that names the feeds that have brought nothing new for longer than their own rhythm
-  explains, in the log and, where `NEWS_ALERT_WEBHOOK` is set, in a chat room.
+- `delete_old` deletes pages older than `NEWS_KEEP_PAGES_DAYS` and poll records older than `NEWS_KEEP_POLLS_DAYS`, whole
+  months at once. The ledger and the articles stay forever.
+- `delete_logs` deletes task logs older than `NEWS_KEEP_LOGS_DAYS`.
+- `prepare` creates the partitions of the coming months, and refreshes the query planner's statistics.
+- `check_feeds` sends an alert that lists the feeds that have brought nothing new for longer than their own rhythm
+  explains. It goes to the log and, if `NEWS_ALERT_WEBHOOK` is set, to a chat room.
 """,
     **dag_defaults(SETTINGS),
 ) as dag:
 
-    @task(doc_md="Deletes pages and records of polls that are older than the settings keep them.")
+    @task(doc_md="Deletes pages and poll records that have outlived the retention time in the settings.")
     def delete_old():
         from ingest.airflow import tasks
 
@@ -38,13 +38,13 @@ Once a day:
 
         return task_logs.delete_old_logs()
 
-    @task(doc_md="Makes the partitions of the months ahead and refreshes the planner's statistics.")
+    @task(doc_md="Creates the partitions of the coming months and refreshes the planner's statistics.")
     def prepare():
         from ingest.airflow import tasks
 
         return tasks.prepare()
 
-    @task(doc_md="Sends an alert that names the feeds that have gone silent. Returns them, with what is known.")
+    @task(doc_md="Sends an alert that lists the feeds that have gone silent. Returns them with the reason for each.")
     def check_feeds(**context):
         from ingest.airflow import tasks
 

@@ -24,13 +24,13 @@ with DAG(
         )
     },
     doc_md="""
-Brings the table `news.feeds` in line with `feeds.yaml`, then asks the feeds that are due for new entries and puts what
-is new into the ledger, `news.entries`.
+Brings the table `news.feeds` in line with `feeds.yaml`, then polls the feeds that are due and puts new entries into the
+ledger, `news.entries`.
 
-- A feed that fails does not fail the task: it is a warning in the log, the page **News** shows it, and it is asked
-  again later and later, up to a day.
-- A mistake in `feeds.yaml` fails the task and says which line; the feeds configured before are polled all the same.
-- The asset `news_entries` is updated only when there is something new, or something is due that nobody works on.
+- A feed that fails does not fail the task: it is a warning in the log, the page **News** shows it, and it is retried
+  at growing intervals, up to a day.
+- A mistake in `feeds.yaml` stops nothing: the last good file is used, and an alert names the line until it is fixed.
+- The asset `news_entries` is updated only if there is something new, or something is due that nobody works on.
 
 To poll a feed at once, trigger the DAG with its id.
 """,
@@ -39,7 +39,7 @@ To poll a feed at once, trigger the DAG with its id.
 
     @task(
         outlets=[NEWS_ENTRIES],
-        doc_md="Polls, within the time budget. The log has a line per feed, and the counts at its end.",
+        doc_md="Polls within the time budget. The log has one line per feed, and the counts at the end.",
     )
     def poll(params=None, **context):
         from ingest.airflow import tasks

@@ -1,4 +1,4 @@
-"""Works again on what has ended: on entries without an article, or on all stored pages after a change of rules."""
+"""Reopens entries that ended without an article, or extracts all stored pages again after a change of rules."""
 
 from airflow.sdk import DAG, Param, task
 
@@ -11,7 +11,7 @@ SETTINGS = load_settings()
 with DAG(
     dag_id="reprocess_articles",
     dag_display_name="Reprocess articles",
-    description="Works again on entries that ended without an article, or extracts all stored pages again",
+    description="Reopens entries that ended without an article, or extracts all stored pages again",
     schedule=None,
     params={
         "take": Param(
@@ -19,7 +19,7 @@ with DAG(
             type="string",
             enum=["without article", "stored pages", "stored pages, dry run"],
             title="Take",
-            description="Entries that ended without an article; or all whose page is stored, to extract it again.",
+            description="Entries that ended without an article, or all stored pages, to extract them again.",
         ),
         "feed": Param(None, type=["null", "string"], title="Feed", description="Id of a feed; empty: all feeds."),
         "since": Param(
@@ -32,29 +32,28 @@ with DAG(
             None,
             type=["null", "string"],
             title="Reason",
-            description="Without article: a part of the reason they ended with, such as HTTP 403; empty: any.",
+            description="Without article: part of the reason they ended with, such as HTTP 403; empty: any.",
         ),
     },
     doc_md="""
-For use after a mistake was mended: in `topics.yaml`, in an extraction rule, at a site that answered 403 to everybody.
+Use it after fixing a mistake: in `topics.yaml`, in an extraction rule, at a site that answered 403 to everybody.
 
-**Without article**: entries that ended as `off_topic`, `rejected` or `dead` and match all of the parameters are worked
-on again: those whose page is stored are extracted and judged again, the others fetched. `ingest_articles` then takes
-them. Articles that are there stay as they are, and so does what a feed's gate kept out. To see what it would take:
+**Without article**: reopens entries that ended as `off_topic`, `rejected` or `dead` and match all of the parameters.
+Those whose page is stored are extracted and judged again, the others are fetched again. `ingest_articles` then takes
+them. Existing articles do not change, nor do entries that a feed's gate kept out. To see which entries it would take:
 
     SELECT status, reason, count(*) FROM news.entries
     WHERE status IN ('off_topic', 'rejected', 'dead') AND reason <> 'gate' GROUP BY 1, 2 ORDER BY 3 DESC;
 
-**Stored pages**: every page that is still stored (`NEWS_KEEP_PAGES_DAYS`) is extracted again, and what comes out
-differently lands again. Articles keep their ids; their former texts and titles are in `article_revisions` with the
-cause
-`extraction`. A page that turns out to hold no article loses its place, and the article goes with its last one. The dry
-run changes nothing; its log shows counts and examples of the differences.
+**Stored pages**: extracts every page that is still stored (`NEWS_KEEP_PAGES_DAYS`) again, and lands the documents that
+have changed. Articles keep their ids; their former texts and titles are in `article_revisions` with the cause
+`extraction`. If a page turns out to hold no article, its sightings are removed, and so is an article that loses its
+last one. The dry run changes nothing; its log shows counts and examples of the differences.
 """,
     **dag_defaults(SETTINGS),
 ) as dag:
 
-    @task(outlets=[NEWS_ENTRIES], doc_md="Puts entries back into the ledger's queue, or extracts stored pages again.")
+    @task(outlets=[NEWS_ENTRIES], doc_md="Puts entries back into the queue, or extracts stored pages again.")
     def reprocess(params=None, **context):
         from datetime import datetime
 

@@ -51,6 +51,13 @@ def upgrade_schema(url: str, sources: Sources = SOURCES) -> tuple[str | None, st
         return before, revisions[-1]
 
 
+# Another upgrade creates the schema, the table or its row type at the same moment. IF NOT EXISTS does not prevent this.
+_MADE_MEANWHILE = (
+    psycopg.errors.UniqueViolation, psycopg.errors.DuplicateSchema, psycopg.errors.DuplicateTable,
+    psycopg.errors.DuplicateObject,
+)  # fmt: skip
+
+
 def _make_locks(connection: psycopg.Connection[Any]) -> None:
     """Create the row that upgrades lock. It is a row because any role may take advisory locks."""
     for _ in range(10):
@@ -61,8 +68,7 @@ def _make_locks(connection: psycopg.Connection[Any]) -> None:
                     "CREATE TABLE IF NOT EXISTS news.locks (name text CONSTRAINT locks_pkey PRIMARY KEY)"
                 )
             connection.execute("INSERT INTO news.locks (name) VALUES ('upgrade') ON CONFLICT DO NOTHING")
-        except (psycopg.errors.UniqueViolation, psycopg.errors.DuplicateSchema, psycopg.errors.DuplicateTable):
-            # Another upgrade is creating it at the same time.
+        except _MADE_MEANWHILE:
             time.sleep(0.1)
         else:
             return

@@ -9,9 +9,11 @@ from pydantic_core import PydanticUndefined
 
 from db.models import Base
 from db.schema import SQL
+from docs.picture import imports, picture
 from ingest.config.events_file import EventsFile
 from ingest.config.feeds_file import FeedsFile
 from ingest.config.settings import Settings
+from ingest.model.status import MOVES, Status
 from ingest.topics.topics import TopicsFile
 
 DOCS = Path(__file__).parent
@@ -22,6 +24,8 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "tables.md": tables(),
         DOCS / "analysts.md": analysts(),
+        DOCS / "architecture.md": architecture(),
+        DOCS / "architecture.svg": picture(),
         DOCS / "settings.md": settings(),
         DOCS / "schemas" / "feeds.schema.json": schema(FeedsFile),
         DOCS / "schemas" / "topics.schema.json": schema(TopicsFile),
@@ -47,6 +51,19 @@ def analysts() -> str:
     frame = (DOCS / "analysts.in.md").read_text(encoding="utf-8")
     recipes = "\n".join(f"### {name}\n\n```sql\n{query}\n```\n" for name, query in cookbook().items())
     return frame.replace("{views}", views()).replace("{cookbook}\n", recipes)
+
+
+def architecture() -> str:
+    """The page on the architecture: its frame, which package imports which, and the moves of entries."""
+    frame = (DOCS / "architecture.in.md").read_text(encoding="utf-8")
+    lines = ["| package | imports |", "| --- | --- |"]
+    for name, into in imports().items():
+        said = ", ".join(f"`{other.removeprefix('ingest.')}`" for other in into)
+        lines.append(f"| `{name.removeprefix('ingest.')}` | {said} |")
+    moves = ["| from | to |", "| --- | --- |"]
+    for before, allowed in MOVES.items():
+        moves.append(f"| `{before}` | {', '.join(f'`{status}`' for status in Status if status in allowed)} |")
+    return frame.replace("{imports}", "\n".join(lines)).replace("{moves}", "\n".join(moves))
 
 
 def views() -> str:

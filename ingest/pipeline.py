@@ -1,7 +1,7 @@
-"""The whole pipeline in one process: every stage in a thread of its own, each with its own connection.
+"""The whole pipeline in one process: each stage runs in its own thread, with its own connection.
 
-The stages overlap because each saves its results as they come and the next is told so; nothing is handed over in
-memory. What is told may be missed: the ledger says what there is to do, and every stage looks there once a second.
+The stages overlap: each saves its results as they come and notifies the next one. Nothing is handed over in memory.
+A missed notification does no harm: the ledger lists all work, and every stage checks it once a second.
 """
 
 import logging
@@ -35,7 +35,7 @@ __all__ = ["STAGES", "Pipeline"]
 log = logging.getLogger(__name__)
 
 STAGES = ("poll", "fetch", "extract", "land")
-# An outcome of one stage that gives the next one work.
+# Outcomes of a stage that give another stage work.
 WAKES = {
     ("poll", "new_entries"): "fetch",
     ("poll", "changed_entries"): "fetch",
@@ -46,12 +46,12 @@ LOOK_SECONDS = 1.0
 GATHER_SECONDS = 0.1
 POLL_SECONDS = 30.0
 LONGEST_RECONNECT_SECONDS = 30.0
-# What is in hand when the pipeline is told to stop has so long to be finished; stages take half of it at most.
+# How long work in progress may take to finish when the pipeline is told to stop. Stages use at most half of it.
 STOP_SECONDS = 8.0
 
 
 def _changed_at(path: Path) -> int | None:
-    """When a file was last changed, in ns; None where it is missing."""
+    """Return when a file was last changed, in ns, or None if it is missing."""
     try:
         return path.stat().st_mtime_ns
     except OSError:
@@ -62,7 +62,7 @@ def _changed_at(path: Path) -> int | None:
 class Pipeline:
     """A run of all stages. `totals` counts outcomes by (stage, outcome) while it runs.
 
-    Without a `pool` of workers (`extraction_pool`), it makes one for the run.
+    Without a `pool` of workers (`extraction_pool`), it creates one for the run.
     """
 
     database: Database
@@ -74,11 +74,11 @@ class Pipeline:
     _stop: threading.Event = field(default_factory=threading.Event)
     _work: dict[str, threading.Event] = field(default_factory=lambda: {stage: threading.Event() for stage in STAGES})
     _errors: list[BaseException] = field(default_factory=list)
-    # How many articles had landed when the index for search was settled.
+    # How many articles had landed when the search index was last settled.
     _settled: int = 0
 
     def stop(self) -> None:
-        """Let the stages finish what they have in hand, and no more. May be called from a signal handler."""
+        """Let the stages finish their current work and start nothing new. May be called from a signal handler."""
         self._stop.set()
         for event in self._work.values():
             event.set()
@@ -88,7 +88,7 @@ class Pipeline:
         return self._stop.is_set()
 
     def once(self) -> None:
-        """Poll each feed that is due now, and work until nothing is due any more."""
+        """Poll each feed that is due now, then work until nothing is due any more."""
         started = self.now()
         polling = True
         with self._workers() as pool, self.database.connect() as connection:
@@ -102,7 +102,7 @@ class Pipeline:
             self._watch(connection)
 
     def follow(self) -> None:
-        """Work until `stop` is called. Changed files of feeds and topics are read again; broken ones change nothing."""
+        """Work until `stop` is called. Reloads feeds and topics files when they change; broken ones have no effect."""
         with self._workers() as pool:
             self._run_threads(
                 {
@@ -115,7 +115,7 @@ class Pipeline:
         return nullcontext(self.pool) if self.pool else extraction_pool(self.settings)
 
     def _overlap(self, pool: WorkerPool, due: datetime | None) -> None:
-        """Run the stages side by side until each found nothing to do after the one before it had ended."""
+        """Run the stages in parallel until each has found nothing to do after the one before it ended."""
         ended = {stage: threading.Event() for stage in STAGES}
 
         def poll_due() -> None:
@@ -165,7 +165,7 @@ class Pipeline:
             if changed != seen:
                 self.read_configuration(connection)
                 seen = changed
-            # Feeds come due all the time; now and then the files are looked at.
+            # Feeds come due all the time, so stop polling now and then to check the files.
             ends = time.monotonic() + POLL_SECONDS
             self._stage(connection, "poll", pool, stopping=lambda: self.stopped or time.monotonic() >= ends)
             self._watch(connection)
@@ -174,7 +174,7 @@ class Pipeline:
 
     def read_configuration(self, connection: Connection) -> None:
         now = self.now()
-        # What is wrong with them is noted there, for all to see.
+        # These functions also record what is wrong with a file, so that alerts show it.
         with suppress(ConfigError):
             feeds.sync(connection, configurations.current_feeds(connection, self.settings, now), now)
         with suppress(ConfigError):
@@ -187,7 +187,7 @@ class Pipeline:
             log.warning("%s", line)
 
     def _keep_working(self, stage: str, work: Callable[[Connection], None]) -> None:
-        """Repeat `work` until stopped; when the database goes away, wait for it to come back."""
+        """Repeat `work` until stopped. If the database goes away, wait for it to come back."""
         wait = LOOK_SECONDS
         while not self.stopped:
             try:
@@ -204,10 +204,10 @@ class Pipeline:
                 wait = min(wait * 2, LONGEST_RECONNECT_SECONDS)
 
     def _await_work(self, stage: str) -> bool:
-        """Return whether work came within the time that the ledger need not be looked at."""
+        """Wait until the stage is notified of work or must check the ledger. Returns whether it was notified."""
         came = self._work[stage].wait(LOOK_SECONDS)
         if came and stage == "land":
-            # Landing is quick, and cheaper per article for several at once.
+            # Landing is quick, and cheaper per article when several land at once.
             self._stop.wait(GATHER_SECONDS)
         return came
 
@@ -272,14 +272,14 @@ class Pipeline:
                 self._errors.append(error)
                 self.stop()
 
-        # Daemons: a second signal does not wait for them.
+        # Daemon threads, so that a second signal does not wait for them.
         threads = [
             threading.Thread(target=guarded, args=[body], name=name, daemon=True) for name, body in bodies.items()
         ]
         for thread in threads:
             thread.start()
         stops_at = float("inf")
-        # With a time limit, so that signals reach the main thread meanwhile.
+        # Join with a timeout, so that signals reach the main thread.
         while any(thread.is_alive() for thread in threads) and time.monotonic() < stops_at:
             for thread in threads:
                 thread.join(0.2)
@@ -288,4 +288,4 @@ class Pipeline:
         if self._errors:
             raise self._errors[0]
         if left := [thread.name for thread in threads if thread.is_alive()]:
-            log.warning("left in the middle, and taken up again at the next run: %s", ", ".join(left))
+            log.warning("stopped in the middle; the next run takes up the work again: %s", ", ".join(left))

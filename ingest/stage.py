@@ -1,8 +1,8 @@
-"""What the stages have in common: how each is called, and how it works on the ledger.
+"""The common base of the stages: how they are called, and how they work on the ledger.
 
 A stage is a function `(connection, settings, now, ...) -> counts`. Inside, it is a `Stage`: it claims what is due,
-works on it, and saves each result together with the new status in one transaction. What all of them must do for that
-(hold a lease, say that they are at work, count, end in order) is done here.
+works on it, and saves each result together with the new status in one transaction. This module does what all stages
+need for that: hold a lease, send heartbeats, count outcomes, stop in order.
 """
 
 import asyncio
@@ -26,16 +26,16 @@ __all__ = ["OnOutcome", "RollingStage", "Stage", "ignore"]
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-# Called after each commit with an outcome (a field of the stage's counts) and how many there were.
+# Called after each commit with an outcome (a field of the stage's counts) and its number.
 OnOutcome = Callable[[str, int], None]
 
 
 def ignore(outcome: str, count: int) -> None:
-    """For callers who only want the result."""
+    """Do nothing, for callers who only want the final counts."""
 
 
 class Stage:
-    """A stage at work. `tally` holds how many of each outcome there were."""
+    """A running stage. `tally` counts each outcome."""
 
     name: ClassVar[str]
 
@@ -50,27 +50,27 @@ class Stage:
         self._heartbeat = Heartbeat(connection, self.name)
 
     def keep_lease(self) -> None:
-        """Say that this session is alive, and let go of what dead ones hold. Commits."""
+        """Renew this session's lease, and release what dead sessions hold. Commits."""
         retry_deadlocks(self.connection, partial(leases.keep, self.connection))
 
     def ensure_lease(self) -> None:
-        """Keep the lease, unless that was done just now. To be called before each claim."""
+        """Renew the lease, unless that was done just now. Call this before each claim."""
         retry_deadlocks(self.connection, partial(leases.ensure, self.connection))
 
     def count(self, outcome: str, count: int = 1) -> None:
-        """Count an outcome, once it is committed."""
+        """Count an outcome. Call this after the commit."""
         self.tally[outcome] += count
         self._on_outcome(outcome, count)
 
     def beat(self) -> None:
-        """Say that something got done. Commits."""
+        """Record that work was done. Commits."""
         self._heartbeat.note(self.now())
 
 
 class RollingStage(Stage, ABC, Generic[Job, Result]):
-    """A stage that waits for something else, a server or a worker process: many jobs are in hand at once.
+    """A stage that waits for servers or worker processes, and so works on many jobs at once.
 
-    `claim`, `save` and `give_back` are called in a thread, one at a time, under the lock `database`; they may block.
+    `claim`, `save` and `give_back` are called in a thread, one at a time, under the lock `database`. They may block.
     """
 
     def __init__(
@@ -85,24 +85,24 @@ class RollingStage(Stage, ABC, Generic[Job, Result]):
 
     @abstractmethod
     async def perform(self, job: Job) -> Result:
-        """Do a job. Whatever is foreign (a server, a page) may fail in any way, and makes a result all the same."""
+        """Do a job. A server or a page may fail in any way; that must become a result, too."""
 
     @abstractmethod
     def save(self, results: list[Result]) -> None:
-        """Store results with what follows from them, commit, and count them."""
+        """Store results and their consequences, commit, and count them."""
 
     @abstractmethod
     def give_back(self, jobs: list[Job]) -> None:
-        """Let others have jobs that were claimed and not done. Commits."""
+        """Release jobs that were claimed but not done, so that other sessions can take them. Commits."""
 
     def opened(self) -> AbstractAsyncContextManager[object]:
-        """Return the context in which jobs are performed: a web client, say."""
+        """Return the context in which jobs are performed, such as a web client."""
         return nullcontext()
 
     def run(self, running: int, stopping: Callable[[], bool], leaving: Callable[[], bool], *, ahead: int = 0) -> None:
-        """Work until nothing is due, or until `stopping`; when `leaving`, give back what is not done soon.
+        """Work until nothing is due, or until `stopping`. When `leaving`, give back jobs that are not done soon.
 
-        As many jobs run at once as `running` says; `ahead` more are claimed, so that none waits for the next claim.
+        `running` jobs run at once. `ahead` more are claimed, so that no worker waits for the next claim.
         """
         self.keep_lease()
         try:

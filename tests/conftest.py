@@ -11,13 +11,15 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 from pathlib import Path
+from typing import Any, ClassVar
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
 
 from db import Connection, Database
-from db.embedded import ROLE, EmbeddedServer
+from db.embedded import ROLE, SERVER_SETTINGS, EmbeddedServer
 from db.engine import upgrade
 from db.logins import Role, add_login
 from ingest.config.feeds_file import load_feeds
@@ -25,6 +27,7 @@ from ingest.config.settings import Settings
 from ingest.config.yaml_file import load_config
 from ingest.store import feeds
 from ingest.topics.topics import TopicSet, TopicsFile, load_topics
+from tests.fork_program import ForkedProgram
 from tests.newsroom import Newsroom, RunningNewsroom, serve
 
 ROOT = Path(__file__).parent.parent
@@ -50,13 +53,29 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return processors if config.option.numprocesses == "logical" else processors + 1
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """`--dist loadgroup` is ours."""
+    from tests.scheduling import OneByOne
+
+    return OneByOne(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
+# A busy machine is no fault of a test: what takes long is measured by benches.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
+
+# The longest first and the shortest last, so that the processes end at about the same time.
+TIERS = ("browser", "faults", "airflow", "integration", "unit")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with its tier, the folder it is in, and begin with the files that take long."""
-    for item in items:
-        item.add_marker(item.path.relative_to(ROOT / "tests").parts[0])
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Mark each test with its tier, the folder it is in, and put them into the order in which they are begun."""
+    tiers = {item: item.path.relative_to(ROOT / "tests").parts[0] for item in items}
+    for item, tier in tiers.items():
+        item.add_marker(tier)
+    items.sort(key=lambda item: (TIERS.index(tiers[item]), item.get_closest_marker("slow") is None))
 
 
 @pytest.fixture(autouse=True)
@@ -67,10 +86,21 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+class HastyServer(EmbeddedServer):
+    """A server that waits for no disk: nobody misses its databases when the machine goes down."""
+
+    settings: ClassVar[dict[str, str]] = SERVER_SETTINGS | {
+        "fsync": "off",
+        "full_page_writes": "off",
+        # Each database that is dropped is looked for in all of them.
+        "shared_buffers": "128MB",
+    }
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
     """A PostgreSQL server, with a template database that has the schema."""
-    embedded = EmbeddedServer(tmp_path_factory.mktemp("server"))
+    embedded = HastyServer(tmp_path_factory.mktemp("server"))
     embedded.acquire()
     embedded.ensure_database(TEMPLATE)
     upgrade(embedded.url(TEMPLATE))
@@ -122,16 +152,20 @@ def connection(database: Database) -> Iterator[Connection]:
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def newsroom_settings(folder: Path) -> Settings:
     """Settings under which the newsroom may be asked, without pauses."""
     return Settings(
-        data_dir=tmp_path / "data",
+        data_dir=folder / "data",
         allow_networks=(ipaddress.ip_network("127.0.0.0/8"),),
         host_delay=0,
         request_timeout=10,
         extract_processes=2,
     )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return newsroom_settings(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -140,10 +174,10 @@ def topics() -> TopicSet:
     return load_topics(ROOT / "topics.yaml")
 
 
-@pytest.fixture
-def everything(tmp_path: Path) -> TopicSet:
+@pytest.fixture(scope="session")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> TopicSet:
     """A topic that takes every article."""
-    path = tmp_path / "everything.yaml"
+    path = tmp_path_factory.mktemp("topics") / "everything.yaml"
     path.write_text("{topics: {everything: {match: all}}}")
     file, _ = load_config(path, TopicsFile, "topics")
     return TopicSet(file.topics)
@@ -225,21 +259,19 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 INGEST = str(Path(sys.executable).with_name("ingest"))
 
 
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedProgram]:
+    with ForkedProgram(tmp_path_factory.mktemp("program")) as started:
+        yield started
+
+
 @pytest.fixture
-def run(database: Database, tmp_path: Path) -> Run:
+def run(database: Database, program: ForkedProgram, tmp_path: Path) -> Run:
     """Runs `ingest` with the test's database, the project's topics and whatever else is given."""
 
     def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("NEWS_")}
         environment |= {"NEWS_DATABASE_URL": database.url, "NEWS_TOPICS": str(ROOT / "topics.yaml")} | variables
-        return subprocess.run(
-            [INGEST, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=environment,
-            cwd=tmp_path,
-            timeout=100,
-        )
+        return program.run(arguments, environment, tmp_path, 100)
 
     return call

@@ -1,8 +1,13 @@
 """What a run of the pipeline left in the database, and what the newsroom knows should be there."""
 
+import atexit
+from functools import cache
+
 from db import Connection, Database
 from ingest.config.settings import Settings
+from ingest.extraction.extract import extraction_pool
 from ingest.pipeline import Pipeline
+from ingest.runtime.workers import WorkerPool
 from ingest.text.urls import canonical_url
 from ingest.topics.topics import TopicSet
 from tests.conftest import Clock
@@ -53,7 +58,24 @@ def outcomes(connection: Connection) -> set[tuple[object, ...]]:
     return set(rows)
 
 
+@cache
+def workers() -> WorkerPool:
+    """The worker processes of all runs in this process: each pool of its own takes a second to start.
+
+    All later pools come from the same fork server, which has imported what extraction needs then.
+    """
+    pool = extraction_pool(Settings(extract_processes=2))
+    atexit.register(pool.__exit__, None, None, None)
+    return pool
+
+
 def run_once(database: Database, settings: Settings, topics: TopicSet, clock: Clock) -> Pipeline:
-    pipeline = Pipeline(database, settings, topics, clock)
+    """Run the pipeline until nothing is due."""
+    # Settings for workers need workers of their own.
+    usual = settings.extract_timeout == Settings().extract_timeout
+    if usual:
+        # Of another test.
+        workers().take_deaths()
+    pipeline = Pipeline(database, settings, topics, clock, workers() if usual else None)
     pipeline.once()
     return pipeline

@@ -1,1 +1,1 @@
-"""How the pipeline is operated from Airflow: the DAG files in `dags/` wire what stands here, nothing else uses it."""
+"""Runs the pipeline under Airflow. The DAG files in `dags/` only wire up what is here; nothing else uses it."""

@@ -1,4 +1,4 @@
-"""Where Airflow finds the news database: its connection `news_db`, else the settings."""
+"""Finds the news database for Airflow: from its connection `news_db`, else from the settings."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ def connection_url(connection: Connection) -> str:
 
 
 def news_url(settings: Settings) -> str | None:
-    """Return the database's URL; None where neither Airflow nor the settings name one."""
+    """Return the database's URL, or None if neither Airflow nor the settings name one."""
     try:
         return connection_url(BaseHook.get_connection(CONNECTION_ID))
     except AirflowNotFoundException:
@@ -40,6 +40,6 @@ def news_url(settings: Settings) -> str | None:
 
 @contextmanager
 def news_database(settings: Settings) -> Iterator[Database]:
-    """Yield the news database; the embedded one where no other is named."""
+    """Yield the news database, or the embedded one if no other is configured."""
     with open_database(news_url(settings), settings.data_dir) as database:
         yield database

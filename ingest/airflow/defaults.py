@@ -1,4 +1,4 @@
-"""What all DAGs have in common."""
+"""Defaults shared by all DAGs."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,19 +8,19 @@ from ingest.config.settings import Settings
 
 __all__ = ["LONG_ATTEMPT", "START", "TAGS", "dag_defaults", "task_defaults"]
 
-# Long past, and catchup is off: a DAG starts with the next tick after it is switched on.
+# Long past, with catchup off: a DAG starts at the next tick after it is switched on.
 START = datetime(2024, 1, 1, tzinfo=UTC)
 TAGS = ["news"]
-# What a task needs beyond its budget: to start, and to finish the requests and pages it has in hand.
+# Time a task needs beyond its budget, to start and to finish the requests and pages it is working on.
 GRACE = timedelta(minutes=5)
-# An attempt of a task that goes on for as long as there is something to do; the next attempt goes on where it was.
+# Limit for a task that runs as long as there is work. The next attempt resumes where this one stopped.
 LONG_ATTEMPT = timedelta(hours=12)
 
 
 def task_defaults(settings: Settings) -> dict[str, Any]:
-    """Return default_args: a task whose database is away is tried again, soon at first, then less often.
+    """Return default_args: a task that cannot reach its database is retried with exponential backoff.
 
-    One that fails for good is an alert.
+    A task that fails for good sends an alert.
     """
     return {
         "owner": "news",
@@ -34,5 +34,5 @@ def task_defaults(settings: Settings) -> dict[str, Any]:
 
 
 def dag_defaults(settings: Settings) -> dict[str, Any]:
-    """Return the arguments that every DAG of the pipeline has."""
+    """Return the arguments that all DAGs of the pipeline share."""
     return {"start_date": START, "catchup": False, "tags": TAGS, "default_args": task_defaults(settings)}

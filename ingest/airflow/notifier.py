@@ -1,4 +1,4 @@
-"""Alerts: what somebody should know who is not looking."""
+"""Sends alerts to people who are not watching the logs."""
 
 import logging
 from typing import Any
@@ -13,14 +13,14 @@ POST_SECONDS = 10
 
 
 class AlertNotifier(BaseNotifier):
-    """Logs a text as a warning and, where NEWS_ALERT_WEBHOOK names an address, posts it there.
+    """Logs a text as a warning and, if NEWS_ALERT_WEBHOOK is set, posts it to that address.
 
-    Without a text, as callback of a task that has failed, it says which and why. The body is JSON with one key, `text`,
-    as Slack, Mattermost, Rocket.Chat and Google Chat take it. An address that cannot be reached is logged and changes
-    nothing else.
+    Without a text, as the callback of a failed task, it reports which task failed and why. The body is JSON with one
+    key, `text`, which Slack, Mattermost, Rocket.Chat and Google Chat accept. If the address cannot be reached, that is
+    logged and has no other effect.
     """
 
-    # None: texts hold what servers say, and a template could ask for passwords.
+    # Empty: texts quote what servers say, and a template in them could ask for passwords.
     template_fields = ()
 
     def __init__(self, text: str | None = None, webhook: str | None = None) -> None:
@@ -42,12 +42,12 @@ class AlertNotifier(BaseNotifier):
         except httpx.HTTPStatusError as error:
             log.error("the alert was not delivered: NEWS_ALERT_WEBHOOK answered %d", error.response.status_code)
         except httpx.HTTPError as error:
-            # The address may hold a token: the error is named, not quoted.
+            # The error may quote the address, which may hold a token, so log only the error's type.
             log.error("the alert was not delivered: NEWS_ALERT_WEBHOOK: %s", type(error).__name__)
 
 
 def _failure(context: Any) -> str:
-    """Return what a task that failed is called, which run it was of, and why it failed."""
+    """Return the name of the failed task, its run, and why it failed."""
     task = context.get("task_instance") or context.get("ti")
     name = f"{task.dag_id}.{task.task_id}" if task is not None else "a task"
     run = f" of the run {task.run_id}" if task is not None else ""

@@ -1,7 +1,7 @@
-"""Airflow's plugin: puts the news page into its menu. Found through the entry point `airflow.plugins`.
+"""The Airflow plugin that adds the news page to the menu. Airflow finds it through the entry point `airflow.plugins`.
 
-Airflow loads plugins in every process, each task's too. So this imports nothing of the page, which the API server
-alone needs: it is made at the first request.
+Airflow loads plugins in every process, including those of tasks, but only the API server needs the page. So this
+module imports nothing of the page, and creates it at the first request.
 """
 
 import threading
@@ -15,7 +15,7 @@ PREFIX = "/news"
 
 
 class LazyApp:
-    """An ASGI application (ASGI specification 3.0) that is made when it is first called."""
+    """An ASGI application (ASGI specification 3.0) that is created when it is first called."""
 
     def __init__(self) -> None:
         self._app: Any = None

@@ -1,4 +1,4 @@
-"""Airflow writes a log per attempt of a task, and deletes none. This does."""
+"""Deletes old task logs. Airflow writes one log per task attempt and never deletes any."""
 
 import logging
 import os
@@ -14,12 +14,12 @@ __all__ = ["delete_old", "delete_old_logs"]
 
 log = logging.getLogger(__name__)
 
-# A directory that has been empty for so long is not one that a task has just made for its log.
+# A task may have just created an empty directory for its log. After this long, none will write to it.
 SETTLED = timedelta(hours=1)
 
 
 def delete_old_logs() -> int:
-    """Delete logs older than NEWS_KEEP_LOGS_DAYS from the folder that Airflow writes them to; returns how many."""
+    """Delete logs older than NEWS_KEEP_LOGS_DAYS from Airflow's log folder. Returns how many were deleted."""
     from airflow.sdk.configuration import conf
 
     kept = timedelta(days=load_settings().keep_logs_days)
@@ -30,10 +30,10 @@ def delete_old_logs() -> int:
 
 
 def delete_old(folder: Path, now: datetime, kept: timedelta) -> int:
-    """Delete logs below `folder` that nothing was written to for `kept`, and directories that are empty.
+    """Delete logs below `folder` that have not been written to for `kept`, and empty directories. Returns the count.
 
-    Files in `folder` itself stay: with `make run`, they are those of Airflow's components, which go on being written.
-    Links are neither followed nor deleted. What somebody else deletes at the same time is none of the count.
+    Files in `folder` itself stay: with `make run`, Airflow's components are still writing to them. Links are neither
+    followed nor deleted. Files that another process deletes at the same time are not counted.
     """
     oldest, settled = (now - kept).timestamp(), (now - SETTLED).timestamp()
     deleted = 0
@@ -48,7 +48,7 @@ def delete_old(folder: Path, now: datetime, kept: timedelta) -> int:
                     path.unlink()
                     deleted += 1
         if not directories and not files and place.stat().st_mtime < settled:
-            # One that is not empty any more stays.
+            # rmdir fails if the directory is no longer empty; it then stays.
             with suppress(OSError):
                 place.rmdir()
     return deleted

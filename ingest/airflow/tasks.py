@@ -1,7 +1,7 @@
-"""What the tasks of the DAGs do. Each is safe to clear and run again: the ledger knows what is done.
+"""The bodies of the DAGs' tasks. Each is safe to clear and run again, because the ledger records what is done.
 
-The stages of a run work at the same time, as in `ingest.pipeline`, and follow each other through the ledger: `extract`
-goes on while `fetch` may still hand it something. Each has a time budget; what is left is taken by the next run.
+As in `ingest.pipeline`, the stages of a run work at the same time and hand work on through the ledger: `extract` keeps
+going while `fetch` may still produce pages. Each stage has a time budget. The next run takes whatever is left.
 """
 
 import logging
@@ -44,22 +44,22 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-# How often a stage looks whether the one before it has handed it something.
+# How often a stage checks for new work from the stage before it.
 LOOK_SECONDS = 0.25
-# How often long work says how far it has come.
+# How often long work logs its progress.
 SAY_SECONDS = 30.0
-# Differences that the log of a reprocessing shows.
+# How many differences the log of a reprocessing shows.
 EXAMPLES = 10
 
 Counts = dict[str, int]
 
 
 def poll(feed_ids: list[str], context: Any = None) -> Counts:
-    """Bring the table of feeds in line with feeds.yaml, poll the feeds that are due, and those named.
+    """Bring the table of feeds in line with feeds.yaml, then poll the feeds that are due and those in `feed_ids`.
 
-    Beside the stage's counts, returns how many entries are due while nobody works on any: those whose announcement
-    was lost. A broken feeds.yaml or topics.yaml does not stop the polling: what was last understood is used, and an
-    alert says so. Looks whether anything else is wrong with feeds or pipeline, and sends alerts of what has changed.
+    Besides the stage's counts, returns as `neglected` how many entries are due while no session works on any: their
+    announcement was lost. A broken feeds.yaml or topics.yaml does not stop the polling: the last good version is used,
+    and an alert says so. Also checks the feeds and the pipeline for other problems, and sends alerts of what changed.
     """
     from ingest.polling.poll import poll as stage
 
@@ -100,14 +100,14 @@ def fetch(shard: int, shards: int) -> Counts:
 
 
 def extract() -> Counts:
-    """Extract fetched pages, and go on while more may come."""
+    """Extract fetched pages for as long as more may come."""
     from ingest.extraction.extract import ExtractCounts, extraction_pool
     from ingest.extraction.extract import extract as stage
 
     with _working() as (settings, connection), ExitStack() as pools:
         stopping, counts, pool = _budget(settings), vars(ExtractCounts()), None
         for _ in _rounds(connection, "extract", stopping):
-            # Its processes take a second to start: they do while the first page is being fetched.
+            # The worker processes take a second to start, so start them while the first page is being fetched.
             pool = pool or pools.enter_context(extraction_pool(settings))
             _add(
                 counts,
@@ -118,7 +118,7 @@ def extract() -> Counts:
 
 
 def land() -> Counts:
-    """Land extracted documents, and go on while more may come."""
+    """Land extracted documents for as long as more may come."""
     from ingest.landing.land import LandCounts
     from ingest.landing.land import land as stage
     from ingest.store import articles
@@ -134,7 +134,7 @@ def land() -> Counts:
 
 
 def hand_over() -> Counts:
-    """Wake the next run where this one left something that is due. Returns how much is still on its way."""
+    """Wake the next run if this one left entries that are due. Returns how many entries are still in progress."""
     with _working() as (_, connection):
         leases.release_dead(connection)
         on_their_way, due_at = ledger.waiting(connection)
@@ -149,18 +149,18 @@ def hand_over() -> Counts:
 
 
 def reopen(feed: str | None, since: datetime | None, until: datetime | None, reason: str | None) -> Counts:
-    """Let entries that ended without an article be worked on again."""
+    """Put entries that ended without an article back to work."""
     with _working() as (_, connection):
         selection = _selection(connection, feed, since, until)
         reopened = ledger.reopen(connection, utc_now(), selection, reason=reason)
-    log.info("%d entries are worked on again", reopened)
+    log.info("%d entries reopened", reopened)
     return {"reopened": reopened}
 
 
 def reprocess(feed: str | None, since: datetime | None, until: datetime | None, dry_run: bool) -> Counts:
     """Extract stored pages again; `ingest_articles` then lands what has changed. The log shows some of the differences.
 
-    Run again, it goes through all of them: what has been brought up to date differs no more.
+    Running it again goes through all pages, but those already brought up to date no longer differ.
     """
     from ingest.reprocessing.reprocess import reprocess as stage
 
@@ -193,7 +193,7 @@ def reprocess(feed: str | None, since: datetime | None, until: datetime | None, 
 
 
 def backfill(feed: str, since: datetime, until: datetime | None, sitemaps: list[str]) -> Counts:
-    """Walk through the past of a feed to the end, or until the task is told to end; run again, it goes on there."""
+    """Walk through a feed's past to the end, or until the task is told to stop. A new run resumes there."""
     from ingest.backfilling.backfill import Request
     from ingest.backfilling.backfill import backfill as stage
 
@@ -223,7 +223,7 @@ def _say_at_times() -> "Callable[[Progress], None]":
 
 
 class _SayAtTimes:
-    """Logs what it is called with, but not more often than SAY_SECONDS."""
+    """Logs the texts it is called with, at most once every SAY_SECONDS."""
 
     def __init__(self) -> None:
         self._said_at = -SAY_SECONDS
@@ -235,7 +235,7 @@ class _SayAtTimes:
 
 
 def delete_old() -> Counts:
-    """Delete pages and records of polls that are older than the settings keep them."""
+    """Delete pages and poll records that have outlived the retention time in the settings."""
     with _working() as (settings, connection):
         counts = vars(retention.delete_old(connection, settings, utc_now()))
     _log_counts("delete_old", counts)
@@ -243,7 +243,7 @@ def delete_old() -> Counts:
 
 
 def prepare() -> Counts:
-    """Make the partitions of the months ahead, and refresh the planner's statistics."""
+    """Create the partitions of the coming months, and refresh the planner's statistics."""
     with _working() as (_, connection):
         made = retention.prepare_months(connection, utc_now())
         retention.analyze(connection)
@@ -252,9 +252,9 @@ def prepare() -> Counts:
 
 
 def check_feeds(context: Any) -> dict[str, str]:
-    """Send an alert that names the feeds that are silent at present; returns them with what is known."""
+    """Send an alert that lists the feeds that are silent now. Returns them with the reason for each."""
     with _working() as (settings, connection):
-        # What has begun is named with all that lasts.
+        # Only what is over: alerts that have just begun are listed below, with those that continue.
         over = alerts.said(alerts.Changes([], alerts.watch(connection, utc_now()).over))
         silent = {alert.feed: alert.said for alert in alerts.open_alerts(connection) if alert.feed is not None}
     _alert(over, settings, context)
@@ -272,13 +272,13 @@ def _alert(text: str | None, settings: Settings, context: Any) -> None:
         AlertNotifier(text, settings.alert_webhook)(context or {})
 
 
-# Set when the task is told to end: it finishes what it has in hand, and the rest is taken by another run.
+# Set when the task is told to stop. It finishes what it is working on, and another run takes the rest.
 _told_to_end = threading.Event()
 
 
 @contextmanager
 def _working() -> "Iterator[tuple[Settings, Connection]]":
-    """Yield the settings and a connection. What only a person can mend fails the task without further attempts."""
+    """Yield the settings and a connection. An error that only a person can fix fails the task without retries."""
     try:
         settings = load_settings()
         with _ending_in_order(), news_database(settings) as database, database.connect(repeatable=True) as connection:
@@ -289,7 +289,7 @@ def _working() -> "Iterator[tuple[Settings, Connection]]":
 
 @contextmanager
 def _ending_in_order() -> Iterator[None]:
-    """Take SIGTERM as the end of the time budget. Airflow's own handler, which it replaces, lets the task go on."""
+    """Treat SIGTERM as the end of the time budget. Replaces Airflow's own handler, which lets the task go on."""
     _told_to_end.clear()
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -314,13 +314,13 @@ def _sync(connection: Connection, settings: Settings) -> None:
 
 
 def _budget(settings: Settings) -> Callable[[], bool]:
-    """Return a function that says whether the task's time is up."""
+    """Return a function that tells whether the task's time is up."""
     ends = time.monotonic() + settings.task_seconds
     return lambda: _told_to_end.is_set() or time.monotonic() >= ends
 
 
 def _rounds(connection: Connection, stage: str, stopping: Callable[[], bool]) -> Iterator[None]:
-    """Yield for as long as the stage may find work: now, or because the stages before it are still at work."""
+    """Yield for as long as the stage may find work, now or because the stages before it are still running."""
     while True:
         expected = ledger.anything_expected(connection, stage, utc_now(), LONGEST_WAIT)
         if expected or ledger.anything_ready(connection, stage, utc_now()):

@@ -1,7 +1,7 @@
-"""The trigger that starts ingestion when the ledger has work, however it got there.
+"""The trigger that starts ingestion when the ledger has work, whatever put it there.
 
-It listens on PostgreSQL's channel `news_entries`, where the database itself announces inserted entries, and keeps an
-eye on when the next retry is due. Its events are hints: runs take whatever is due.
+It listens on the PostgreSQL channel `news_entries`, where the database itself announces inserted entries, and keeps
+track of when the next retry is due. Its events are only hints: a run takes whatever is due.
 """
 
 import asyncio
@@ -23,25 +23,25 @@ __all__ = ["LedgerTrigger", "entries_announced"]
 log = logging.getLogger(__name__)
 
 CHANNEL = "news_entries"
-# A poll stores feed after feed: what comes within this time is one event.
+# A poll stores one feed after another: announcements within this time make one event.
 GATHER_SECONDS = 0.2
-# A run that was just started takes what arrives meanwhile; one event more for the rest is enough.
+# A run that has just started also takes what arrives during this time. One more event covers the rest.
 QUIET_SECONDS = 3.0
-# How often the ledger is looked at though nothing was announced, which also finds connections that died in silence.
+# How often to check the ledger without an announcement. This also finds connections that died silently.
 LOOK_SECONDS = 30.0
 ANSWER_SECONDS = 10.0
 LONGEST_RECONNECT_SECONDS = 30.0
 
 
 class LedgerTrigger(BaseEventTrigger):
-    """Yields an event when entries came into the ledger, or are due again. Runs until it is cancelled."""
+    """Yields an event when entries are added to the ledger or are due again. Runs until it is cancelled."""
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the path of this class and its arguments; it has none, so no secret lies in Airflow's database."""
+        """Return the path of this class and its arguments. There are none, so Airflow's database holds no secret."""
         return "ingest.airflow.triggers.LedgerTrigger", {}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield events for ever; when the database is away, wait for it to come back."""
+        """Yield events forever. While the database is down, wait for it to come back."""
         wait = 1.0
         while True:
             try:
@@ -49,7 +49,7 @@ class LedgerTrigger(BaseEventTrigger):
                     async for event in events:
                         wait = 1.0
                         yield TriggerEvent(event)  # type: ignore[no-untyped-call]
-            except Exception as error:  # noqa: BLE001 - a trigger that ends is not started again
+            except Exception as error:  # noqa: BLE001 - Airflow does not restart a trigger that ends
                 said = (str(error).splitlines() or [type(error).__name__])[0]
                 log.warning("not listening for new entries, next try in %g s: %s", wait, said)
             await asyncio.sleep(wait)
@@ -68,7 +68,7 @@ class LedgerTrigger(BaseEventTrigger):
             async with connection:
                 await connection.execute(f"LISTEN {CHANNEL}")
                 waiting, due_at = await asyncio.to_thread(_look, database)
-                # From here on, whatever comes is heard.
+                # From here on, no announcement is missed.
                 log.info("listening for new entries")
                 if waiting:
                     yield {"reason": "entries were waiting"}
@@ -78,10 +78,10 @@ class LedgerTrigger(BaseEventTrigger):
                         yield {"reason": "new entries", "entries": entries}
                         await asyncio.sleep(QUIET_SECONDS)
                     elif _seconds_until(due_at) <= 0:
-                        # Whatever comes due in the next moments is taken by the same run.
+                        # The same run can then take whatever comes due in the next few seconds.
                         await asyncio.sleep(QUIET_SECONDS)
                         yield {"reason": "entries are due again"}
-                    # A connection that died in silence is found out here, and not when TCP gives it up after hours.
+                    # Find a silently dead connection here, instead of hours later when TCP gives up on it.
                     await asyncio.wait_for(connection.execute("SELECT 1"), ANSWER_SECONDS)
                     _, due_at = await asyncio.to_thread(_look, database)
 
@@ -111,7 +111,7 @@ async def _url(settings: Any) -> str | None:
 
 
 async def _heard(connection: "psycopg.AsyncConnection[Any]", seconds: float) -> int:
-    """Wait for announcements, at most so long, and return the number of entries announced."""
+    """Wait at most `seconds` for announcements, and return the number of entries announced."""
     entries = 0
     async for notify in connection.notifies(timeout=max(min(seconds, LOOK_SECONDS), 0.01), stop_after=1):
         entries += entries_announced(notify.payload)
@@ -122,7 +122,7 @@ async def _heard(connection: "psycopg.AsyncConnection[Any]", seconds: float) -> 
 
 
 def entries_announced(payload: str) -> int:
-    """Return how many entries an announcement speaks of; one where it does not say, as anybody may send one."""
+    """Return how many entries an announcement mentions, or 1 if it cannot be read: anybody may send one."""
     try:
         return max(int(json.loads(payload)["entries"]), 1)
     except (ValueError, TypeError, KeyError):
@@ -130,7 +130,7 @@ def entries_announced(payload: str) -> int:
 
 
 def _look(database: "Database") -> tuple[bool, Any]:
-    """Return whether anything is due now, and when something will be."""
+    """Return whether anything is due now, and when the next entry will be."""
     from ingest.runtime.clock import utc_now
     from ingest.store import ledger
     from ingest.store.hosts import LONGEST_WAIT

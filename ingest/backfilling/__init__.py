@@ -1,1 +1,1 @@
-"""Collects the past of a feed, from sitemaps and archived feed documents."""
+"""Collects what a feed's site published in the past, from sitemaps and archived feed documents."""

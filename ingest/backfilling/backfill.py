@@ -1,8 +1,8 @@
-"""Backfill: find what a feed's site published in the past, and put it into the ledger behind everything that is new.
+"""Backfill: find what a feed's site published in the past, and put it into the ledger behind all new entries.
 
-Reads the dated sitemaps that robots.txt names (or those it is given) and the earlier pages of the feed itself
-(WordPress' `?paged=N`, `rel=next`, `rel=prev-archive`), newest first, one document after another, each at its host's
-turn. How far it has come is stored with each document, so that it goes on there whenever it is run again.
+Reads the dated sitemaps that robots.txt lists (or those in the request) and the earlier pages of the feed itself
+(WordPress' `?paged=N`, `rel=next`, `rel=prev-archive`), newest first, one document at a time, each at its host's turn.
+Progress is stored with each document, so a backfill that is run again resumes where it stopped.
 """
 
 import asyncio
@@ -37,26 +37,26 @@ __all__ = ["Progress", "Request", "backfill", "selected", "wanted_part"]
 
 log = logging.getLogger(__name__)
 
-# First wait after a failed document, doubled by each further one; so often it is tried in all.
+# First wait after a document fails, doubled by each further failure, and the number of attempts in all.
 RETRY_AFTER = timedelta(minutes=1)
 ATTEMPTS = 4
-# robots.txt that cannot be read is asked for again after ten minutes; it may be away for half a day.
+# An unreadable robots.txt is requested again after ten minutes. It may be unavailable for half a day.
 ROBOTS_AGAIN_AFTER = timedelta(minutes=10)
 ROBOTS_ATTEMPTS = 72
-# Documents of one backfill: a large site has some thousand sitemaps; more are made up as one reads them.
+# Documents in one backfill. A large site has some thousand sitemaps; a site with more makes them up as they are read.
 MOST_PARTS = 50_000
-# Rows of the ledger that one transaction writes.
+# Ledger rows written in one transaction.
 ENTRIES_AT_ONCE = 1000
-# Where sites put their sitemaps that robots.txt does not name.
+# Usual places of sitemaps that robots.txt does not list.
 COMMON_SITEMAPS = ("/sitemap.xml", "/sitemap_index.xml")
-# Months and days in the addresses of sitemaps and articles; a number at the very end may be that of the article.
+# Months and days in the addresses of sitemaps and articles. A number at the very end may be the article's own.
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_/]?(0[1-9]|1[0-2])(?:[-_/]?(0[1-9]|[12]\d|3[01])(?=[-_/.]))?(?!\d)")
 LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for: the id of a feed, the period (`until` exclusive; see `backfills.begin`), known sitemaps."""
+    """A request: the id of a feed, the period (`until` is exclusive; see `backfills.begin`), and known sitemaps."""
 
     feed: str
     since: datetime
@@ -66,7 +66,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a backfill has come. `seconds` is about how long the documents that are known of will take."""
+    """The progress of a backfill. `seconds` estimates how long the documents known so far will take."""
 
     left: Left
     seconds: float | None
@@ -83,10 +83,10 @@ def backfill(
     stopping: Callable[[], bool] = lambda: False,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Left:
-    """Walk through the past of a feed until nothing is left, or `stopping`; return how far it has come.
+    """Walk through a feed's past until nothing is left, or until `stopping`. Returns the progress.
 
-    One that has been finished is left alone unless it is to be done `again`. Raises ConfigError for an unknown feed or
-    a period that is none, IngestError when another session works on the same.
+    A finished backfill is repeated only with `again`. Raises ConfigError for an unknown feed or an empty period, and
+    IngestError if another session is working on the same backfill.
     """
     feed = feeds.state(connection, request.feed)
     if feed is None:
@@ -114,9 +114,9 @@ def backfill(
 
 
 def wanted_part(url: str, changed_at: datetime | None, since: datetime, until: datetime) -> bool:
-    """Return whether a sitemap can list anything of the period. Pure.
+    """Return whether a sitemap may list anything from the period. Pure.
 
-    One that last changed before it cannot, nor one whose address names a month outside of it.
+    It cannot if it last changed before the period, or if its address names a month outside the period.
     """
     if changed_at is not None and changed_at < since:
         return False
@@ -125,10 +125,11 @@ def wanted_part(url: str, changed_at: datetime | None, since: datetime, until: d
 
 
 def selected(entries: Sequence[ParsedEntry], since: datetime, until: datetime) -> tuple[list[ParsedEntry], int]:
-    """Return the items of the period, and how many have no date at all. Pure.
+    """Return the items in the period, and how many items have no date at all. Pure.
 
-    An item's date is the feed's; else the day that its address names; else the time of its last change, or the month
-    that its address names, where it changed after that. A day or month is in the period when a part of it is.
+    An item's date comes from the feed, else from a day in its address, else from the time of its last change. But if
+    its address names a month that does not include that time, the month counts. A day or month is in the period if
+    part of it is.
     """
     found = []
     undated = 0
@@ -142,7 +143,7 @@ def selected(entries: Sequence[ParsedEntry], since: datetime, until: datetime) -
 
 
 def _span_of(entry: ParsedEntry) -> tuple[datetime, datetime] | None:
-    """The first and last moment at which an item may have been published."""
+    """Return the first and last moment at which an item may have been published."""
     at, named = entry.published_at, _period_named_by(entry.url or "")
     if at is not None and not (entry.published_note or "").startswith(("future", "lastmod")):
         return at, at
@@ -153,7 +154,7 @@ def _span_of(entry: ParsedEntry) -> tuple[datetime, datetime] | None:
 
 
 def _period_named_by(url: str) -> tuple[datetime, datetime] | None:
-    """The day or month that an address names, with a day more on either side: the site's day is not that of UTC."""
+    """Return the day or month in an address, with one day more on either side: the site's day is not UTC's."""
     match = _DATE.search(url)
     if match is None:
         return None
@@ -167,7 +168,7 @@ def _period_named_by(url: str) -> tuple[datetime, datetime] | None:
 
 
 def _addresses(urls: Iterable[str], base: str) -> list[str]:
-    """The addresses that can be asked for, made absolute, without user names."""
+    """Return the addresses that can be requested, made absolute, without user names."""
     found = (absolute_url(url, base) for url in urls)
     return list(dict.fromkeys(url for url in found if url is not None))[:MOST_PARTS]
 
@@ -187,7 +188,7 @@ class _Walk:
         self._settings = settings
         self._now = now
         self._topics = topics
-        # However old, it was asked for.
+        # Age does not matter: the period was asked for.
         self._feed = replace(feed, max_age=None)
         self._walk = walk
         self._pool = pool
@@ -225,7 +226,7 @@ class _Walk:
                     return state
 
     async def _begin(self, visitor: Visitor, sitemaps: Sequence[str]) -> None:
-        """Note where to look, the first time."""
+        """Store the documents to begin with, the first time."""
         if backfills.left(self._connection, self._walk.id, self._now()) != Left(0, None, 0, 0, 0, 0, 0):
             return
         address = self._feed.address
@@ -255,7 +256,7 @@ class _Walk:
             parsed = await self._pool.run(parse_feed, answer.body, answer.url, kind, self._now(), zone, whole=True)
         except RequestFailed as failure:
             if failure.kind is FailureKind.BUSY:
-                # It was not asked for at all.
+                # The document was never requested.
                 backfills.failed(self._connection, part.id, str(failure), self._now(), RETRY_AFTER, counts=False)
                 return
             if failure.kind is FailureKind.ROBOTS_UNAVAILABLE and part.attempts + 1 < ROBOTS_ATTEMPTS:
@@ -282,7 +283,7 @@ class _Walk:
         backfills.failed(self._connection, part.id, error, self._now(), again)
 
     def _store(self, part: Part, parsed: ParsedFeed) -> None:
-        """Put what a document lists into the ledger, and note that it was read and what it leads to."""
+        """Put a document's items into the ledger, mark it as read, and store the further documents that it names."""
         since, until = self._walk.since, self._walk.until
         found, undated = selected(parsed.entries, since, until)
         entries = [for_ledger(self._feed, entry, self._now(), self._topics) for entry in found]
@@ -310,9 +311,9 @@ class _Walk:
         self._connection.commit()
 
     def _goes_on(self, page: ParsedFeed) -> bool:
-        """Whether the pages of the feed before this one can hold anything of the period."""
+        """Return whether earlier pages of the feed may hold anything from the period."""
         identities = frozenset(entry.identity for entry in page.entries)
-        # Servers that know no pages send the first one whatever is asked for.
+        # A server without paging sends the first page for every request.
         again, self._last_page = identities == self._last_page, identities
         dates = [entry.published_at for entry in page.entries if entry.published_at is not None]
         return bool(identities) and not again and (not dates or max(dates) >= self._walk.since)

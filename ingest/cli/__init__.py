@@ -36,7 +36,7 @@ app.add_typer(database.app, name="db")
 def _options(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every feed, page and article.")] = False,
 ) -> None:
-    # What was imported stays; millions of short-lived objects come and go without cycles.
+    # Imported modules stay alive, and the millions of short-lived objects form no cycles, so collect rarely.
     gc.freeze()
     gc.set_threshold(20_000)
     log_at(logging.INFO if verbose else logging.WARNING)
@@ -53,7 +53,7 @@ def main() -> None:
         _fail(error, 1)
     except psycopg.OperationalError as error:
         first = (str(error).splitlines() or ["connection lost"])[0]
-        _fail(f"the database broke off the work: {first}. Nothing is lost; run the command again when it is back", 1)
+        _fail(f"lost the database: {first}. No work is lost; run the command again when it is back", 1)
     except psycopg.errors.InsufficientPrivilege as error:
         _fail(f"the database role may not do this: {str(error).splitlines()[0]}", 1)
     except KeyboardInterrupt:
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _check_arguments(arguments: list[str]) -> None:
-    """Raise ConfigError for an argument that no database, file or answer could hold."""
+    """Raise ConfigError for an argument that is not valid text: no database, file or answer could hold it."""
     for number, argument in enumerate(arguments, 1):
         # Bytes that are not UTF-8 arrive as lone surrogates (PEP 383).
         if not argument.isascii() and argument.encode(errors="ignore").decode() != argument:

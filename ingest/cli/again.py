@@ -1,4 +1,4 @@
-"""The commands that go through the past: backfill and reprocess."""
+"""The commands that work on the past: backfill and reprocess."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -52,11 +52,11 @@ def backfill(
         datetime | None, typer.Option("--until", formats=DATE_FORMATS, help="Day before which; today.")
     ] = None,
     sitemap: Annotated[list[str] | None, typer.Option("--sitemap", help="Sitemap to read; repeatable.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Walk through it again though it was finished.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Repeat a backfill that is finished.")] = False,
     feeds: FeedsOption = None,
     topics: TopicsOption = None,
 ) -> None:
-    """Find what a feed's site published in the past; its pages are then fetched behind all that is new."""
+    """Find what a feed's site published in the past. Its pages are then fetched after all new ones."""
     from ingest.backfilling.backfill import Request
     from ingest.backfilling.backfill import backfill as stage
 
@@ -93,7 +93,7 @@ def backfill(
 
 @contextmanager
 def _walking() -> "Iterator[Callable[[Progress], None]]":
-    """Show how far a backfill has come: a line that changes on a terminal, else a line every ten seconds."""
+    """Show the progress of a backfill: a live line on a terminal, else a line every ten seconds."""
     if not errors.is_terminal:
         said_at = time.monotonic()
 
@@ -130,7 +130,7 @@ def reprocess(
     as_json: JsonOption = False,
     topics: Annotated[Path | None, typer.Option("--topics-file", help="File of topics (NEWS_TOPICS).")] = None,
 ) -> None:
-    """Extract stored pages again, after a change of rules; articles keep their ids, former texts become revisions."""
+    """Extract stored pages again after a change of rules. Articles keep their ids, former texts become revisions."""
     from ingest.landing.land import LandCounts
     from ingest.landing.land import land as stage
     from ingest.reprocessing.reprocess import reprocess as work

@@ -16,18 +16,18 @@ from ingest.config.settings import load_settings
 from ingest.runtime.clock import utc_now
 from ingest.store import stories
 
-# A URL that was printed must work for somebody who then types a command with it.
+# A printed URL must stay valid long enough to type a command with it.
 URL_VALID_SECONDS = 600
 
 
 class Member(StrEnum):
-    """What a login may be."""
+    """The kinds of login."""
 
     READER = "reader"
     WRITER = "writer"
 
 
-# Logins of the embedded server, for whoever asks for a URL.
+# Logins of the embedded server that `ingest db url --role` returns.
 LOGINS = {Role.READER: "news_analyst", Role.WRITER: "news_pipeline"}
 
 app = typer.Typer(no_args_is_help=True, help="The database.")
@@ -35,7 +35,7 @@ app = typer.Typer(no_args_is_help=True, help="The database.")
 
 @app.command("upgrade")
 def db_upgrade() -> None:
-    """Create the schema, or bring it to the version of this program."""
+    """Create the schema, or upgrade it to the version of this program."""
     settings = load_settings()
     with open_database(settings.database_url, settings.data_dir, check=False) as database:
         before, after = upgrade(database.url)
@@ -45,26 +45,26 @@ def db_upgrade() -> None:
                 linked = stories.catch_up(connection, utc_now(), say)
     output.print(f"schema at revision {after}" + ("" if before == after else f" (was {before or 'empty'})"))
     if linked:
-        output.print(f"{linked:,} articles that were there compared with each other for copies")
+        output.print(f"{linked:,} existing articles compared with each other for copies")
 
 
 @app.command("add-login")
 def db_add_login(
     name: Annotated[str, typer.Argument(help="Name of the login, such as that of a person or a program.")],
     role: Annotated[
-        Member, typer.Option("--role", help="reader: may read what analysts use; writer: works the pipeline.")
+        Member, typer.Option("--role", help="reader: may read what analysts use; writer: runs the pipeline.")
     ],
     password_env: Annotated[
         str | None,
         typer.Option("--password-env", metavar="VARIABLE", help="Take the password from this environment variable."),
     ] = None,
     no_password: Annotated[
-        bool, typer.Option("--no-password", help="Set none: for logins that the server knows in another way.")
+        bool, typer.Option("--no-password", help="Set none: for logins that the server authenticates in another way.")
     ] = False,
 ) -> None:
-    """Make a login for a person or a program, or give one that is there a new password.
+    """Create a login for a person or a program, or give an existing one a new password.
 
-    Without --password-env, a password is drawn and printed, once. To be run as the owner of the database.
+    Without --password-env, a password is generated and printed once. Run this as the owner of the database.
     """
     settings = load_settings()
     password, drawn = _password(password_env, no_password)
@@ -72,12 +72,12 @@ def db_add_login(
         add_login(connection, name, Role(f"news_{role}"), password)
     output.print(f"{name} may log in as a {role}")
     if drawn:
-        # For programs too, and on a line of its own.
+        # On a line of its own, so that programs can read it.
         sys.stdout.write(f"{password}\n")
 
 
 def _password(variable: str | None, none: bool) -> tuple[str | None, bool]:
-    """Return the password to set, and whether it was drawn here."""
+    """Return the password to set, and whether it was generated here."""
     if none and variable is not None:
         raise ConfigError("say either --password-env or --no-password")
     if none:
@@ -112,7 +112,7 @@ def db_url(
         if role is not None:
             assert database.server is not None
             with database.connect() as connection:
-                # Whoever may connect to this server is known by its user of the system, not by a password.
+                # This server authenticates by operating system user, not by password.
                 add_login(connection, LOGINS[role], role, None)
             url = database.server.url(user=LOGINS[role])
         # Not through Rich: the URL is for programs.

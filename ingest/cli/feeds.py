@@ -28,7 +28,7 @@ from ingest.runtime.clock import utc_now
 if TYPE_CHECKING:
     from ingest.polling.discovery import Discovered
 
-app = typer.Typer(no_args_is_help=True, help="The feeds that are collected from.")
+app = typer.Typer(no_args_is_help=True, help="The feeds to collect from.")
 
 
 @app.command("list")
@@ -52,7 +52,7 @@ def feeds_check(
     topics: TopicsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch feeds and show what each would yield, changing nothing."""
+    """Fetch feeds and show what each would yield, without changing anything."""
     from ingest.polling.check import check_feeds
 
     settings, configured, topic_set = configuration(feeds, topics)

@@ -38,7 +38,7 @@ def import_(
     ],
     topics: TopicsOption = None,
 ) -> None:
-    """Take in texts or articles, such as an export; they pass through `land` like any other."""
+    """Import texts or articles, for example from an export. They go through `land` like all others."""
     from ingest.exchange.imports import article_file, import_articles
     from ingest.exchange.seeds import import_folder, seed_files
     from ingest.landing.land import land as stage

@@ -1,4 +1,4 @@
-"""What the commands share: consoles, options, configuration, the database, tables."""
+"""Shared by the commands: consoles, options, configuration, the database, tables."""
 
 import json
 import logging
@@ -36,27 +36,27 @@ T = TypeVar("T")
 
 
 class CleanConsole(Console):
-    """A console that shows text from outside and does not obey it. A string is one line."""
+    """A console that prints untrusted text without obeying control characters in it. A string is one line."""
 
     def print(self, *objects: Any, **options: Any) -> None:
         super().print(*(printable(each) if isinstance(each, str) else each for each in objects), **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        # Everything that is shown comes by here: tables, progress, log lines. Line breaks are Rich's own.
+        # All output passes through here: tables, progress, log lines. Line breaks come from Rich itself.
         for segment in super().render(renderable, options):
             shown = segment.control or segment.text.replace("\n", "").isprintable()
             yield segment if shown else Segment(_lines(segment.text), segment.style)
 
 
-# Into a file or pipe, tables keep one line a row.
-# No markup: titles and errors come from outside.
+# In a file or pipe, tables keep one line per row.
+# No markup: titles and errors are untrusted.
 output = CleanConsole(soft_wrap=True, width=None if sys.stdout.isatty() else 250, markup=False, highlight=False)
 errors = CleanConsole(stderr=True, soft_wrap=True, markup=False, highlight=False)
 
-# How often long work says how far it has come, where there is no terminal.
+# How often long work prints its progress when there is no terminal.
 SAY_SECONDS = 10.0
 
-# How days and moments are written on the command line, in UTC.
+# Formats for dates and times on the command line, in UTC.
 DATE_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 FeedsOption = Annotated[Path | None, typer.Option("--feeds", help="File that lists the feeds (NEWS_FEEDS).")]
@@ -65,7 +65,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 class CleanFormatter(logging.Formatter):
-    """Formats what any library logs as what a log shows: one line, and the lines of its traceback."""
+    """Formats a record of any library as one printable line, followed by the lines of its traceback."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - as the base
         record.message = printable(record.message)
@@ -105,9 +105,9 @@ def opened_database(settings: Settings) -> Iterator[Database]:
 
 
 def current_configuration(database: Database, settings: Settings) -> tuple[tuple[FeedConfig, ...], TopicSet]:
-    """Return feeds and topics for work that goes on: where a file is broken, as it was last understood.
+    """Return feeds and topics for work that must go on: if a file is broken, its last good version.
 
-    The feeds are in the database then. Raises ConfigError when a file is broken and no good one is known.
+    Also stores the feeds in the database. Raises ConfigError if a file is broken and no good version is known.
     """
     with database.connect() as connection:
         configured = configurations.current_feeds(connection, settings, utc_now())
@@ -139,7 +139,7 @@ def progress(what: str) -> Callable[[Iterator[T], int], Iterator[T]]:
 
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Yield a function to call with how many of `total` are done: a bar on a terminal, else a line at times."""
+    """Yield a function that takes how many of `total` are done, and shows a bar, or lines if there is no terminal."""
     if errors.is_terminal:
         with Progress(console=errors, transient=True) as bar:
             task = bar.add_task(what, total=total)
@@ -181,13 +181,13 @@ def ago(moment: datetime | None) -> str:
 
 @contextmanager
 def stop_on_signal(then: Callable[[], None] = lambda: None) -> Iterator[Callable[[], bool]]:
-    """Yield a function that says whether SIGINT or SIGTERM came, at which `then` is called. A second one interrupts."""
+    """Yield a function that tells whether SIGINT or SIGTERM came. The first calls `then`, a second one interrupts."""
     stopped = threading.Event()
 
     def stop(_number: int, _frame: object) -> None:
         if stopped.is_set():
             raise KeyboardInterrupt
-        errors.print("finishing what is in hand; once more to leave at once")
+        errors.print("finishing the current work; repeat to stop at once")
         stopped.set()
         then()
 
@@ -200,7 +200,7 @@ def stop_on_signal(then: Callable[[], None] = lambda: None) -> Iterator[Callable
 
 
 def check_names(connection: Connection, chosen: articles.Chosen) -> None:
-    """Raise ConfigError for a topic or an outlet that no article has: most likely it is spelt in another way."""
+    """Raise ConfigError for a topic or an outlet that no article has. Most likely it is misspelt."""
     topics, outlets = articles.topics_and_outlets(connection) if chosen.topic or chosen.outlets else (set(), set())
     wanted = [("topic", chosen.topic, topics)] if chosen.topic else []
     wanted += [("outlet", outlet, outlets) for outlet in chosen.outlets]

@@ -40,11 +40,11 @@ app = typer.Typer()
 @app.command()
 def run(
     once: Annotated[bool, typer.Option("--once", help="Work until nothing is due.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="Work for ever; SIGTERM ends it in order.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Work forever; SIGTERM ends it in order.")] = False,
     feeds: FeedsOption = None,
     topics: TopicsOption = None,
 ) -> None:
-    """Poll, fetch, extract and land, all stages side by side."""
+    """Poll, fetch, extract and land, with all stages in parallel."""
     if once == follow:
         raise typer.BadParameter("say either --once or --follow")
     from ingest.extraction.extract import extraction_pool
@@ -54,9 +54,9 @@ def run(
     if follow:
         log_at(logging.INFO)
     else:
-        # Somebody is there to mend them.
+        # A person is there to fix broken files, so fail early.
         configuration(feeds, topics)
-    # The workers start up while the database does.
+    # The workers start while the database does.
     with extraction_pool(settings) as pool, opened_database(settings) as database:
         configured, topic_set = current_configuration(database, settings)
         pipeline = Pipeline(database, settings, topic_set, pool=pool)
@@ -73,7 +73,7 @@ def run(
 
 @app.command()
 def poll(feeds: FeedsOption = None, topics: TopicsOption = None) -> None:
-    """Ask the feeds that are due for new entries."""
+    """Poll the feeds that are due for new entries."""
     from ingest.polling.poll import poll as stage
 
     settings, configured, topic_set = configuration(feeds, topics)
@@ -148,7 +148,7 @@ def _live(pipeline: "Pipeline", *, hidden: bool) -> Iterator[None]:
         yield
 
 
-# What the running line shows, short enough for 80 columns: label and the outcomes it sums.
+# The live line, short enough for 80 columns: each label with the outcomes that it adds up.
 _SHOWN = (
     ("feeds", (("poll", "new"), ("poll", "unchanged"), ("poll", "not_modified"), ("poll", "failed"))),
     ("new", (("poll", "new_entries"),)),
@@ -183,7 +183,7 @@ def _summary(pipeline: "Pipeline", database: Database) -> None:
 
 @app.command()
 def websub(feeds: FeedsOption = None, topics: TopicsOption = None) -> None:
-    """Subscribe to feeds at their hubs and take in what these send, until it is told to end."""
+    """Subscribe to feeds at their hubs and take in what the hubs send, until told to stop."""
     from ingest.websub.service import WebSubService
 
     settings = load_settings(feeds=feeds, topics=topics)

@@ -1,4 +1,4 @@
-"""The commands that say how it goes: status and report."""
+"""The commands that show how the pipeline is doing: status and report."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -41,12 +41,12 @@ def report(
     events: Annotated[Path | None, typer.Option("--events", help="File of events to mark (NEWS_EVENTS).")] = None,
     title: Annotated[str, typer.Option("--title", help="Heading of the page.")] = "News in this database",
 ) -> None:
-    """Write a picture of the corpus: one page that needs nothing else, and its numbers as CSV."""
+    """Write a picture of the corpus: one self-contained page, and its numbers as CSV."""
     from ingest.config.events_file import load_events
     from ingest.monitoring import report as corpus_report
 
     settings = load_settings(events=events)
-    # The default need not be there; one that is named must be.
+    # The default file may be missing; one named on the command line may not.
     marked = load_events(settings.events) if events is not None or settings.events.exists() else []
     if out.is_dir():
         raise ConfigError(f"{out} is a folder; name the page, such as {out / 'report.html'}")
@@ -61,7 +61,7 @@ def report(
     with opened_database(settings) as database, database.connect() as connection:
         check_names(connection, chosen)
         connection.rollback()
-        # One moment for all numbers.
+        # One snapshot for all numbers.
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         picture = corpus_report.load(connection, chosen)
     files = corpus_report.write(picture, out, utc_now(), title=title, conditions=", ".join(said), events=marked)
@@ -72,10 +72,10 @@ def report(
 def status(
     as_json: JsonOption = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Only say what is wrong, and exit with 1 while anything is; for monitoring.")
+        bool, typer.Option("--check", help="Only print what is wrong, and exit with 1 if anything is; for monitoring.")
     ] = False,
 ) -> None:
-    """Show the health of the feeds and what became of their entries."""
+    """Show the health of the feeds and the outcomes of their entries."""
     settings = load_settings()
     with opened_database(settings) as database, database.connect() as connection:
         wrong = alerts.look(connection, utc_now())

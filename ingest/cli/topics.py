@@ -1,4 +1,4 @@
-"""The commands for topics, and for finding what is on them."""
+"""The commands for topics, and for finding articles on them."""
 
 import asyncio
 from dataclasses import asdict
@@ -33,7 +33,7 @@ search_app = typer.Typer()
 
 @app.callback()
 def _group() -> None:
-    """Look into topics."""
+    """Inspect topics."""
 
 
 @app.command()
@@ -43,7 +43,7 @@ def explain(
     topics: TopicsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show which sentences of a text give which part of its score, and why others do not count."""
+    """Show how many points each sentence of a text adds to its score, and why others do not count."""
     settings = load_settings(topics=topics)
     topic_set = load_topics(settings.topics)
     found_title, text = _text_of(settings, what) if what.isdigit() or _is_address(what) else (title, what)
@@ -90,7 +90,7 @@ def search(
     rows: Annotated[int, typer.Option("--rows", min=1, max=300, help="Articles to show.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Find articles by words in all their forms, the best first."""
+    """Find articles by words in all their forms, best matches first."""
     settings = load_settings()
     since, until = (moment and moment.replace(tzinfo=UTC) for moment in (since, until))
     with opened_database(settings) as database, database.connect() as connection:
@@ -114,7 +114,7 @@ def _is_address(what: str) -> bool:
 
 
 def _text_of(settings: Settings, what: str) -> tuple[str | None, str]:
-    """The title and text of a stored document, or of the page at an address."""
+    """Return the title and text of a stored document, or of the page at an address."""
     with opened_database(settings) as database, database.connect() as connection:
         stored = documents.title_and_text(
             connection,

@@ -1,6 +1,6 @@
-"""Writing articles to files: texts in the seed scheme, JSON Lines, CSV or Parquet, with a manifest.
+"""Writes articles to files: texts in the seed scheme, JSON Lines, CSV or Parquet, with a manifest.
 
-What is written here, `ingest.exchange.imports` takes back. Raw pages are exported by `ingest.exchange.warc`.
+`ingest.exchange.imports` reads these files back. `ingest.exchange.warc` exports raw pages.
 """
 
 import csv
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 MANIFEST = "manifest.json"
-# Rows of a Parquet row group: articles are a few kB, so some 20 MB.
+# Rows per Parquet row group. Articles are a few kB, so a group is some 20 MB.
 ROWS_PER_GROUP = 5000
 
 COLUMNS = (
@@ -79,9 +79,9 @@ class ExportFormat(StrEnum):
 
 @dataclass
 class Manifest:
-    """What an export holds, written as `manifest.json` beside its files; a context manager.
+    """The manifest of an export, written as `manifest.json` beside its files; a context manager.
 
-    `files` has name, bytes and SHA-256 of each; `counted` is what the numbers count.
+    `files` in it has the name, size in bytes and SHA-256 of each file. `counted` says what `count` counts.
     """
 
     path: Path
@@ -94,7 +94,7 @@ class Manifest:
     _file: IO[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        # Written as it grows: a folder of texts may have a million files.
+        # Write it as it grows, because a folder of texts may have a million files.
         self._file = self.path.open("w", encoding="utf-8")
         self._file.write('{"files": [')
         self._separator = "\n"
@@ -138,10 +138,10 @@ def export_articles(
 ) -> int:
     """Write articles into `folder`, in the order they landed, and return their number.
 
-    txt: one file each, named `{ordinal:03d}_{content_id}.txt`, its bytes the text in UTF-8. The others: one file,
-    `articles.jsonl`, `.csv` (RFC 4180; topics separated by |) or `.parquet` (zstd). Besides, `manifest.json`. The
-    folder must be new or empty, and is there only when the export is complete. `progress` wraps the rows. Raises
-    ConfigError for an unsuitable folder, IngestError when writing fails.
+    txt writes one file per article, named `{ordinal:03d}_{content_id}.txt`, with the text in UTF-8. The other formats
+    write one file: `articles.jsonl`, `.csv` (RFC 4180; topics separated by |) or `.parquet` (zstd). All add
+    `manifest.json`. The folder must be new or empty, and only appears once the export is complete. `progress` wraps the
+    rows. Raises ConfigError for an unsuitable folder, and IngestError if writing fails.
     """
     with new_folder(folder) as partial:
         count = articles.count_chosen(connection, chosen)
@@ -155,27 +155,27 @@ def export_articles(
 
 
 def described(chosen: Chosen) -> dict[str, object]:
-    """Return the conditions that were given, for the manifest."""
+    """Return the conditions that are set, for the manifest."""
     return {name: value for name, value in asdict(chosen).items() if value}
 
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """Yield a folder to fill that takes the place of `folder` on success and leaves nothing behind otherwise."""
+    """Yield a folder to fill. It replaces `folder` on success; otherwise it is deleted."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder} exists and is not an empty folder; choose another place for the export")
     folder = folder.absolute()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        # Not by the number of the process: containers that share a folder have the same ones.
+        # The process id would not be unique: containers that share a folder may have the same one.
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial-", dir=folder.parent))
     except OSError as error:
         raise IngestError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
     try:
-        # As a folder made in the usual way.
+        # The permissions of an ordinary new folder.
         partial.chmod(0o777 & ~_umask())
         if folder.exists():
-            # Now, and not after all the work, where it cannot be replaced: a link, a mounted volume.
+            # Fail now, before all the work, if it cannot be replaced: a link, a mounted volume.
             folder.rmdir()
         yield partial
         partial.rename(folder)

@@ -1,7 +1,7 @@
-"""Taking articles back from the files that `ingest.exchange.export` writes, or from others with such columns.
+"""Imports articles from files that `ingest.exchange.export` writes, or from others with the same columns.
 
-They become documents in the ledger, for `land` to judge like any other. What belongs to the database they came from
-(ids, stories, when they landed, topics) is worked out again.
+They become documents in the ledger, for `land` to judge like all others. Values that belong to the database they came
+from (ids, stories, landing times, topics) are worked out again.
 """
 
 import csv
@@ -40,7 +40,7 @@ __all__ = ["article_file", "import_articles"]
 
 AT_ONCE = 200
 READABLE = (".jsonl", ".csv", ".parquet")
-# A CSV field may be a whole article; the standard library would take 128 kB.
+# A CSV field may be a whole article. The standard library allows only 128 kB.
 LONGEST_FIELD = 1 << 27
 ADDRESSES = ("http://", "https://", "seed:", "import:")
 
@@ -68,7 +68,7 @@ def _is_text(value: str) -> str:
 
 
 Text = Annotated[str | None, BeforeValidator(_none_if_empty), AfterValidator(_is_storable)]
-# Names are parts of keys of indexes, which take 2,704 bytes.
+# Names are part of index keys, which are limited to 2,704 bytes.
 Name = Annotated[
     Annotated[str, Field(max_length=200)] | None, BeforeValidator(_none_if_empty), AfterValidator(_is_storable)
 ]
@@ -81,7 +81,7 @@ Address = Annotated[
 
 
 class Record(BaseModel):
-    """An article in a file. Only the text must be there; columns of other names are passed over."""
+    """An article in a file. Only the text is required. Columns with other names are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -101,9 +101,9 @@ class Record(BaseModel):
 
 
 def article_file(path: Path) -> Path | None:
-    """Return the file of articles at `path`, itself or the one in that folder; None where there is none.
+    """Return the file of articles at `path`: `path` itself, or the one in that folder, or None if there is none.
 
-    Raises ConfigError when a folder holds several.
+    Raises ConfigError if a folder holds several.
     """
     if path.is_file():
         if path.suffix not in READABLE:
@@ -124,15 +124,15 @@ def import_articles(
 ) -> ImportCounts:
     """Put the articles of a file into the ledger as extracted documents, for `land` to judge.
 
-    An article is known by its address and text: importing it again changes nothing. `progress` wraps the rows with
-    their numbers while they are worked on. Raises IngestError when the file cannot be read at all.
+    An article is identified by its address and text, so importing it again changes nothing. `progress` wraps the
+    numbered rows. Raises IngestError if the file cannot be read at all.
     """
     counts = ImportCounts()
     try:
         rows = progress(_READERS[path.suffix](path), _count(path))
         while batch := list(islice(rows, AT_ONCE)):
             counts.files += len(batch)
-            # Not sorted: they land in the order of the file.
+            # Do not sort: articles land in the order of the file.
             for (outlet, country), group in groupby(_valid(path, batch, counts.unreadable, now), _publisher):
                 feed = feeds.import_feed(connection, now, outlet or None, country or None)
                 records = list(group)
@@ -158,23 +158,23 @@ def _valid(path: Path, rows: Iterable[tuple[int, Any]], unreadable: list[str], n
             name = ".".join(map(str, problem["loc"])) or "the row"
             unreadable.append(f"{where}: {name}: {problem['msg'].removeprefix('Value error, ')}")
             continue
-        # As those of pages.
+        # The same bounds as for the dates of pages.
         if record.published_at and not EARLIEST <= record.published_at <= now + timedelta(days=1):
             unreadable.append(f"{where}: published_at: expected a date from {EARLIEST.year} on, not in the future")
             continue
         if record.content_hash and record.content_hash != content_identity(record.text).content_hash:
-            unreadable.append(f"{where}: the text is not the one that content_hash is of; the file was changed")
+            unreadable.append(f"{where}: the text does not match content_hash; the file was changed")
             continue
         yield record
 
 
 def _publisher(record: Record) -> tuple[str, str]:
-    """Name and country; empty where there is none, as with texts that were imported by the folder."""
+    """Return the outlet's name and country; both are empty if there is none, as for texts imported from a folder."""
     return ("", "") if record.outlet in (None, "import") else (record.outlet or "", record.country or "")
 
 
 def _record(connection: Connection, feed: int, records: list[Record], now: datetime) -> int:
-    """Store records of one publisher; returns how many were not known."""
+    """Store the records of one publisher. Returns how many were new."""
     by_identity: dict[str, Record] = {}
     for record in records:
         identity = content_identity(record.text)
@@ -190,7 +190,7 @@ def _record(connection: Connection, feed: int, records: list[Record], now: datet
             summary=None,
             content=None,
             author=record.author,
-            # What the feed said, not what the page did.
+            # Only a date from the feed, not one from the page.
             published_at=record.published_at if record.published_from in (None, "feed") else None,
             status=Status.EXTRACTED,
         )
@@ -224,16 +224,16 @@ def _jsonl(path: Path) -> Iterator[tuple[int, Any]]:
                 try:
                     yield number, json.loads(line)
                 except (ValueError, RecursionError) as error:
-                    # Numbers of thousands of digits and lists in lists raise others than JSONDecodeError.
+                    # Numbers with thousands of digits and deeply nested lists raise other errors than JSONDecodeError.
                     yield number, error
 
 
 def _csv(path: Path) -> Iterator[tuple[int, Any]]:
     csv.field_size_limit(LONGEST_FIELD)
-    # With a byte order mark or without.
+    # With or without a byte order mark.
     with path.open(encoding=ENCODING, newline="") as file:
         for number, row in enumerate(csv.DictReader(file, strict=True), 1):
-            # Of rows that are too long or too short, not everything is a text.
+            # In rows that are too long or too short, some values are not strings.
             yield number, {name: from_cell(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
 
 
@@ -256,7 +256,7 @@ def _parquet(path: Path) -> Iterator[tuple[int, Any]]:
 
 
 def _count(path: Path) -> int:
-    """The number of rows as far as it is cheap to know, for the progress bar; 0 where it is not."""
+    """Return the number of rows for the progress bar. For text files it is the number of lines, which is cheap."""
     if path.suffix != ".parquet":
         with path.open("rb") as file:
             return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))

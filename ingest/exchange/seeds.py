@@ -1,4 +1,4 @@
-"""Folders of plain texts named `{ordinal}_{16 hex digits}.txt`: taking them in byte for byte."""
+"""Imports folders of plain texts named `{ordinal}_{16 hex digits}.txt`, byte for byte."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ SEED_NAME = re.compile(r"(\d{3,})_([0-9a-f]{16})\.txt")
 
 @dataclass(frozen=True)
 class SeedFile:
-    """A file of the seed scheme: its place in the order, and the digits its name carries."""
+    """A file of the seed scheme: its place in the order, and the digits in its name."""
 
     path: Path
     ordinal: int
@@ -31,7 +31,7 @@ class SeedFile:
 
 @dataclass
 class ImportCounts:
-    """Outcomes of an import: `unreadable` names the files that could not be taken, with the reason."""
+    """Outcomes of an import. `unreadable` lists the files that could not be imported, with the reason."""
 
     files: int = 0
     new: int = 0
@@ -40,7 +40,7 @@ class ImportCounts:
 
 
 def seed_files(folder: Path) -> list[SeedFile]:
-    """Return the folder's files of the seed scheme, by ordinal. Raises ConfigError when there are none."""
+    """Return the folder's files of the seed scheme, by ordinal. Raises ConfigError if there are none."""
     if not folder.is_dir():
         raise ConfigError(f"{folder}: no such folder")
     found = []
@@ -62,15 +62,15 @@ def import_folder(
 ) -> ImportCounts:
     """Put the texts of a folder into the ledger as extracted documents, for `land` to judge.
 
-    A file is known by its digits and its content: importing it again changes nothing. `progress` wraps the files
-    while they are worked on.
+    A file is identified by its digits and its content, so importing it again changes nothing. `progress` wraps the
+    files.
     """
     files = seed_files(folder)
     counts = ImportCounts(files=len(files))
     feed_id = feeds.import_feed(connection, now)
     for seed in progress(iter(files), len(files)):
         try:
-            # Bytes, not text mode: line ends stay as they are.
+            # Read bytes, because text mode would change line endings.
             text = seed.path.read_bytes().decode("utf-8")
         except OSError as error:
             counts.unreadable.append(f"{seed.path}: {error.strerror}")

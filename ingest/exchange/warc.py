@@ -1,8 +1,8 @@
-"""Raw pages as WARC (ISO 28500:2017, version 1.1), which archives of the web and their tools read.
+"""Exports raw pages as WARC (ISO 28500:2017, version 1.1), the format of web archives and their tools.
 
-A page is a `response` record: its address after redirects, the time it was fetched, its status and what is known of its
-headers, and the body as it came, after Content-Encoding was undone. What was sent is not kept, so there are no
-`request` records.
+A page is a `response` record: its address after redirects, the time it was fetched, its status, the headers that are
+stored, and the body as received, with Content-Encoding decoded. Requests are not stored, so there are no `request`
+records.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from ingest.store.articles import Chosen
 
 __all__ = ["export_pages"]
 
-# What archives recommend for one file.
+# The file size that archives recommend.
 FILE_BYTES = 1_000_000_000
 
 
@@ -31,7 +31,7 @@ def export_pages(
 ) -> int:
     """Write stored pages into `folder` as `pages-00000.warc.gz` and so on, and return their number.
 
-    With `chosen`, the pages behind those articles, wherever they were seen; without, all pages. The rest is as with
+    With `chosen`, writes the pages of all sightings of those articles; without, all pages. Everything else works as in
     `ingest.exchange.export.export_articles`.
     """
     with new_folder(folder) as partial:
@@ -53,7 +53,7 @@ def export_pages(
 
 
 def _write_file(path: Path, page: Row | None, rows: Iterator[Row], now: datetime, manifest: Manifest) -> Row | None:
-    """Write `page` and those that follow until the file is large enough; returns the next, None at the end."""
+    """Write `page` and the following ones until the file is large enough. Returns the next page, or None at the end."""
     with path.open("wb") as file:
         writer = WARCWriter(file, gzip=True, warc_version="1.1")
         about = {"software": "iraq-withdrawal-news", "format": "WARC File Format 1.1"}
@@ -79,7 +79,7 @@ def _response(writer: WARCWriter, page: Row) -> object:
         phrase = HTTPStatus(page["http_status"]).phrase
     except ValueError:
         phrase = ""
-    # A header that held line ends would become several.
+    # A header with line breaks would become several headers.
     headers = [(name, " ".join(value.split())) for name, value in known.items() if value is not None]
     return writer.create_warc_record(
         page["final_url"],

@@ -1,4 +1,4 @@
-"""Facts about an article known before its text is extracted, from its page and its feed."""
+"""The facts about an article apart from its text, from its page and its feed."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Removes boilerplate lines from extracted text: invitations to read on, share bars, comment rules. Pure.
+"""Remove lines that do not belong to the article: invitations to read on, share bars, comment rules. Pure.
 
 The rules are in furniture.toml, with an example each. They match lines that are entirely boilerplate, at the places
 where it usually occurs. A sentence that uses the same words is left alone.

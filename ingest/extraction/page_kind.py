@@ -1,4 +1,4 @@
-"""Detects pages that are not articles: challenges, consent requests, missing pages, front pages, lists, videos."""
+"""Recognise pages that are not articles: challenges, consent requests, missing pages, front pages, lists, videos."""
 
 import re
 from collections import Counter
@@ -80,7 +80,7 @@ _REASONS = {reason: re.compile("|".join(patterns)) for reason, patterns in _PATT
 
 @dataclass(frozen=True)
 class PageKind:
-    """Signs of a page's kind, collected before its text is extracted."""
+    """The signs of a page's kind, gathered before its text is extracted."""
 
     title: str
     heading: str

@@ -249,7 +249,7 @@ def _measure(outermost: HtmlElement, sizes: dict[HtmlElement, _Size]) -> None:
 def _cut_beside_article(tree: HtmlElement, pieces: list[tuple[HtmlElement, int]]) -> None:
     """Remove what is beside the part of the page that contains the title and nearly all the text.
 
-    The elements around that part stay, because trafilatura recognizes articles by their names.
+    The elements around that part stay, because trafilatura recognises articles by their names.
     """
     body, heading = tree.find("body"), next(tree.iter("h1"), None)
     if body is None or heading is None:

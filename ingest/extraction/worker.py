@@ -1,4 +1,4 @@
-"""Extraction of a stored page in a worker process. Imports no database code."""
+"""The work of a worker process on a stored page. It loads no database code."""
 
 from itertools import count
 

@@ -1,4 +1,4 @@
-"""What the answer to a request for a page means. Pure: no clock, no I/O."""
+"""Interprets the answer to a request for a page. Pure: no clock, no I/O."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,12 +12,12 @@ from ingest.web.client import Answer, RequestFailed
 
 __all__ = ["FetchResult", "decide"]
 
-# First wait after a failure; doubled by each further one: 5 attempts span an hour.
+# First wait after a failure, doubled by each further one: 5 attempts span an hour.
 RETRY_AFTER = timedelta(minutes=4)
-# Wait where the host, not the page, is why nothing was asked; as long as robots.txt counts as unavailable.
+# Wait if the page was not requested because of its host. Matches how long robots.txt counts as unavailable.
 NOT_YET_AFTER = timedelta(minutes=10)
 _WEB_PAGES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
-# Final at once: asking again would bring the same. Anything else that is not a success may pass.
+# Final at once, because a retry would get the same answer. Any other failure may be temporary.
 _LASTING = {400, 401, 402, 404, 405, 406, 410, 414, 451}
 
 
@@ -26,21 +26,21 @@ Outcome = Literal["fetched", "unchanged", "rejected", "dead", "retried"]
 
 @dataclass(frozen=True)
 class FetchResult:
-    """What an answer means for the entry.
+    """The meaning of an answer for the entry.
 
-    `unchanged` is a page that was fetched again and is the one that is stored. What is `retried` is due at `retry_at`.
+    `unchanged`: the page was fetched again and matches the stored one. `retried`: the entry is due at `retry_at`.
     """
 
     outcome: Outcome
     reason: str | None = None
     retry_at: datetime | None = None
-    # Whether the attempt counts towards the last one: not when the page itself was never asked for.
+    # Whether the attempt counts towards the maximum. It does not if the page itself was never requested.
     counts: bool = True
     pause_host_until: datetime | None = None
 
     @property
     def end(self) -> Status | None:
-        """The final status that the entry takes, None where it goes on."""
+        """The entry's final status, or None if it goes on."""
         match self.outcome:
             case "rejected":
                 return Status.REJECTED
@@ -50,7 +50,7 @@ class FetchResult:
 
 
 def decide(job: FetchJob, answer: Answer | RequestFailed, now: datetime, max_attempts: int) -> FetchResult:
-    """Return what `answer` to a request for the entry's page means."""
+    """Return the meaning of `answer` to a request for the entry's page."""
     if isinstance(answer, RequestFailed):
         if answer.kind in LASTING:
             return FetchResult("rejected", str(answer))

@@ -1,7 +1,8 @@
-"""Fetch: get the pages of new entries, politely, and store them as they came.
+"""Fetch: get the pages of new entries politely, and store them unchanged.
 
-For each entry: claim it together with a turn at its host; ask the host's robots.txt (once a day); wait for the turn;
-get the page; `decide` what the answer means; store the page and the entry's new status in one transaction.
+For each entry, the stage claims it together with a turn at its host, checks the host's robots.txt (fetched once a day),
+waits for the turn and gets the page. `decide` interprets the answer. Then the page and the entry's new status are
+stored in one transaction.
 """
 
 import asyncio
@@ -56,9 +57,9 @@ def fetch(
     leaving: Callable[[], bool] = lambda: False,
     on_outcome: OnOutcome = ignore,
 ) -> FetchCounts:
-    """Fetch the pages of all due entries and return what came of them.
+    """Fetch the pages of all due entries and return the outcomes.
 
-    `shard` = (i, n) takes only the hosts of the i-th of n shares.
+    `shard` = (i, n) fetches only from the hosts of the i-th of n shards.
     """
     retry_deadlocks(connection, lambda: ledger.take_up_rechecks(connection, now()))
     stage = _Fetch(connection, settings, now, on_outcome, shard)
@@ -76,7 +77,7 @@ class _Fetched:
 
     @property
     def answered_by(self) -> str:
-        """The host that answered, at the end of redirects."""
+        """The host that answered, after redirects."""
         return host_of(self.answer.url) if isinstance(self.answer, Answer) else self.job.host
 
     @property
@@ -122,7 +123,7 @@ class _Fetch(RollingStage[FetchJob, _Fetched]):
             answer = await self._visitor.get(job.url, _headers(job), has_turn=True)
         except RequestFailed as failure:
             answer = failure
-        except Exception as error:  # noqa: BLE001 - whatever a server makes the libraries raise is that page's trouble
+        except Exception as error:  # noqa: BLE001 - whatever a server makes the libraries raise is that page's failure
             answer = RequestFailed(FailureKind.CONNECTION, f"{job.host}: {type(error).__name__}")
         fetched = _Fetched(job, self.now(), answer)
         fetched.result = decide(job, answer, fetched.at, self.settings.fetch_attempts)
@@ -168,10 +169,10 @@ def _store(connection: Connection, results: list[_Fetched], now: datetime) -> No
                     hosts.pause(connection, host, item.result.pause_host_until)
         unchanged = [item.job.id for item in results if item.result.outcome == "unchanged"]
         landed_before = ledger.end_unchanged(connection, unchanged)
-        # What has not landed is judged again: its feed may say something else now, and topics may have changed.
+        # Entries that have not landed are judged again: their feed's data or the topics may have changed.
         others = [entry for entry in unchanged if entry not in landed_before]
         ledger.advance(connection, others, Status.FETCHED, now)
-        # Each once: what this session lost while it was frozen, it may have claimed and fetched again.
+        # Save each page once: while frozen, this session may have lost an entry, then claimed and fetched it again.
         fetched = {item.job.id: item for item in results if item.result.outcome == "fetched"}
         mine = ledger.advance(connection, list(fetched), Status.FETCHED, now)
         pages.save(connection, [_stored(fetched[entry]) for entry in sorted(mine)])

@@ -1,1 +1,1 @@
-"""The stage that makes articles of documents: topic, duplicates, stories."""
+"""The stage that turns documents into articles: topics, duplicates, stories."""

@@ -1,7 +1,7 @@
 """A batch of documents that land together, in one transaction.
 
-Read `Batch.land` from top to bottom: it is the rules of landing. What it does not decide (topics, hashes) has been
-worked out before, document by document.
+Read `Batch.land` from top to bottom: it shows the rules of landing. Topics and hashes have been worked out before,
+document by document.
 """
 
 import logging
@@ -25,31 +25,31 @@ log = logging.getLogger(__name__)
 
 
 class Batch:
-    """Documents to land, and what becomes of them. `tally` counts it; `ends` holds how each entry ends."""
+    """Documents to land, and their outcomes. `tally` counts these, `ends` holds the end of each entry."""
 
     def __init__(self, connection: Connection, landings: Sequence[Landing], now: datetime) -> None:
         self._connection = connection
-        # What is still to be judged; each step takes what it settles away.
+        # The documents still to be settled. Each step removes those that it settles.
         self._landings = list(landings)
         self._addresses: list[str] = []
         self._now = now
         self.tally: Counter[str] = Counter()
         self.ends: dict[int, End] = {}
-        # Articles that were there before: by the content they have or had, and by the address of their page.
+        # Existing articles: by the content they have or had, and by the address of their page.
         self._known: dict[str, Present] = {}
         self._pages: dict[str, Present] = {}
         self._returned = Returned()
-        # Documents on a topic, by content; and editions of a page for telephones, with the content of that page.
+        # Documents on a topic, by content. Mobile editions of a page, with the content of that page.
         self._copies: dict[str, list[Landing]] = defaultdict(list)
         self._editions: list[tuple[str, Landing]] = []
         self._new: list[Landing] = []
-        # What the stories must know of: new, changed and moved articles, by id.
+        # Texts for grouping into stories: new, changed and moved articles, by id.
         self._texts: dict[int, Comparable] = {}
-        # What a document was seen to be: its article, and the document.
+        # Sightings: an article's id, and the document in which its text was seen.
         self._sightings: list[tuple[int, Landing]] = []
 
     def land(self) -> Counter[str]:
-        """Land the documents whose entries this session holds, and commit. Returns the number of each outcome."""
+        """Land the documents whose entries this session still holds, and commit. Returns the number of each outcome."""
         self._keep_what_is_ours()
         before = self._lock_articles()
         self._settle_what_came_back(before)
@@ -67,14 +67,14 @@ class Batch:
         return self.tally
 
     def _keep_what_is_ours(self) -> None:
-        # Before all other locks, as everywhere.
+        # This lock comes before all others, as everywhere.
         stories.lock(self._connection)
         mine = ledger.lock_claimed(self._connection, [landing.document.entry_id for landing in self._landings])
         self._landings = [landing for landing in self._landings if landing.document.entry_id in mine]
         self._addresses = [landing.document.canonical_url for landing in self._landings]
 
     def _lock_articles(self) -> dict[int, Present]:
-        """Lock all articles that these documents may touch. Returns those of entries that have landed before."""
+        """Lock all articles that these documents may affect. Returns those of entries that have landed before."""
         entries = [landing.document.entry_id for landing in self._landings]
         on_topic = [landing for landing in self._landings if landing.matches]
         addresses = [landing.document.page for landing in on_topic]
@@ -92,7 +92,7 @@ class Batch:
                 return before
 
     def _settle_what_came_back(self, before: dict[int, Present]) -> None:
-        """Settle pages that were fetched again, all but copies that have become texts of their own."""
+        """Settle pages that were fetched again, except copies that have become separate texts."""
         again = [landing for landing in self._landings if landing.document.entry_id in before]
         self._returned = settle_returned(self._connection, again, before, self._known, self._now)
         self._texts |= self._returned.texts
@@ -108,7 +108,7 @@ class Batch:
         self._landings = [landing for landing in self._landings if landing.matches]
 
     def _tell_copies_from_editions(self) -> None:
-        """Sort documents by content. Another edition of a page (AMP, for telephones) goes with that page."""
+        """Group documents by content. Another edition of a page (AMP, for phones) goes with that page."""
         contents = {address: present.content_hash for address, present in self._pages.items()}
         for landing in sorted(self._landings, key=_own_address_first):
             content = contents.setdefault(landing.document.page, landing.content_hash)
@@ -119,12 +119,12 @@ class Batch:
                 self._end(End(landing.document.entry_id, Status.DUPLICATE, "same page"))
 
     def _choose_what_articles_describe(self) -> set[int]:
-        """Of each content, let the place published first be the article's. Returns entries that articles have left."""
+        """For each content, make the article describe the place published first. Returns entries that articles left."""
         moved: set[int] = set()
         for content_hash, same in self._copies.items():
             same.sort(key=lambda landing: landing.place.order)
             first, present = same[0], self._known.get(content_hash)
-            # What an article said formerly does not replace what it says now.
+            # A former text of an article does not replace its current one.
             earlier = present and present.content_hash == content_hash and first.place.order < present.place.order
             if present is None:
                 self._new.append(first)
@@ -151,13 +151,13 @@ class Batch:
         self._sightings += [(ids[content], landing) for content, landing in self._editions]
 
     def _demote(self, moved: set[int]) -> None:
-        """What came back in this batch, and whose article describes an earlier place since, is a copy of that."""
+        """Turn entries fetched again in this batch into copies if their article has moved to an earlier place."""
         for entry in moved & self.ends.keys():
             if self.ends[entry].status is Status.LANDED:
                 self._end(self.ends[entry]._replace(status=Status.DUPLICATE, reason="same text"))
 
     def _bring_in_line(self) -> int:
-        """Let articles describe what they should after all that. Returns how many waiting entries of twins ended."""
+        """Make articles describe the right entries after all changes. Returns how many waiting twin entries ended."""
         articles.elect(self._connection, self._returned.corrected)
         seen = Counter(article for article, _ in self._sightings)
         repeated = [article for article, times in seen.items() if times > 1]
@@ -179,10 +179,10 @@ class Batch:
 
 @contextmanager
 def _bands_ahead(landings: Sequence[Landing]) -> Iterator[None]:
-    """Work the signatures out while the database is at work: it makes the search vectors meanwhile."""
+    """Compute the signatures in a thread while the database computes the search vectors."""
 
     def work() -> list[list[int]]:
-        # Kept by what they are asked of.
+        # `Comparable` caches the result.
         return [landing.comparable.bands for landing in landings]
 
     with ThreadPoolExecutor(1, "signatures") as thread:

@@ -1,11 +1,10 @@
-"""Land: put the documents that are on a topic into `articles`, each text once, and note every place it was seen.
+"""Land: put documents on a topic into `articles`, each text once, and record every place where it was seen.
 
-The same text seen again is a sighting of its article. Which of its places the article describes does not depend on
-the order of arrival: it is the one published first, ties broken by address. So any number of workers, in any order,
-give the same articles.
+The same text at another place is a sighting of its article. The article describes the place published first, with ties
+broken by address, whatever the order of arrival. So any number of workers, in any order, produce the same articles.
 
-Documents are judged one by one, outside any transaction, and land together, as a `Batch`. Where that fails, they land
-one by one, so that one document does not keep the others.
+Documents are judged one by one, outside any transaction, and land together as a `Batch`. If that fails, they land one
+by one, so that one bad document does not hold back the others.
 """
 
 import logging
@@ -31,11 +30,11 @@ __all__ = ["LandCounts", "land"]
 
 log = logging.getLogger(__name__)
 
-# One transaction each: large enough to spread the cost of a commit, small enough to lose little in a crash.
+# Documents per transaction: enough to spread the cost of a commit, few enough to lose little in a crash.
 BATCH = 50
-# Longer than any article, and than most books; of a batch, too. To judge and compare so many takes a few seconds.
+# Limit for a document and for a batch: longer than any article and most books. Judging and comparing takes seconds.
 MOST_CHARACTERS = 2_000_000
-# A document at which landing failed so often is given up; the wait after the first time, doubled each time.
+# A document that fails to land this often is given up. The wait after the first failure is doubled by each further one.
 MAX_ATTEMPTS = 3
 RETRY_AFTER = timedelta(minutes=1)
 
@@ -62,7 +61,7 @@ def land(
     stopping: Callable[[], bool] = lambda: False,
     on_outcome: OnOutcome = ignore,
 ) -> LandCounts:
-    """Land all extracted documents and return what became of them."""
+    """Land all extracted documents and return the outcomes."""
     stage = _Land(connection, settings, now, on_outcome, topics)
     stage.run(stopping)
     return LandCounts(**stage.tally)
@@ -70,7 +69,7 @@ def land(
 
 @dataclass(frozen=True)
 class _Failed:
-    """A document that did not land: its entry ends with `status`, or is tried again after `wait`."""
+    """A document that did not land: its entry ends with `status`, or is retried after `wait`."""
 
     entry: int
     reason: str
@@ -97,7 +96,7 @@ class _Land(Stage):
         self._topics = topics
 
     def run(self, stopping: Callable[[], bool]) -> None:
-        """Land batch after batch, until nothing is extracted any more or until `stopping`."""
+        """Land batch after batch, until no extracted documents are left or until `stopping`."""
         self.keep_lease()
         try:
             while not stopping():
@@ -112,14 +111,14 @@ class _Land(Stage):
             self.connection.rollback()
 
     def _land(self, attempts: Mapping[int, int], stopping: Callable[[], bool]) -> None:
-        """Land the documents of claimed entries, each with how often that has failed before."""
+        """Land the documents of claimed entries. `attempts` has how often each has failed before."""
         loaded, failed = _load(self.connection, attempts)
         judged, unfit = self._judge(loaded, attempts, stopping)
         failed += unfit
         if judged:
             try:
                 self._land_batch(judged)
-            except Exception as error:  # one of them fails, and must not keep the others
+            except Exception as error:  # one document failed; it must not hold back the others
                 if _is_of_the_database(error):
                     raise
                 self.connection.rollback()
@@ -132,7 +131,7 @@ class _Land(Stage):
     def _judge(
         self, loaded: Sequence[Landable], attempts: Mapping[int, int], stopping: Callable[[], bool]
     ) -> tuple[list[Landing], list[_Failed]]:
-        """Return documents with their topics, and those with which that failed. Gives back what is too much at once."""
+        """Return documents with their topics, and those that failed. Gives back what is too much for one batch."""
         judged: list[Landing] = []
         failed: list[_Failed] = []
         characters = 0
@@ -147,7 +146,7 @@ class _Land(Stage):
             characters += len(document.text)
             try:
                 judged.append(_landing(document, self._topics))
-            except Exception as error:  # noqa: BLE001 - whatever a text makes of the rules is that text's trouble
+            except Exception as error:  # noqa: BLE001 - whatever a text makes the rules raise is that text's failure
                 failed.append(_after_error(document.entry_id, attempts[document.entry_id], error))
         return judged, failed
 
@@ -157,7 +156,7 @@ class _Land(Stage):
             self.count(outcome, count)
 
     def _land_singly(self, landings: Sequence[Landing], attempts: Mapping[int, int]) -> list[_Failed]:
-        """Land documents one by one, each in a transaction. Returns those that failed."""
+        """Land documents one by one, each in its own transaction. Returns those that failed."""
         failed = []
         for landing in landings:
             entry = landing.document.entry_id
@@ -172,7 +171,7 @@ class _Land(Stage):
 
 
 def _load(connection: Connection, attempts: Mapping[int, int]) -> tuple[list[Landable], list[_Failed]]:
-    """Return the documents of entries, and those that have none or one that cannot be read."""
+    """Return the documents of the entries, and the failed entries: their document is missing or cannot be read."""
     loaded, failed = [], []
     try:
         loaded = documents.load(connection, list(attempts))
@@ -186,19 +185,19 @@ def _load(connection: Connection, attempts: Mapping[int, int]) -> tuple[list[Lan
             except UNSTORABLE as error:
                 connection.rollback()
                 failed.append(_after_error(entry, attempts[entry], error))
-    # A document may have been deleted, by hand or by a partial restore, since it was extracted.
+    # A document may have been lost since it was extracted, deleted by hand or by a partial restore.
     without = attempts.keys() - {document.entry_id for document in loaded} - {item.entry for item in failed}
     failed += [_Failed(entry, "its document is no longer stored", Status.REJECTED) for entry in sorted(without)]
     return loaded, failed
 
 
 def _is_of_the_database(error: Exception) -> bool:
-    """Whether an error says something about the database or its server, and nothing about a document."""
+    """Return whether an error concerns the database or its server, and not a document."""
     return isinstance(error, SESSION_LOST) and not isinstance(error, UNSTORABLE)
 
 
 def _after_error(entry: int, attempts: int, error: Exception) -> _Failed:
-    """Return what follows when a document fails alone. Pure."""
+    """Return how to handle a document that failed on its own. Pure."""
     said = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}".rstrip(": ")
     if isinstance(error, UNSTORABLE):
         return _Failed(entry, f"the article cannot be stored: {type(error).__name__}", Status.REJECTED)

@@ -1,8 +1,8 @@
-"""Pages that were fetched again come by landing again: their articles are revised, or stay as they are.
+"""Pages that were fetched again land again: their articles are revised or stay unchanged.
 
-When the text or title of such a page has changed, the article that describes it keeps its id and takes them over, and
-the old ones become a revision. A copy at another place that has been changed goes its own way: it becomes an article
-of its own, or a sighting of the article it is the same as now.
+If the text or title of such a page has changed, the article that describes it keeps its id and takes over the new ones;
+the old ones become a revision. A copy at another place that has changed is separated: it becomes an article of its own,
+or a sighting of the article whose text it now has.
 """
 
 import logging
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Returned:
-    """What became of pages that were fetched again: how entries end, what was seen where, how many articles changed."""
+    """The outcome for pages that were fetched again: the ends of entries, sightings, and how many articles changed."""
 
     ends: list[End] = field(default_factory=list)
     sightings: list[tuple[int, Landing]] = field(default_factory=list)
@@ -35,14 +35,14 @@ class Returned:
 def settle_returned(
     connection: Connection, again: list[Landing], before: dict[int, Present], known: dict[str, Present], now: datetime
 ) -> Returned:
-    """Settle pages that were fetched again, all but copies that have become texts of their own.
+    """Settle pages that were fetched again, except copies that have become separate texts.
 
-    `before` has the articles of their entries, `known` articles by content; it is brought up to date with what they
-    say now.
+    `before` has the articles of their entries, `known` has articles by content. `known` is updated with the current
+    texts of revised articles.
     """
     returned = Returned()
     latest = {present.id: present for present in before.values()}
-    # Those that articles describe first: their copies then find the text that the article has now.
+    # Entries that articles describe come first, so that their copies find the article's current text.
     credited = {present.place.entry_id for present in before.values()}
     order = sorted(again, key=lambda landing: (landing.document.entry_id not in credited, landing.document.entry_id))
     for landing in order:
@@ -52,11 +52,11 @@ def settle_returned(
         own_page = document.canonical_url == present.place.canonical_url
         if not own_page and landing.matches and (same is None or same.id != present.id):
             continue
-        # What has become the same as another article stays what it was: there is each text once.
+        # An article whose new text is that of another article is not revised, because each text exists only once.
         if own_page and (same is None or same.id == present.id) and _has_changed(landing, present):
             present = articles.revise(connection, present, landing, now)
             latest[present.id] = present
-            # Under its former texts, too, it is the article that says this now.
+            # Its former texts must also lead to the article as it is now.
             for content_hash, other in known.items():
                 if other.id == present.id:
                     known[content_hash] = present
@@ -78,7 +78,7 @@ def settle_returned(
 
 
 def _has_changed(landing: Landing, present: Present) -> bool:
-    """Whether a page says something else than its article. Of several entries for it, the credited one gives titles."""
+    """Return whether a page differs from its article. Of several entries for it, the credited one sets the title."""
     if landing.content_hash != present.content_hash:
         return True
     credited = landing.document.entry_id == present.place.entry_id

@@ -1,1 +1,1 @@
-"""How feeds and pipeline are doing: health, alerts and the report."""
+"""Monitors the feeds and the pipeline: health, alerts and the report."""

@@ -1,9 +1,8 @@
-"""The table `alerts`: sources that have fallen silent and troubles of the pipeline itself, since when and why.
+"""The table `alerts`: feeds that have fallen silent and problems of the pipeline itself, since when and why.
 
-A source can fall silent in more ways than by failing: it answers with the same document for ever, with other documents
-and nothing new in them, with documents that are no feed, with pages that hold no text, or with news that are all on
-something else. What tells them apart is in the records of polls and in the
-ledger; `troubles_of_feed` is a pure function of that.
+A feed can fall silent without failing: it answers with the same document forever, with documents that change but hold
+nothing new, with documents that are not feeds, with links to pages without text, or only with off-topic news. The poll
+records and the ledger tell these cases apart. `troubles_of_feed` is a pure function of them.
 """
 
 from collections import Counter, defaultdict
@@ -24,23 +23,23 @@ from ingest.store.feeds import Answers
 
 __all__ = ["Alert", "Changes", "look", "named", "open_alerts", "said", "watch", "watch_at_times"]
 
-# How often feeds are looked at, which change slowly, and the pipeline itself.
+# How often to check the feeds, which change slowly, and the pipeline itself.
 WATCH_EVERY, WATCH_PIPELINE_EVERY = timedelta(minutes=15), timedelta(seconds=30)
-# After a longer time without a look the pipeline was off, and what it finds first is not the work of a stalled one.
+# After a longer time without a check, the pipeline was off. Work found by the next check does not mean it stalled.
 OFF_AFTER = timedelta(minutes=5)
-# A failure is news when it has lasted, not when a server hiccups.
+# A failure must last before it becomes an alert, so that a server's hiccup does not.
 FAILING_POLLS, FAILING_FOR = 3, timedelta(hours=6)
-# A failing feed is asked once a day at the least.
+# A failing feed is polled at least once a day.
 ASKED_LATELY = timedelta(days=2)
-# Statuses by which a server refuses one client while it serves others (RFC 9110, RFC 6585, RFC 7725).
+# Statuses with which a server refuses one client while it serves others (RFC 9110, RFC 6585, RFC 7725).
 REFUSALS = (401, 403, 406, 407, 429, 451)
-# Of so many entries in a week, that share must have ended in the same way.
+# A week needs this many entries, and this share of them must have ended in the same way.
 ENOUGH_ENTRIES, NEARLY_ALL = 10, 0.8
-# What has begun lasts until clearly fewer do.
+# An open alert lasts until the share falls clearly below that.
 STILL = 0.6
-# Kinds of one failure, which may look like the one today and like the other tomorrow.
+# Kinds of the same failure, which may look like one today and like another tomorrow.
 FAILURES = ("failing", "blocked", "no_entries")
-# A feed that landed so many in each of the earlier weeks is on the topic; one that never did just is not.
+# A feed that landed this many in each of the earlier weeks is on the topic. One that never did simply is not.
 USUALLY_LANDED = 3
 
 
@@ -48,7 +47,7 @@ USUALLY_LANDED = 3
 class Alert:
     """Something that is wrong with a feed, or (`feed` None) with the pipeline itself.
 
-    `said` is a sentence, `evidence` the numbers it rests on.
+    `said` is a sentence, `evidence` the numbers behind it.
     """
 
     feed: str | None
@@ -60,7 +59,7 @@ class Alert:
 
 @dataclass(frozen=True)
 class Changes:
-    """What began and what was over at a look at the feeds."""
+    """The alerts that began and ended at a check."""
 
     begun: list[Alert]
     over: list[Alert]
@@ -75,8 +74,8 @@ def troubles_of_feed(
 ) -> list[Alert]:
     """Return what is wrong with a feed.
 
-    `row` is one of `feed_health.health`, `answers` what its polls since the last find had, `weeks` how its entries of
-    the last seven days (0) and of the weeks before (1, 2, ...) ended, `lasting` the kinds that have begun already.
+    `row` comes from `feed_health.health`. `answers` describes the polls since the last find. `weeks` counts how entries
+    of the last seven days (0) and of the weeks before (1, 2, ...) ended. `lasting` are the kinds of the open alerts.
     """
     if not row["enabled"]:
         return []
@@ -95,7 +94,7 @@ def _failing(row: Mapping[str, Any], answers: Answers, now: datetime) -> list[Al
     since = row["last_success_at"] or row["created_at"]
     if row["failures"] < FAILING_POLLS or now - since < FAILING_FOR:
         return []
-    # One that was off, or whose turn has not come since the pipeline was down, has not failed lately.
+    # A feed that was disabled, or has not been polled since the pipeline was down, has not failed lately.
     if row["last_polled_at"] is None or now - row["last_polled_at"] > ASKED_LATELY:
         return []
     evidence = {"failures": row["failures"], "failure": row["failure"], "status": answers.status}
@@ -149,12 +148,12 @@ def _in_vain(
 
 
 def watch(connection: Connection, now: datetime) -> Changes:
-    """Look at all feeds, bring the table up to date, and return what has changed. Commits."""
+    """Check all feeds, update the table, and return what has changed. Commits."""
     return _note(connection, _of_feeds(connection, now), now, of_feeds=True)
 
 
 def watch_at_times(connection: Connection, now: datetime) -> Changes:
-    """Look at the feeds and at the pipeline, each unless somebody did so lately. Returns what has changed. Commits."""
+    """Check the feeds and the pipeline, each unless that was done recently. Returns what has changed. Commits."""
     begun: list[Alert] = []
     over: list[Alert] = []
     last = periodic.last(connection, "watch pipeline")
@@ -170,9 +169,9 @@ def watch_at_times(connection: Connection, now: datetime) -> Changes:
 
 
 def look(connection: Connection, now: datetime) -> list[Alert]:
-    """Return what is wrong with feeds as of the last look, and with the pipeline itself now. Changes nothing.
+    """Return what is wrong with feeds as of the last check, and with the pipeline itself now. Changes nothing.
 
-    A pipeline that is not running cannot notice it.
+    The pipeline is checked here because it cannot notice that it is not running.
     """
     of_feeds = [alert for alert in open_alerts(connection) if alert.feed is not None]
     return _of_the_pipeline(connection, now) + of_feeds
@@ -200,7 +199,7 @@ def _of_feeds(connection: Connection, now: datetime) -> list[Alert]:
 
 
 def _note(connection: Connection, alerts: list[Alert], now: datetime, *, of_feeds: bool) -> Changes:
-    """Bring the alerts of feeds, or those of the pipeline, in line with what was found."""
+    """Update the open alerts of feeds, or those of the pipeline, to match what was found."""
     known = {
         (alert.feed, alert.kind): alert for alert in open_alerts(connection) if (alert.feed is not None) == of_feeds
     }
@@ -215,19 +214,19 @@ def _note(connection: Connection, alerts: list[Alert], now: datetime, *, of_feed
 
 
 def said(changes: Changes) -> str | None:
-    """Return the changes as a text for people, a line each; None where there are none."""
+    """Return the changes as text for people, one line each, or None if there are none."""
     lines = [f"{named(alert)}: {alert.said}" for alert in sorted(changes.begun, key=named)]
     lines += [f"{named(alert)}: over ({alert.kind})" for alert in sorted(changes.over, key=named)]
     return "\n".join(lines) or None
 
 
 def named(alert: Alert) -> str:
-    """Return what an alert is about: the feed's id, or the pipeline."""
+    """Return the subject of an alert: the feed's id, or the pipeline."""
     return alert.feed or "the pipeline"
 
 
 def open_alerts(connection: Connection) -> list[Alert]:
-    """Return what is wrong as of the last look, the pipeline's own first, then by feed."""
+    """Return the alerts that are open as of the last check, those of the pipeline first, then by feed."""
     with connection.cursor(row_factory=class_row(Alert)) as cursor:
         return cursor.execute(
             "SELECT feed, kind, started_at, said, evidence FROM news.alerts_open ORDER BY feed NULLS FIRST, kind"
@@ -235,7 +234,7 @@ def open_alerts(connection: Connection) -> list[Alert]:
 
 
 def _insert(connection: Connection, alert: Alert, now: datetime) -> bool:
-    # Another session may have noticed it in the same moment. A feed that is gone has no number.
+    # Another session may insert the same alert at the same moment. A feed that has been deleted has no id.
     inserted = connection.execute(
         "INSERT INTO news.alerts (feed_id, kind, started_at, noticed_at, said, evidence)"
         f" SELECT {_FEED_ID}, %(kind)s, %(started_at)s, %(now)s, %(said)s, %(evidence)s"

@@ -1,6 +1,6 @@
-"""Health of feeds: which fail, and which have yielded nothing new for longer than their own rhythm explains.
+"""Health of feeds: which ones fail, and which have brought nothing new for longer than their own rhythm explains.
 
-A feed that answers and never brings anything new looks healthy to whoever looks at failures alone.
+A feed that answers but never brings anything new looks healthy if only failures count.
 """
 
 from collections import Counter
@@ -15,18 +15,19 @@ from ingest.store import documents, feeds, ledger
 
 __all__ = ["FeedRhythm", "describe", "health", "quiet_for", "rhythm"]
 
-# With fewer gaps than this a feed's rhythm is not known yet, and it gets the benefit of a week.
+# With fewer gaps than this, a feed's rhythm is not known yet, and it is given a week.
 ENOUGH_GAPS = 5
 UNKNOWN_PATIENCE = timedelta(days=7)
-# Nights and weekends make gaps of several times the usual one: nine in ten gaps are shorter than the one that is
-# multiplied, and the shortest patience spans a quiet night.
+# Nights and weekends make gaps several times longer than usual. So the gap that is multiplied is longer than nine out
+# of ten gaps, and the shortest patience spans a quiet night.
 PATIENCE_FACTOR = 3
 SHORTEST_PATIENCE = timedelta(hours=12)
-# News has a week: offices are closed, papers do not appear. Where the records go back so many weeks, a feed is silent
-# that found at least so often something in the same hours of each of them; a few hours are nothing to anybody.
+# News follows the week: offices close, papers do not appear. If the records go back far enough (ENOUGH_WEEKS), a quiet
+# feed is silent if it had at least ENOUGH_FINDS finds in the same hours of each earlier week. Less than SHORTEST_QUIET
+# is too short to matter.
 WEEKS, ENOUGH_WEEKS, ENOUGH_FINDS = 4, 2, 6
 SHORTEST_QUIET, WEEK = timedelta(hours=3), timedelta(days=7)
-# Documents that are looked at for wrong dates, over all feeds: some days of a thousand feeds, in a tenth of a second.
+# Documents of all feeds to check for wrong dates: some days of a thousand feeds, in a tenth of a second.
 DATES_AMONG = 20_000
 
 
@@ -34,7 +35,7 @@ DATES_AMONG = 20_000
 class FeedRhythm:
     """A feed's rhythm: the usual (median) time between two finds, None while unknown, and when it counts as silent.
 
-    `weeks` has the finds in the same hours of earlier weeks, as far as they are known; where they are, they decide.
+    `weeks` has the finds in the same hours of earlier weeks. If enough of them are known, they decide.
     """
 
     usual: timedelta | None
@@ -50,7 +51,7 @@ class FeedRhythm:
 
 
 def rhythm(gaps: Sequence[timedelta], last_new_at: datetime, now: datetime, weeks: Sequence[int] = ()) -> FeedRhythm:
-    """Return the rhythm that the times between finds show; `last_new_at` is the last find, or the feed's start."""
+    """Return the rhythm of a feed from the times between finds. `last_new_at` is its last find, or its creation."""
     quiet_for = now - last_new_at
     if len(gaps) < ENOUGH_GAPS:
         patience = max([UNKNOWN_PATIENCE, *(gap * PATIENCE_FACTOR for gap in gaps)])
@@ -64,11 +65,10 @@ def rhythm(gaps: Sequence[timedelta], last_new_at: datetime, now: datetime, week
 def health(
     connection: Connection, now: datetime, counts: Counter[tuple[int, str]] | None = None
 ) -> list[dict[str, Any]]:
-    """Return the feeds as `feeds.health_rows` does, each with what it yielded and its `rhythm`.
+    """Return the rows of `feeds.health_rows`, each with the number of entries, of those that landed, and the `rhythm`.
 
-    A feed that answers but is silent has the health `silent`; `dates` says what is systematically wrong with its dates,
-    None where nothing is known to be. `counts` is what `ledger.outcomes` returns, where the
-    caller has it already.
+    A feed that answers but is silent has the health `silent`. `dates` says what is systematically wrong with its dates,
+    None if nothing is known to be. `counts` is the result of `ledger.outcomes`, if the caller already has it.
     """
     gaps = feeds.rhythms(connection)
     weeks = feeds.finds_in_earlier_weeks(connection, now, quiet_for=SHORTEST_QUIET, weeks=WEEKS)
@@ -83,7 +83,7 @@ def health(
         row["landed"] = counts[row["id"], "landed"] + counts[row["id"], "duplicate"]
         row["dates"] = dates.get(row["id"])
         last = row["last_new_at"] or row["created_at"]
-        # Quiet is a feed that was asked and had nothing: what nobody asked for may be there.
+        # A feed is quiet only until its last successful poll: since then it may have brought something.
         asked = max(min(row["last_success_at"] or now, now), last)
         row["rhythm"] = rhythm(gaps.get(row["feed"], []), last, asked, weeks.get(row["feed"], ()))
         if row["health"] == "ok" and row["rhythm"].silent:
@@ -92,13 +92,13 @@ def health(
 
 
 def describe(row: Mapping[str, Any]) -> str:
-    """Return a sentence about a silent feed: for how long, what it usually does, and its last error if it has one."""
+    """Return a sentence about a silent feed: for how long, its usual rhythm, and its last error if there is one."""
     said = quiet_for(row)
     return f"{said}; last error: {row['last_error']}" if row["last_error"] else f"{said}; it answers without error"
 
 
 def quiet_for(row: Mapping[str, Any]) -> str:
-    """Return for how long a feed has brought nothing new, and what it usually does."""
+    """Return for how long a feed has brought nothing new, and its usual rhythm."""
     measured: FeedRhythm = row["rhythm"]
     usual = f"usually every {spell(measured.usual)}" if measured.usual else "rhythm not known yet"
     if len(measured.weeks) >= ENOUGH_WEEKS:

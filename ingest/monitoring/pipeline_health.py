@@ -1,9 +1,9 @@
-"""What is wrong with the pipeline itself: `troubles` is a pure function of what `look` finds in the database.
+"""Finds problems of the pipeline itself. `troubles` is a pure function of what `look` reads from the database.
 
-- `configuration`: a file is broken, and the last good one is used.
-- `stalled`: work is due, and nothing of its kind has been done for ten minutes.
-- `backlog`: work is done, and some has waited for hours.
-- `workers`: worker processes die again and again, and no page is to blame.
+- `configuration`: a file is broken, and the last good version is used.
+- `stalled`: work is due, but none of its kind has been done for ten minutes.
+- `backlog`: work is being done, but some has waited for hours.
+- `workers`: worker processes keep dying, and no page is to blame.
 """
 
 from collections.abc import Sequence
@@ -20,17 +20,17 @@ from ingest.store.ledger import Due
 __all__ = ["Finding", "State", "Waiting", "look", "troubles"]
 
 STALLED_AFTER = timedelta(minutes=10)
-# Pages of a host come one by one, so some hundred new ones at once wait for an hour.
+# Pages of a host are fetched one by one, so a few hundred new ones at once wait for an hour.
 BACKLOG_AFTER = timedelta(hours=3)
-# A worker may be killed once, by an administrator or for want of memory.
+# A single worker may be killed by an administrator or for lack of memory.
 DEATHS, DEATHS_WITHIN = 3, timedelta(minutes=15)
-# What each stage does, in words.
+# The verb for each stage.
 _DOES = {"poll": "polled", "fetch": "fetched", "extract": "extracted", "land": "landed"}
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """What is due for a stage, and when it last got something done."""
+    """The work that is due for a stage, and when the stage last did any."""
 
     stage: str
     due: Due
@@ -38,7 +38,7 @@ class Waiting:
 
     @property
     def still_since(self) -> datetime | None:
-        """Since when something could have been done and was not; None where nothing is due."""
+        """Since when work could have been done but was not, or None if nothing is due."""
         return self.due.since and max(self.due.since, self.done_at or self.due.since)
 
     def __str__(self) -> str:
@@ -47,7 +47,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class State:
-    """What the database says of the pipeline. `deaths` are those of the last DEATHS_WITHIN, the last one first."""
+    """The pipeline's state in the database. `deaths` are those within the last DEATHS_WITHIN, newest first."""
 
     waiting: Sequence[Waiting]
     problems: Sequence[Problem]
@@ -56,7 +56,7 @@ class State:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong: its kind, since when, a sentence, and the numbers it rests on."""
+    """A problem: its kind, since when, a sentence, and the numbers behind it."""
 
     kind: str
     started_at: datetime
@@ -65,7 +65,7 @@ class Finding:
 
 
 def look(connection: Connection, now: datetime) -> State:
-    """Return what the database says of the pipeline. Does not commit."""
+    """Return the pipeline's state from the database. Does not commit."""
     due = {"poll": feeds.due(connection, now)} | ledger.due(connection, now)
     return State(
         [Waiting(stage, due[stage], periodic.done_at(connection, stage)) for stage in _DOES],

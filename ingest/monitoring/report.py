@@ -1,6 +1,6 @@
-"""A picture of the corpus: one page that needs nothing else, and the numbers of its charts as CSV beside it.
+"""A picture of the corpus: one self-contained page, and the numbers of its charts as CSV files beside it.
 
-What it counts comes from the views for analysts and the tables below them; nothing here writes to the database.
+The numbers come from the analysts' views and the tables below them. Nothing here writes to the database.
 """
 
 import csv
@@ -24,9 +24,9 @@ __all__ = ["Counted", "Picture", "load", "write"]
 
 OUTLETS, STORIES, REASONS = 25, 20, 15
 REASONS_AMONG = 1_000_000
-# Until so many days, a bar for each day; until so many, for each week.
+# Up to DAILY days, the chart has a bar per day; up to WEEKLY days, a bar per week.
 DAILY, WEEKLY = 120, 1000
-# No language of news is in more than a few hundredths beyond these.
+# No other language has more than a few percent of the news.
 LANGUAGES = 5
 COLOURS = ("#1d6fb8", "#e08214", "#1a7f37", "#8073ac", "#b3261e", "#878787")
 FRESH = (
@@ -41,7 +41,7 @@ FRESH = (
 
 @dataclass(frozen=True)
 class Counted:
-    """A row of a chart: a name, how many, and the share of all."""
+    """A row of a chart: a name, a count, and its share of all."""
 
     name: str
     count: int
@@ -50,7 +50,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Picture:
-    """What the page shows. `coverage` has (first day of the step, language, articles); `step` is day, week or month."""
+    """The page's data. `coverage` has (first day of the step, language, articles); `step` is day, week or month."""
 
     totals: dict[str, Any]
     step: str
@@ -68,7 +68,7 @@ class Picture:
 
 
 def load(connection: Connection, chosen: Chosen) -> Picture:
-    """Return the picture of the articles that are chosen; outcomes, reasons and alerts are of everything."""
+    """Return the picture of the chosen articles. Outcomes, reasons and alerts cover everything."""
     values = articles.bound(chosen)
 
     def rows(query: LiteralString, **more: object) -> list[tuple[Any, ...]]:
@@ -130,9 +130,9 @@ def load(connection: Connection, chosen: Chosen) -> Picture:
 
 
 def write(picture: Picture, path: Path, now: datetime, *, title: str, conditions: str, events: Sequence[Event]) -> int:
-    """Write the page to `path` and the CSV files beside it, named after it; returns the number of files.
+    """Write the page to `path`, and the CSV files beside it, named after it. Returns the number of files.
 
-    Each is whole or not there. Raises IngestError when one cannot be written.
+    Each file is written atomically. Raises IngestError if one cannot be written.
     """
     page = _page(picture, now, title=title, conditions=conditions, events=_within(picture, events))
     tables = _tables(picture)
@@ -155,7 +155,7 @@ def _grouped(expression: LiteralString) -> LiteralString:
 
 
 def _counted(rows: Iterable[tuple[str, int]], most: int | None = None) -> list[Counted]:
-    """The rows with their shares of all; those beyond the `most` frequent are left out, not out of the sum."""
+    """Return the rows with their shares of all. Rows after the first `most` are left out, but count in the sum."""
     found = list(rows)
     total = sum(count for _, count in found) or 1
     return [Counted(name, count, count / total) for name, count in found[:most]]
@@ -181,14 +181,14 @@ def _widest(rows: Callable[..., list[tuple[Any, ...]]]) -> list[dict[str, Any]]:
     )
     names = ("published", "title", "outlet", "url", "outlets", "places")
     return [
-        # Imported texts have addresses that lead nowhere.
+        # The addresses of imported texts are not links.
         dict(zip(names, row, strict=True)) | {"link": row[3].startswith(("http://", "https://"))}
         for row in found
     ]
 
 
 def _freshness(rows: Callable[..., list[tuple[Any, ...]]]) -> list[Counted]:
-    """How many articles were there within which time, each time including the shorter ones."""
+    """Return how many articles landed within each time after publication. Each time includes the shorter ones."""
     found = rows(
         f"""
         SELECT span.name, count(*) FILTER (WHERE fresh.delay <= span.most), count(*)
@@ -207,7 +207,7 @@ def _freshness(rows: Callable[..., list[tuple[Any, ...]]]) -> list[Counted]:
 
 
 def _within(picture: Picture, events: Sequence[Event]) -> list[Event]:
-    """The events of the time that the chart shows."""
+    """Return the events within the period that the chart shows."""
     first, last = picture.totals["first"], picture.totals["last"]
     return [event for event in events if first and first <= event.on <= last]
 
@@ -240,7 +240,7 @@ def _page(picture: Picture, now: datetime, *, title: str, conditions: str, event
 
 
 def _coverage_chart(picture: Picture, events: list[Event]) -> str:
-    """The bars of each language, stacked, and a numbered line for each event, as HTML with JavaScript."""
+    """Return stacked bars per language, and a numbered line for each event, as HTML with JavaScript."""
     from plotly import graph_objects as go
 
     figure = go.Figure()
@@ -285,7 +285,7 @@ def _coverage_chart(picture: Picture, events: list[Event]) -> str:
 
 
 def _tables(picture: Picture) -> dict[str, tuple[tuple[str, ...], Iterable[Sequence[object]]]]:
-    """The numbers by the name of their file: header and rows."""
+    """Return the tables of the CSV files by name: header and rows."""
     counted = {
         "outlets": picture.outlets,
         "languages": picture.languages,
@@ -313,7 +313,7 @@ def _tables(picture: Picture) -> dict[str, tuple[tuple[str, ...], Iterable[Seque
 
 @contextmanager
 def _whole(path: Path, encoding: str = "utf-8") -> Iterator[IO[str]]:
-    """Yield a file that takes the place of `path` when it is complete."""
+    """Yield a file that replaces `path` once it is complete."""
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         with partial.open("w", encoding=encoding, newline="") as file:

@@ -1,1 +1,1 @@
-"""The stage that asks feeds for new entries."""
+"""The stage that polls feeds for new entries."""

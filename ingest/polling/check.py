@@ -1,4 +1,4 @@
-"""A dry run of feeds: what would they yield? Touches no state and needs no database."""
+"""A dry run of feeds that shows what they would yield. Touches no state and needs no database."""
 
 import asyncio
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ __all__ = ["FeedYield", "check_feeds"]
 
 @dataclass(frozen=True)
 class FeedYield:
-    """What a feed would yield: entries, how many would be fetched, date of the newest, a title."""
+    """The yield of a feed: its entries, how many would be fetched, the date of the newest, and a title."""
 
     feed: str
     ok: bool
@@ -33,7 +33,7 @@ class FeedYield:
 async def check_feeds(
     settings: Settings, feeds: tuple[FeedConfig, ...], topics: TopicSet, now: datetime
 ) -> list[FeedYield]:
-    """Return what each feed would yield, in order. Feeds of one host are asked one after another, spaced."""
+    """Return what each feed would yield, in order. Feeds on the same host are polled one by one, with a delay."""
     hosts: dict[str, asyncio.Lock] = {}
 
     async def one(feed: FeedConfig) -> FeedYield:

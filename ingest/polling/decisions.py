@@ -1,7 +1,7 @@
-"""What the answers to polls mean: which items there are, when to ask again, what to believe of the server. Pure.
+"""Interprets the answers to polls: which items they list, when to poll again, how far to trust the server. Pure.
 
-`decide` takes the feed's state and the answer and returns the poll's record, which is the feed's next state, and the
-items for the ledger. Only the ledger knows which of them are new: `record_of_find` says what follows from that.
+`decide` takes the feed's state and the answer. It returns the poll's record, which is also the feed's next state, and
+the items for the ledger. Only the ledger knows which items are new; `record_of_find` then updates the record.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from ingest.parsing.model import NotAFeed, ParsedEntry, ParsedFeed
 from ingest.parsing.wishes import Wishes
 from ingest.polling.schedule import header_wish, narrowed, next_poll, pushed, widened
 from ingest.runtime import backoff
+from ingest.runtime.clock import spell
 from ingest.store.feeds import ADOPT_AFTER_POLLS, FeedState, PollRecord
 from ingest.store.ledger import NewEntry
 from ingest.text.urls import canonical_url, host_of, slug_words, without_user_info
@@ -37,27 +38,27 @@ __all__ = [
 ]
 
 ACCEPT = "application/rss+xml, application/atom+xml, application/rdf+xml;q=0.9, application/xml;q=0.8, */*;q=0.5"
-# A server's word that nothing has changed is checked after this time.
+# How long to believe a server that says nothing has changed before checking.
 TRUST_FOR = timedelta(days=1)
-# Caches on the way may be this much behind without anybody lying.
+# Caches on the way may lag this much without the server being wrong.
 CACHES_LAG = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
 class PollResult:
-    """What an answer means: the poll's record and what to put into the ledger."""
+    """The meaning of an answer: the poll's record and the items for the ledger."""
 
     record: PollRecord
     entries: tuple[NewEntry, ...] = ()
     pause_host_until: datetime | None = None
-    # Identities of items that, should they be new, the server has kept back, and how.
+    # Identities of items that the server has withheld if they turn out to be new, and how it did so.
     hidden: Mapping[str, str] = field(default_factory=dict)
 
 
 def request_headers(feed: FeedState, now: datetime) -> dict[str, str]:
-    """Return the headers of a poll at `now`: conditional (RFC 9110, 13.1) where the last answer allows it.
+    """Return the headers of a poll at `now`: conditional (RFC 9110, 13.1) if the last answer allows it.
 
-    Once a day, and always where the server was caught lying, the whole document is asked for.
+    Once a day, and always if the server has been caught giving wrong answers, requests the whole document.
     """
     headers = {"Accept": ACCEPT}
     if feed.language:
@@ -68,7 +69,7 @@ def request_headers(feed: FeedState, now: datetime) -> dict[str, str]:
 
 
 def needs_parsing(feed: FeedState, answer: Answer | RequestFailed) -> bool:
-    """Return whether `answer` brings a document that was not the last one too."""
+    """Return whether `answer` brings a document that differs from the last one."""
     return (
         isinstance(answer, Answer)
         and 200 <= answer.status < 300
@@ -83,9 +84,9 @@ def decide(
     now: datetime,
     topics: TopicSet,
 ) -> PollResult:
-    """Return what `answer` to a poll of `feed` made at `now` means. Pure: no clock, no I/O.
+    """Return the meaning of `answer` to a poll of `feed` made at `now`. Pure: no clock, no I/O.
 
-    `parsed` is what the document says, where it `needs_parsing`.
+    `parsed` is the parsed document if it `needs_parsing`.
     """
     if isinstance(answer, RequestFailed):
         return failed_poll(feed, now, str(answer), answer.kind, took_ms=answer.took_ms)
@@ -96,7 +97,7 @@ def decide(
         if answer.status in (429, 503):
             wait = backoff.retry_after(answer.headers.get("retry-after"), now)
         if wait is not None:
-            # It counts from the answer.
+            # The wait counts from the answer.
             wait += timedelta(milliseconds=answer.took_ms + 1)
         return failed_poll(feed, now, f"{feed.host}: HTTP {answer.status}", kind_of(answer.status), answer, wait=wait)
     if parsed is None:
@@ -104,7 +105,7 @@ def decide(
     if isinstance(parsed, NotAFeed):
         return failed_poll(feed, now, f"{feed.host}: {parsed}", FailureKind.NOT_A_FEED, answer)
     entries = tuple(for_ledger(feed, entry, now, topics) for entry in parsed.entries)
-    # Whether anything is new, only the ledger knows: see `ingest.polling.poll`.
+    # Only the ledger knows whether anything is new: see `ingest.polling.poll`.
     record = _succeeded(
         feed, answer, now, PollOutcome.UNCHANGED, with_link_header(parsed, answer.headers.get("link", ""), answer.url)
     )
@@ -112,10 +113,10 @@ def decide(
 
 
 def record_of_find(feed: FeedState, result: PollResult, new: Sequence[str], now: datetime) -> PollRecord:
-    """Return the record of a poll that found the items of these identities new. Pure.
+    """Return the record of a poll for which the items with the identities `new` were new. Pure.
 
-    The feed's own rhythm is worked out again. A server that kept new items behind a 304, or under the same ETag, is
-    not believed any more.
+    Recalculates the feed's own rhythm. A server that hid new items behind a 304, or under the same ETag, is no longer
+    trusted.
     """
     record = replace(result.record, outcome=PollOutcome.NEW, new_entries=len(new))
     dates = [entry.published_at for entry in result.entries if entry.published_at is not None]
@@ -130,7 +131,7 @@ def record_of_find(feed: FeedState, result: PollResult, new: Sequence[str], now:
 
 
 def _hidden(feed: FeedState, answer: Answer, parsed: ParsedFeed) -> dict[str, str]:
-    """Return the items that, should they be new, the server has kept back, with the way it did."""
+    """Return the items that the server has withheld if they turn out to be new, and how it did so."""
     etag = _header(answer, "etag")
     if etag is not None and etag == feed.etag:
         return {entry.identity: "new items under an unchanged ETag" for entry in parsed.entries}
@@ -139,7 +140,7 @@ def _hidden(feed: FeedState, answer: Answer, parsed: ParsedFeed) -> dict[str, st
         return {}
     assert feed.last_full_at is not None
     assert feed.last_polled_at is not None
-    # Published between the last whole document and the last 304, with time for caches on the way.
+    # Published between the last whole document and the last 304, with some time for caches on the way.
     latest = feed.last_polled_at - CACHES_LAG
     return {
         entry.identity: "items published before a 304 said that there was nothing new"
@@ -152,7 +153,7 @@ def _succeeded(
     feed: FeedState, answer: Answer, now: datetime, outcome: PollOutcome, parsed: ParsedFeed | None = None
 ) -> PollRecord:
     modified = outcome != PollOutcome.NOT_MODIFIED
-    # The sitemaps of an index change while it stays the same.
+    # The sitemaps in an index can change while the index itself does not.
     index = parsed is not None and bool(parsed.sitemaps)
     wishes = parsed.wishes if parsed else None
     interval = widened(feed.poll_interval or feed.poll_every, feed.poll_every, feed.poll_within)
@@ -203,9 +204,9 @@ def _next_poll(
 
 
 def _moved(feed: FeedState, answer: Answer) -> dict[str, Any]:
-    """Return what is known of the feed's new address after a success."""
+    """Return what is known about the feed's new address after a success."""
     if feed.address != feed.url:
-        # It answers at its new address, or has moved on from there.
+        # The feed answers at its new address, or has moved on from there.
         moved_to = answer.moved_to or feed.address
         return {"moved_to": moved_to, "moved_polls": feed.moved_polls, "host": host_of(moved_to)}
     if answer.moved_to is None:
@@ -216,12 +217,12 @@ def _moved(feed: FeedState, answer: Answer) -> dict[str, Any]:
 
 
 def kind_of(status: int) -> FailureKind:
-    """Return the kind of failure that a status other than 2xx is. Pure."""
+    """Return the kind of failure for a status other than 2xx. Pure."""
     if status == 410:
         return FailureKind.GONE
     if 300 <= status < 400:
         return FailureKind.HTTP_3XX
-    # Of numbers that mean nothing, too, it is the server that is wrong.
+    # An undefined status number is also the server's fault.
     return FailureKind.HTTP_4XX if 400 <= status < 500 else FailureKind.HTTP_5XX
 
 
@@ -238,7 +239,7 @@ def failed_poll(
     failures = feed.failures + 1
     first = feed.poll_interval or feed.poll_every
     again = now + max(backoff.after_failures(first, failures), wait or timedelta(0))
-    # An address that was moved to and fails is left for the one that is configured.
+    # If the new address of a moved feed fails, go back to the configured one.
     returns = feed.address != feed.url
     record = PollRecord(
         polled_at=now,
@@ -279,13 +280,13 @@ def _header(answer: Answer, name: str) -> str | None:
 def unwanted(
     entry: ParsedEntry, scope: str, max_age: timedelta | None, topics: TopicSet, now: datetime
 ) -> tuple[Status, str] | None:
-    """Return the final status and reason of an entry that is not to be fetched, None for one that is. Pure."""
+    """Return the final status and reason of an entry that should not be fetched, or None if it should be. Pure."""
     if entry.url is None:
         return Status.REJECTED, "the item has no usable link"
     if max_age is not None and entry.published_at is not None and entry.published_at < now - max_age:
-        return Status.REJECTED, f"published more than {max_age.days} days before it was seen"
+        return Status.REJECTED, f"published more than {spell(max_age)} before it was seen"
     if scope == "general":
-        # Sitemaps give addresses alone, whose words are mostly those of the title.
+        # Sitemaps give only addresses, whose words are mostly those of the title.
         title = entry.title or slug_words(entry.url)
         if (title or entry.summary) and not topics.passes_gate(title, entry.summary):
             return Status.OFF_TOPIC, "gate"
@@ -293,7 +294,7 @@ def unwanted(
 
 
 def for_ledger(feed: FeedState, entry: ParsedEntry, now: datetime, topics: TopicSet) -> NewEntry:
-    """Return an item of `feed` as the ledger takes it, with its end where it is not to be fetched. Pure."""
+    """Return an item of `feed` as a ledger entry, with its final status if it should not be fetched. Pure."""
     status, reason = unwanted(entry, feed.scope, feed.max_age, topics, now) or (Status.DISCOVERED, None)
     canonical = canonical_url(entry.url) if entry.url else None
     return NewEntry(

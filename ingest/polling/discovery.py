@@ -1,4 +1,4 @@
-"""Finding the feed behind an address that a person would give: a home page, a section, or the feed itself."""
+"""Finds the feed behind an address that a person would enter: a home page, a section, or the feed itself."""
 
 import asyncio
 from dataclasses import dataclass
@@ -19,27 +19,26 @@ __all__ = ["Discovered", "NoFeedFound", "discover"]
 
 # Where publishing systems put their feeds, the most common first: WordPress, Drupal, static sites, Blogger.
 COMMON_PATHS = ("/feed/", "/rss.xml", "/feed.xml", "/rss", "/atom.xml", "/index.xml", "/feeds/posts/default")
-# Sitemaps of a robots.txt that are tried; large sites name one for each month.
+# How many sitemaps from a robots.txt to try. Large sites list one for each month.
 MOST_SITEMAPS = 20
 
 
 class NoFeedFound(Exception):
-    """There is no feed at the address, nor where feeds usually are. The message says what was tried."""
+    """There is no feed at the address, nor at the usual places. The message says what was tried."""
 
 
 @dataclass(frozen=True)
 class Discovered:
-    """A feed that was found, and what it says."""
+    """A feed that was found, and its parsed document."""
 
     url: str
     feed: ParsedFeed
 
 
 async def discover(web: Web, url: str, settings: Settings, now: datetime) -> Discovered:
-    """Return the feed at `url`, or the one its page names, or one at a usual place of its site.
+    """Return the feed at `url`, else one that the page links to, else one at a usual place on the site.
 
-    Requests are NEWS_HOST_DELAY apart. Raises NoFeedFound, or RequestFailed when the
-    address itself cannot be had.
+    Requests are NEWS_HOST_DELAY apart. Raises NoFeedFound, or RequestFailed if the address itself cannot be fetched.
     """
     answer = await web.get(url, {"Accept": ACCEPT})
     if not 200 <= answer.status < 300:
@@ -58,8 +57,8 @@ async def discover(web: Web, url: str, settings: Settings, now: datetime) -> Dis
         if found is not None:
             return found
     raise NoFeedFound(
-        f"{without_user_info(url)} is no feed, and none was found: the page names {len(named) or 'none'}, the usual"
-        " places and robots.txt lead to none either"
+        f"{without_user_info(url)} is not a feed, and none was found: the page links to {len(named) or 'none'}, and the"
+        " usual places and robots.txt lead to none either"
     )
 
 
@@ -73,7 +72,7 @@ async def _try(web: Web, url: str, settings: Settings, now: datetime) -> Discove
 
 
 async def _sitemaps(web: Web, url: str, settings: Settings, now: datetime) -> list[str]:
-    """Return the sitemaps that the site's robots.txt names (sitemaps.org), those of news first."""
+    """Return the sitemaps listed in the site's robots.txt (sitemaps.org), news sitemaps first."""
     await asyncio.sleep(settings.host_delay)
     try:
         answer = await web.get(urljoin(url, "/robots.txt"), max_bytes=ROBOTS_MAX_BYTES, cut=True)

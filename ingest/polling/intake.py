@@ -1,4 +1,4 @@
-"""What a feed document lists goes into the ledger, however the document came: polled, pushed, or from the past."""
+"""Puts the items of a feed document into the ledger, whether it was polled, pushed, or found by a backfill."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ __all__ = ["TakenIn", "take_in"]
 
 @dataclass(frozen=True)
 class TakenIn:
-    """The identities of the items that were new, and how many known ones are fetched again as they have changed."""
+    """The identities of the new items, and how many known items have changed and are fetched again."""
 
     new: tuple[str, ...]
     changed: int
@@ -23,16 +23,16 @@ class TakenIn:
 def take_in(
     connection: Connection, feed_id: int, entries: Sequence[NewEntry], now: datetime, priority: int = LIVE
 ) -> TakenIn:
-    """Record the items of a document that are new, and note what has changed about the others. Does not commit.
+    """Record the new items of a document, and what has changed in the known ones. Does not commit.
 
-    New items of pages that other feeds have listed before take over what became of those.
+    If another feed has already listed the same page, a new item takes over the outcome of that entry.
     """
     if not entries:
         return TakenIn((), 0)
     hosts.register(connection, {entry.host for entry in entries if entry.host}, now)
     seen = recognise(entries, ledger.known_items(connection, feed_id, entries))
     new = ledger.record(connection, feed_id, seen.new, now, priority)
-    # What is listed about the past is no news.
+    # A backfill lists old versions, so it does not report changes.
     changed = ledger.note_changes(connection, seen.changed, now) if priority == LIVE else 0
     urls = [entry.canonical_url for entry in entries if entry.canonical_url]
     if priority == LIVE:

@@ -1,4 +1,4 @@
-"""The processes in which feed documents are parsed."""
+"""Worker processes that parse feed documents."""
 
 from contextlib import ExitStack
 from datetime import datetime
@@ -14,12 +14,12 @@ from ingest.web.client import Answer
 
 __all__ = ["PARSE_SECONDS", "Parsers"]
 
-# The largest feeds take a second of a processor to parse; what takes longer was made to.
+# The largest feeds take one second of processor time to parse. A document that takes much longer is hostile.
 PARSE_SECONDS = 5.0
 
 
 class Parsers:
-    """The processes in which feeds are parsed: feedparser can be made to compute for hours (its author pattern)."""
+    """Parses feeds in worker processes, because a document can keep feedparser busy for hours (its author pattern)."""
 
     def __init__(self, settings: Settings, pool: WorkerPool | None) -> None:
         self._settings = settings
@@ -33,11 +33,11 @@ class Parsers:
         self._own.close()
 
     def take_deaths(self) -> list[str]:
-        """Return how processes died for which no feed was to blame, since the last call."""
+        """Return how processes have died since the last call, if no feed was to blame."""
         return self._pool.take_deaths() if self._pool is not None else []
 
     async def parse(self, feed: FeedState, answer: Answer, now: datetime) -> ParsedFeed:
-        """Return what the document says. Raises NotAFeed, WorkerTimeout and WorkerDied."""
+        """Return the parsed document. Raises NotAFeed, WorkerTimeout and WorkerDied."""
         if self._pool is None:
             own = WorkerPool(1, self._settings.extract_timeout, ("ingest.parsing.parse",))
             self._pool = self._own.enter_context(own)

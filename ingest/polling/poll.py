@@ -1,8 +1,8 @@
-"""Poll: ask the feeds that are due whether there is anything new, and put what is new into the ledger.
+"""Poll: request the feeds that are due, and put new entries into the ledger.
 
-For each feed: claim it (a lease, and a turn at its host); send a conditional GET; `decide` what the answer means
-without touching clock, network or database; then, in one transaction, store the new entries, the poll and the feed's
-next state.
+For each feed, the stage claims it (a lease, and a turn at its host) and sends a conditional GET. `decide` interprets
+the answer without touching clock, network or database. Then the new entries, the poll and the feed's next state are
+stored in one transaction.
 """
 
 import logging
@@ -46,15 +46,15 @@ __all__ = ["PollCounts", "poll"]
 
 log = logging.getLogger(__name__)
 
-# Sitemaps read of an index at each poll: the newest, which hold the news.
+# How many sitemaps of an index to read at each poll: the newest, which hold the news.
 MOST_SITEMAPS = 3
-# Feeds claimed for each that is being asked, so that none waits for the next claim.
+# Feeds to claim ahead for each one that is being polled, so that no worker waits for the next claim.
 AHEAD = 4
 
 
 @dataclass(frozen=True)
 class PollCounts:
-    """Outcomes of a run of the stage. What is `busy` was not asked, as its host was not free; it stays due."""
+    """Outcomes of a run of the stage. A `busy` feed was not polled because its host was not free. It stays due."""
 
     polled: int = 0
     new: int = 0
@@ -78,9 +78,9 @@ def poll(
     leaving: Callable[[], bool] = lambda: False,
     on_outcome: OnOutcome = ignore,
 ) -> PollCounts:
-    """Poll the feeds that were due at `due` and return what came of it; by default, those that come due meanwhile, too.
+    """Poll the feeds that were due at `due` and return the outcomes. By default, include those that come due meanwhile.
 
-    Feeds are parsed in processes of `pool`; without one, a process is started when there is something to parse.
+    Feeds are parsed in processes of `pool`. Without one, a process is started when there is something to parse.
     """
     retry_deadlocks(connection, lambda: _ensure_partitions(connection, now()))
     with Parsers(settings, pool) as parsers:
@@ -91,19 +91,19 @@ def poll(
 
 @dataclass
 class _Polled:
-    """A feed that was asked, and what its answer means."""
+    """A feed that was polled, and what its answer means."""
 
     feed: FeedState
     polled_at: datetime
     result: PollResult
-    # The host that answered, at the end of redirects.
+    # The host that answered, after redirects.
     answered_by: str
     changed: int = 0
 
 
 @dataclass(frozen=True)
 class _Busy:
-    """A feed that was not asked, as a host on the way to it is not free."""
+    """A feed that was not polled, because a host on the way to it is not free."""
 
     feed: FeedState
 
@@ -182,7 +182,7 @@ class _Poll(RollingStage[FeedState, _Polled | _Busy]):
             return await self._web.get(feed.address, headers, before_redirect=self._turns.before_redirect)
         except RequestFailed as failure:
             return failure
-        except Exception as error:  # noqa: BLE001 - whatever a server makes the libraries raise is that feed's trouble
+        except Exception as error:  # noqa: BLE001 - whatever a server makes the libraries raise is that feed's failure
             return RequestFailed(FailureKind.CONNECTION, f"{feed.host}: {type(error).__name__}")
 
     async def _parse(
@@ -198,7 +198,7 @@ class _Poll(RollingStage[FeedState, _Polled | _Busy]):
             return NotAFeed(f"parsing the document: {problem}")
 
     async def _with_sitemaps(self, feed: FeedState, index: ParsedFeed, now: datetime) -> ParsedFeed | NotAFeed:
-        """Return a sitemap index as one feed, with the items of its newest sitemaps, of those that can be read."""
+        """Return a sitemap index as one feed with the items of its newest sitemaps. Skips unreadable ones."""
         entries: dict[str, ParsedEntry] = {}
         problems = []
         for url in [listed.url for listed in index.sitemaps[:MOST_SITEMAPS]]:
@@ -247,19 +247,19 @@ def _answered_by(feed: FeedState, answer: Answer | RequestFailed) -> str:
 
 
 def _ensure_partitions(connection: Connection, now: datetime) -> None:
-    """Make the tables of this month and the next, to which polls and fetches write."""
+    """Create the partitions of this month and the next for polls and fetches."""
     try:
         connection.execute("SELECT news.ensure_partitions(%s, 2)", [now])
     except psycopg.errors.LockNotAvailable:
-        # Somebody reads for long. There is a table for months that have none, and the next poll tries again.
+        # A long query holds a lock. The default partition takes rows of months without one, and the next poll retries.
         connection.rollback()
-        log.info("the tables of the next month are not made yet: somebody reads the present ones")
+        log.info("next month's partitions are not created yet: a query is reading the current ones")
     else:
         connection.commit()
 
 
 def _save(connection: Connection, results: list[_Polled]) -> None:
-    """Store what polls brought: those that brought items each in a transaction of its own, the others together."""
+    """Store the results of polls: each poll with items in its own transaction, the others together."""
     refuse = partial(_refuse, connection)
     store_or_refuse(
         connection, [polled for polled in results if not polled.result.entries], partial(_store, connection), refuse

@@ -1,7 +1,7 @@
-"""Which items of a feed are new, and which of the known ones have changed? Pure: no clock, no I/O.
+"""Decides which items of a feed are new, and which of the known ones have changed. Pure: no clock, no I/O.
 
-A feed names its items by guids, and some feeds do it badly: the same guid for different items, or a new one for the
-same item each time. An address that is the item's own then tells.
+A feed identifies its items by guids, but some feeds use the same guid for different items, or a new one for the same
+item each time. An address that no other item shares then identifies the item.
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ __all__ = ["Recognised", "recognise"]
 
 @dataclass(frozen=True)
 class Recognised:
-    """The items that are not known yet, and the known ones that have changed."""
+    """The new items, and the known ones that have changed."""
 
     new: tuple[NewEntry, ...]
     changed: tuple[Change, ...]
@@ -24,9 +24,9 @@ class Recognised:
 def recognise(entries: Sequence[NewEntry], known: Sequence[KnownItem]) -> Recognised:
     """Return which of `entries`, the items of one feed document, are new or changed.
 
-    `known` are the feed's items in the ledger with a guid or an address of these. An item is known by its guid, unless
-    it has both another address and another title than the item known by that guid. An item with an unknown guid is
-    known by its address, where no other item of the document has the same one.
+    `known` are the feed's items in the ledger that share a guid or an address with them. A known guid identifies an
+    item, unless both its address and its title differ from those of the known item. An item with an unknown guid is
+    identified by its address, unless another item of the document has the same address.
     """
     by_identity = {item.identity: item for item in known}
     by_url: dict[str | None, KnownItem] = {item.canonical_url: item for item in known if item.canonical_url}
@@ -52,14 +52,14 @@ def recognise(entries: Sequence[NewEntry], known: Sequence[KnownItem]) -> Recogn
 
 
 def _is_another(item: KnownItem, entry: NewEntry) -> bool:
-    """Whether a feed that gives `entry` the guid of `item` uses one guid for several items."""
+    """Return whether `entry` is a different item with the same guid as `item`."""
     if item.canonical_url is None or entry.canonical_url is None:
         return False
     return item.canonical_url != entry.canonical_url and item.title != entry.title
 
 
 def _has_changed(item: KnownItem, entry: NewEntry) -> bool:
-    # What was not there before (in a sitemap, in items stored by older versions) is no change when it comes.
+    # A value that was missing before (in a sitemap, or in items stored by older versions) is not a change.
     return any(
         before is not None and now is not None and before != now
         for before, now in (

@@ -1,8 +1,8 @@
-"""When a feed is polled next: decided from its own rhythm and from what it asks for. Pure: no clock, no I/O.
+"""Decides when to poll a feed next, from its own rhythm and from what it asks for. Pure: no clock, no I/O.
 
-A feed that brings nothing is asked a little less each time, up to a bound. New items bring it back: the time between
-polls is halved, or goes at once to what suits the items' own rhythm, which is twice as often as they come. So a feed
-is polled often while it brings something, whatever the dates in it say.
+Each poll that brings nothing lengthens the interval a little, up to a bound. New items shorten it again: the interval
+is halved, or drops at once to what suits the items' own rhythm, which is two polls per item. So a feed is polled often
+while it brings something, whatever the dates in it say.
 """
 
 import re
@@ -16,28 +16,28 @@ from ingest.runtime.backoff import MAX_WAIT
 
 __all__ = ["header_wish", "interval_of", "narrowed", "next_poll", "pushed", "widened"]
 
-# From fewer dated items no rhythm can be read; more would make it sluggish.
+# Fewest and most dated items: fewer show no rhythm, more would make it react slowly.
 RHYTHM_ITEMS = (3, 20)
 POLLS_PER_ITEM = 2
-# From ten minutes to an hour in ten polls that find nothing.
+# Ten polls that find nothing lengthen ten minutes to an hour.
 WIDENING = 1.2
-# A feed whose news a hub announces is polled this much less often than a quiet one, in case the hub forgets about it.
+# A feed that a hub pushes is polled this much less often than a quiet one, in case the hub forgets about it.
 PUSHED_FACTOR = 4
 PUSHED_AT_MOST = timedelta(hours=6)
-# So that feeds that were added together drift apart.
+# Spreads out feeds that were added together.
 JITTER = 0.1
 
 
 def interval_of(published: Iterable[datetime], now: datetime, shortest: timedelta, longest: timedelta) -> timedelta:
     """Return the time between polls that suits items published at these times, within the bounds.
 
-    Without enough dates it is the shortest: nothing speaks for waiting.
+    Without enough dates it is the shortest, as there is no reason to wait.
     """
     fewest, most = RHYTHM_ITEMS
     newest = sorted((moment for moment in published if moment <= now), reverse=True)[:most]
     if len(newest) < fewest:
         return shortest
-    # Up to now: a feed whose items stopped coming has slowed down.
+    # Measured up to now, because a feed whose items stopped coming has slowed down.
     gap = (now - newest[-1]) / len(newest)
     return min(max(gap / POLLS_PER_ITEM, shortest), longest)
 
@@ -47,7 +47,7 @@ def narrowed(
 ) -> timedelta:
     """Return the next interval after a poll that found items published at these times.
 
-    Half the last one, or what suits the items if that is less; for a feed polled for the first time, the shortest.
+    It is half the last one, or what suits the items if that is less. At a feed's first poll it is the shortest.
     """
     if interval is None:
         return shortest
@@ -60,7 +60,7 @@ def widened(interval: timedelta, shortest: timedelta, longest: timedelta) -> tim
 
 
 def pushed(interval: timedelta, longest: timedelta) -> timedelta:
-    """Return the interval of a feed whose news are pushed; `longest` is the bound of one whose news are not."""
+    """Return the interval of a feed that is pushed. `longest` is the bound for feeds that are not."""
     return max(interval, longest, min(longest * PUSHED_FACTOR, PUSHED_AT_MOST))
 
 
@@ -74,7 +74,7 @@ def header_wish(headers: Mapping[str, str], now: datetime) -> timedelta:
         try:
             moment = parsedate_to_datetime(headers["expires"])
         except (ValueError, TypeError, OverflowError):
-            # "0" and the like mean: stale already.
+            # "0" and the like mean that it is stale already.
             return timedelta(0)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
@@ -83,10 +83,10 @@ def header_wish(headers: Mapping[str, str], now: datetime) -> timedelta:
 
 
 def next_poll(now: datetime, interval: timedelta, wishes: Wishes, name: str) -> datetime:
-    """Return when to poll again: after the interval, not before the feed wants it, and at a time it takes polls.
+    """Return when to poll again: after the interval, not before the feed wants it, and at an hour and day it allows.
 
-    No wish counts for more than a day. The wait is stretched by up to a tenth, differently for each feed `name` and
-    time, but always the same for the same.
+    No wish counts for more than a day. The wait is stretched by up to a tenth. The stretch depends only on the feed's
+    `name` and on `now`.
     """
     wait = max(interval, min(wishes.wait, MAX_WAIT))
     share = zlib.crc32(f"{name} {now.timestamp()}".encode()) / 0xFFFFFFFF
@@ -103,5 +103,5 @@ def _not_skipped(moment: datetime, wishes: Wishes) -> datetime:
             later = (later + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
         else:
             return later
-    # It asks never to be polled.
+    # The feed excludes all hours or days.
     return moment + MAX_WAIT

@@ -1,1 +1,1 @@
-"""Stored pages and documents worked through again, with the rules of today."""
+"""Works through stored pages and documents again with the current rules."""

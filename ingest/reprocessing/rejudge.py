@@ -1,7 +1,7 @@
-"""Rejudge: apply a change of topics.yaml to stored documents, both ways.
+"""Rejudge: apply a changed topics.yaml to stored documents, in both directions.
 
-Documents that are on a topic now land; articles that are on none any more lose their place, and end in the ledger as
-off topic; scores and topics of the others are brought up to date. Nothing is fetched or extracted.
+Documents that are now on a topic land. Articles that are no longer on any are withdrawn, and their entries end as off
+topic. Scores and topics of the others are brought up to date. Nothing is fetched or extracted.
 """
 
 from collections.abc import Callable
@@ -23,9 +23,9 @@ BATCH = 500
 
 @dataclass
 class Rejudged:
-    """What a run found: documents newly on a topic, no longer on one, on one as before, off topic as before.
+    """The results of a run: documents newly on a topic, no longer on one, on one as before, off topic as before.
 
-    `wanted` are items that the gates of general feeds had kept out and would not any more.
+    `wanted` counts items that the gates of general feeds had kept out and now let through.
     """
 
     newly: int = 0
@@ -49,10 +49,10 @@ def rejudge(
     stopping: Callable[[], bool] = lambda: False,
     on_progress: Callable[[int], object] = int,
 ) -> Rejudged:
-    """Judge the stored documents of `selection` again; with `dry_run`, only count.
+    """Judge the stored documents of `selection` again. With `dry_run`, only count.
 
-    What is newly on a topic is left for `land`, what passes a gate now for `fetch`. `on_progress` gets the number of
-    documents done so far.
+    Documents newly on a topic are left for `land`, items that now pass a gate for `fetch`. `on_progress` gets the
+    number of documents done so far.
     """
     found = Rejudged()
     last = 0
@@ -87,7 +87,7 @@ def _open_gates(
     dry_run: bool,
     stopping: Callable[[], bool],
 ) -> int:
-    """Let items be fetched that the gates of their feeds had kept out and would not any more; returns how many."""
+    """Reopen items that their feeds' gates had kept out and now let through. Returns how many."""
     wanted = last = 0
     while not stopping():
         batch = ledger.kept_by_gate(connection, selection, after=last, limit=BATCH)
@@ -95,7 +95,7 @@ def _open_gates(
         if not batch:
             break
         last = batch[-1].id
-        # As when the feed was read: see poll_decisions.judge.
+        # The same rule as when the feed is read: see `ingest.polling.decisions.unwanted`.
         passing = [item.id for item in batch if topics.passes_gate(item.title or slug_words(item.url), item.summary)]
         wanted += len(passing)
         if passing and not dry_run:

@@ -1,9 +1,9 @@
-"""Reprocess: extract stored pages again, after a change of rules or of trafilatura, and land what has changed.
+"""Reprocess: extract stored pages again after a change of rules or of trafilatura, and land what has changed.
 
-Pages are compared with what was extracted from them before. Documents that differ are replaced and land once more:
-articles keep their ids, and their former texts and titles become revisions. A page that turns out to hold no article
-loses its place, with all entries that stand for it; the article goes when that was its last one. What does not differ
-is left alone, so a run that was broken off is simply run again.
+Each new document is compared with the one extracted before. If they differ, it replaces the old one and lands again:
+articles keep their ids, and their former texts and titles become revisions. If a page turns out to hold no article, its
+entries lose their sightings, and an article that loses its last sighting is removed. Documents that do not differ are
+left alone, so an interrupted run can simply be started again.
 """
 
 import asyncio
@@ -31,9 +31,9 @@ __all__ = ["Example", "Reprocessed", "reprocess"]
 
 log = logging.getLogger(__name__)
 
-# Pages in work at a time: some MB, and a second or two of work.
+# Pages in one batch: some MB, and a second or two of work.
 BATCH = 200
-# Lines of a difference that an example shows, and characters of each.
+# Lines of a difference in an example, and characters per line.
 EXAMPLE_LINES = 12
 EXAMPLE_WIDTH = 160
 _COMPARED = ("text", "title", "author", "published_at", "published_from", "language", "agency", "page_url")
@@ -42,7 +42,7 @@ Kind = Literal["unchanged", "changed", "gained", "lost", "still_none", "failed"]
 
 @dataclass(frozen=True)
 class Example:
-    """What changes about one page: its address, and lines that start with - (before), + (after) or say what it is."""
+    """The changes to one page: its address, and lines that start with - (before) or + (after) or describe a change."""
 
     url: str
     lines: tuple[str, ...]
@@ -50,7 +50,7 @@ class Example:
 
 @dataclass
 class Reprocessed:
-    """What a run found: pages whose document stays, differs, is new, or is none any more; and what failed."""
+    """The results of a run: pages whose document is unchanged, changed, gained or lost, pages without one, failures."""
 
     unchanged: int = 0
     changed: int = 0
@@ -58,7 +58,7 @@ class Reprocessed:
     lost: int = 0
     still_none: int = 0
     failed: int = 0
-    # How many of the changed differ in each respect.
+    # How many of the changed documents differ in each field.
     differences: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COMPARED, 0))
     examples: list[Example] = field(default_factory=list)
 
@@ -104,7 +104,7 @@ def reprocess(
     stopping: Callable[[], bool] = lambda: False,
     on_progress: Callable[[int], object] = int,
 ) -> Reprocessed:
-    """Extract the stored pages of `selection` again; with `dry_run`, only say what would change.
+    """Extract the stored pages of `selection` again. With `dry_run`, only report what would change.
 
     Returns what was found, with up to `examples` differences. `on_progress` gets the number of pages done so far.
     """
@@ -122,7 +122,7 @@ def reprocess(
                 on_progress=on_progress,
             )
     found = Reprocessed()
-    # Copies come after the places that articles describe, so that these are revised before a copy looks for its like.
+    # Entries that articles describe come first, so that these articles are revised before copies are matched to them.
     for copies in (False, True):
         last = 0
         while not stopping():
@@ -155,7 +155,7 @@ async def _extract_all(
         except NotAnArticle as reason:
             return _Outcome(entry, url, "lost" if former else "still_none", reason=str(reason))
         except (WorkerTimeout, WorkerDied) as problem:
-            # What the stage `extract` would retry or give up: the former document stays.
+            # The stage `extract` would retry or give up here. The former document stays.
             return _Outcome(entry, url, "failed", reason=str(problem))
         except Exception as error:  # noqa: BLE001 - whatever a page makes the libraries raise
             return _Outcome(entry, url, "failed", reason=f"{type(error).__name__}: {str(error)[:200]}")
@@ -207,7 +207,7 @@ def _save(connection: Connection, outcomes: Sequence[_Outcome], read: dict[int, 
         gone = [(item.entry, storable(item.reason or "")) for item in items if item.kind == "lost"]
         with connection.transaction():
             stories.lock(connection)
-            # What the ordinary stages have extracted since it was read here is newer.
+            # Skip pages that the ordinary stages have extracted since they were read here: those documents are newer.
             mine = ledger.land_again(connection, [(entry, read.get(entry)) for entry in fresh], now)
             documents.save(connection, [(entry, fresh[entry]) for entry in sorted(mine)], now)
             rejected = sorted(ledger.reject(connection, [(entry, why, read.get(entry)) for entry, why in gone]))

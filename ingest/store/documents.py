@@ -104,7 +104,7 @@ def stored(connection: Connection, entry_ids: list[int]) -> dict[int, Stored]:
 
 
 def delete(connection: Connection, entry_ids: list[int]) -> None:
-    """Delete the documents of entries that turned out to have none."""
+    """Delete the documents of entries whose pages hold no article."""
     connection.execute("DELETE FROM news.documents WHERE entry_id = ANY(%s)", [entry_ids])
 
 

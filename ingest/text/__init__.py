@@ -1,1 +1,1 @@
-"""Functions on texts and addresses alone: folding, dates, encodings, similarity."""
+"""Pure functions on texts and addresses: folding, dates, encodings, similarity."""

@@ -1,4 +1,4 @@
-"""Which news agency a text is credited to. Pure.
+"""Find the news agency that a text is credited to. Pure.
 
 A credit may be in the author field, in a dateline or brackets at the beginning, or in brackets or a short line at the
 end. A sentence that quotes what someone told an agency is not a credit.

@@ -1,4 +1,4 @@
-"""Detects the character encoding of documents. Servers, documents and their authors often disagree about it.
+"""Decode documents whose servers, declarations and authors disagree about the encoding.
 
 Some send windows-1256 as UTF-8 or Latin-1, some UTF-8 as windows-1256, and some declare nothing. What the bytes reveal
 takes precedence over what is declared.

@@ -1,4 +1,4 @@
-"""Text folding and content identity: when are two texts the same text?
+"""Text folding and content identity: whether two texts are the same text.
 
 `fold` removes differences between copies of the same text: letter case, Arabic spelling variants, vowel marks,
 invisible characters, digits of other scripts, punctuation and spacing. PostgreSQL has the same function as
@@ -103,7 +103,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return _PLANE_0.words(text.lower())
     if not _UNUSUAL.search(text):
-        # Most texts are in normal form except for these spaces. Without them, `normalize` recognizes that at once.
+        # Most texts are in normal form except for these spaces. Without them, `normalize` recognises that at once.
         folded = unicodedata.normalize("NFKC", text.replace("\u00a0", " ")).casefold()
         folded = _PLANE_0.dropped.sub("", folded)
         for form, plain in _USUAL_FORMS:

@@ -1,4 +1,4 @@
-"""Makes untrusted text safe to show: in terminals, in logs, in spreadsheet cells. Pure.
+"""Make untrusted text safe to show in terminals, logs and spreadsheets. Pure.
 
 Text from a server, a feed or a page may contain control characters that clear the screen, set the window title, reverse
 the rest of the line, or start a new log line. They are removed here. Letters stay, and so do the characters that join
@@ -76,9 +76,10 @@ def clean_log_records() -> None:
     if getattr(before, "cleans", False):
         return
 
-    def clean(name: str, *args: object, **kwargs: object) -> logging.LogRecord:
+    def clean(name: str | None, *args: object, **kwargs: object) -> logging.LogRecord:
         record = before(name, *args, **kwargs)
-        if name.partition(".")[0] in _OURS:
+        # `logging.makeLogRecord`, which other formatters use to copy records, first asks for one without a name.
+        if name is not None and name.partition(".")[0] in _OURS:
             # If a message does not match its arguments, the handler reports it and work goes on.
             with suppress(TypeError, ValueError, KeyError):
                 record.msg, record.args = printable(record.getMessage()), ()

@@ -1,4 +1,4 @@
-"""How similar two texts are, and whether one is a copy of the other. Pure and symmetric.
+"""Compare two texts, and decide whether one is a copy of the other. Pure and symmetric.
 
 Texts are compared by their shingles: runs of three words of the folded text. Candidates for copies are found by bands.
 MinHash (Broder 1997) reduces the runs of six words to 16 numbers, and the share of equal numbers in two texts is about

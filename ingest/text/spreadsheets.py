@@ -1,4 +1,4 @@
-"""Escapes cells of CSV files that people open in spreadsheets, and reverses it. Pure.
+"""Write and read cells of CSV files that are safe in spreadsheets. Pure.
 
 A spreadsheet runs a cell that looks like a formula, whoever wrote it: `=HYPERLINK(...)` in a title sends the cells
 beside it to a stranger (OWASP, CSV Injection). An apostrophe in front makes it text. The same rule decides which values

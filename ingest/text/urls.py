@@ -1,4 +1,4 @@
-"""Article URLs: make them absolute, identify the page, name the host."""
+"""Make addresses absolute, recognise the same page, and name the host."""
 
 import re
 from urllib.parse import SplitResult, parse_qsl, unquote, urljoin, urlsplit, urlunsplit

@@ -1,1 +1,1 @@
-"""Topics: what topics.yaml says, and whether a text is about it."""
+"""Topics: read topics.yaml, and judge whether a text is about one."""

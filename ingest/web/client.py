@@ -153,8 +153,8 @@ class Web:
         """Send a GET request to `url`, follow redirects, and return the response.
 
         `before_redirect` is awaited before a redirect is followed, with the URLs it leads from and to, and may raise.
-        At most `max_bytes` (default: the setting max_body_bytes) are read after decompression; a longer body is refused
-        or, with `cut`, truncated. Raises RequestFailed.
+        At most `max_bytes` (default: the setting max_body_bytes) are read after decompression. A longer body is
+        refused, or truncated with `cut`. Raises RequestFailed.
         """
         started = time.monotonic()
         try:

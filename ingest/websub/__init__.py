@@ -1,1 +1,1 @@
-"""Feeds that announce their news themselves (WebSub)."""
+"""Feeds that push their news (WebSub)."""

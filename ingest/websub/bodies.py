@@ -1,7 +1,7 @@
-"""Reading what hubs send without holding more of it than there is room for.
+"""Reads request bodies from hubs with bounded memory.
 
-Whoever knows the address of a subscription can send as much as he likes, as often as he likes, and as slowly. So the
-bytes of all requests together are bounded, and what cannot be signed is not read at all.
+Anyone who knows the address of a subscription can send as much as they like, as often and as slowly as they like. So
+the bytes of all requests together are bounded, and a request that cannot be signed is not read at all.
 """
 
 import asyncio
@@ -16,33 +16,33 @@ __all__ = ["Budget", "Full", "NotRead", "Share", "read_body"]
 
 
 class Full(Exception):
-    """Other requests hold what may be held."""
+    """Other requests use up the budget."""
 
 
 @dataclass
 class NotRead(Exception):
-    """The body was not taken: the HTTP status to answer with."""
+    """The body was not read. `status` is the HTTP status to answer with."""
 
     status: int
 
 
 @dataclass
 class Budget:
-    """The bytes that all requests together may hold, and what they hold now."""
+    """The bytes that all requests together may hold (`most`), and how many they hold now."""
 
     most: int
     held: int = 0
 
 
 class Share:
-    """What one request holds of a budget, until it is released."""
+    """One request's share of a budget, until it is released."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self.size = 0
 
     def grow_to(self, size: int) -> None:
-        """Hold `size` bytes, or what is held already if that is more. Raises Full, and then holds what it held."""
+        """Grow the share to `size` bytes; it never shrinks. Raises Full and stays as it was if there is no room."""
         more = max(size - self.size, 0)
         if self._budget.held + more > self._budget.most:
             raise Full
@@ -50,7 +50,7 @@ class Share:
         self.size += more
 
     def release(self) -> None:
-        """Hold nothing any more."""
+        """Return all bytes to the budget."""
         self._budget.held -= self.size
         self.size = 0
 
@@ -58,10 +58,10 @@ class Share:
 async def read_body(
     request: web.Request, share: Share, check: SignatureCheck, *, most: int, seconds: float
 ) -> list[bytes]:
-    """Return the body of a request in pieces, having shown them to `check`; at most `most` bytes are held.
+    """Return the body of a request in pieces, after passing them to `check`. Holds at most `most` bytes.
 
-    `share` grows at once by the size that the request states (Content-Length), and as the body comes in where that is
-    more or not stated. Raises Full, or NotRead for one that is too large, comes too slowly or breaks off.
+    `share` grows at once to the size in Content-Length. If that is missing or too small, `share` grows as the body
+    comes in. Raises Full, or NotRead if the body is too large, arrives too slowly or breaks off.
     """
     stated = request.content_length or 0
     if stated > most:

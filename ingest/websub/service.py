@@ -1,7 +1,7 @@
 """The WebSub service: subscribes to feeds at their hubs, and takes in what the hubs send.
 
-It answers at `{NEWS_WEBSUB_URL}/{token}`, one address for each feed, which nobody can guess. What a hub sends goes the
-way of a polled document, from parsing to the ledger. Polling goes on, less often, in case a hub forgets about us.
+Each feed has its own callback address, `{NEWS_WEBSUB_URL}/{token}`, which nobody can guess. A document from a hub is
+processed like a polled one, from parsing to the ledger. Polling goes on, less often, in case a hub forgets about us.
 """
 
 import asyncio
@@ -46,11 +46,11 @@ T = TypeVar("T")
 # How often the service looks for feeds to subscribe to.
 LOOK_SECONDS = 30.0
 SUBSCRIPTIONS_AT_ONCE = 50
-# Documents that wait to be taken in, and the bytes of these and of those that are coming in; more are refused, and the
-# hub sends them again.
+# Limits for the documents that wait to be taken in, and for the bytes of these and of incoming ones together. More are
+# refused, and the hub sends them again.
 MOST_WAITING = 200
 MOST_HELD_BYTES = 64_000_000
-# A hub that takes longer to send a document will be asked for it in the next poll.
+# If a hub takes longer to send a document, the next poll gets its entries.
 BODY_SECONDS = 30.0
 _BUSY = {"Retry-After": "60"}
 
@@ -64,7 +64,7 @@ class _Push:
 
 
 class WebSubService:
-    """Use `run` to serve until `stop` is called, which may be from a signal handler of the loop."""
+    """The service. `run` serves until `stop` is called, which the loop's signal handlers may do."""
 
     def __init__(self, database: Database, settings: Settings, topics: TopicSet, now: Callable[[], datetime]) -> None:
         if settings.websub_url is None:
@@ -76,15 +76,15 @@ class WebSubService:
         self._now = now
         self._stopped = asyncio.Event()
         self._waiting: asyncio.Queue[_Push] = asyncio.Queue(MOST_WAITING)
-        # One document has room, however large it may be.
+        # There is always room for one document of the largest size.
         self._budget = Budget(max(MOST_HELD_BYTES, settings.max_body_bytes))
 
     def stop(self) -> None:
-        """Finish what has been received, and end."""
+        """Finish what has been received, then stop."""
         self._stopped.set()
 
     async def run(self) -> None:
-        """Serve. Raises ConfigError when the address cannot be listened on."""
+        """Serve until stopped. Raises ConfigError if it cannot listen on the configured address."""
         application = web.Application()
         application.router.add_get("/{prefix:.*?}{token:[A-Za-z0-9_-]{43}}", self._verify)
         application.router.add_post("/{prefix:.*?}{token:[A-Za-z0-9_-]{43}}", self._receive)
@@ -118,7 +118,7 @@ class WebSubService:
                 raise outcome
 
     async def _verify(self, request: web.Request) -> web.Response:
-        """Answer a hub's question whether a subscription is wanted (WebSub, 5.3), or take note that it is denied."""
+        """Confirm to a hub that a subscription is wanted (WebSub, 5.3), or record that the hub denies it."""
         try:
             subscription = await self._query(partial(subscriptions.at, token=request.match_info["token"]))
             if subscription is None or not subscription.enabled:
@@ -139,9 +139,9 @@ class WebSubService:
         return web.Response(text=meant.challenge, headers={"X-Content-Type-Options": "nosniff"})
 
     async def _receive(self, request: web.Request) -> web.Response:
-        """Take what a hub sends; what is not signed with the secret is ignored, and the hub not told so (7.1).
+        """Take a document from a hub. One not signed with the secret is ignored without telling the sender (7.1).
 
-        Nothing is read for a feed that is not subscribed to, or without a signature that could be one.
+        Nothing is read for a feed without a subscription, or from a request without a plausible signature.
         """
         try:
             subscription = await self._query(partial(subscriptions.at, token=request.match_info["token"]))
@@ -169,7 +169,7 @@ class WebSubService:
         except (Full, asyncio.QueueFull):
             return web.Response(status=503, headers=_BUSY)
         finally:
-            # What is taken is held until it has been taken in.
+            # A queued document keeps its share until it has been taken in.
             if not is_taken:
                 share.release()
         return web.Response(status=202)
@@ -195,7 +195,7 @@ class WebSubService:
                 PARSE_SECONDS, parse_feed, push.body, topic, push.content_type, at, zone
             )
         except (NotAFeed, WorkerTimeout, WorkerDied) as problem:
-            log.warning("feed %s: what its hub sent is not used: %s", name, problem)
+            log.warning("feed %s: ignored a document from its hub: %s", name, problem)
             return
         entries = tuple(for_ledger(feed, entry, at, self._topics) for entry in parsed.entries)
         new = 0
@@ -210,7 +210,7 @@ class WebSubService:
                 connection.commit()
 
             def refuse(_: _Push, why: str) -> None:
-                log.warning("feed %s: what its hub sent %s", name, why)
+                log.warning("feed %s: the document from its hub %s", name, why)
 
             connection.execute("SELECT news.ensure_partitions(%s, 2)", [at])
             connection.commit()
@@ -220,7 +220,7 @@ class WebSubService:
         log.info("feed %s: pushed, %d entries, %d new, %d bytes", name, len(entries), new, len(push.body))
 
     async def _subscribe_for_ever(self) -> None:
-        """Ask hubs for subscriptions as they come due, each hub at the distance that holds for every host."""
+        """Ask hubs for subscriptions as they come due, with the same delay between requests as for any host."""
         async with Web(self._settings) as client:
             while True:
                 try:
@@ -235,7 +235,7 @@ class WebSubService:
 
     async def _subscribe(self, client: Web, subscription: Subscription) -> None:
         if not subscription.hub.startswith("https:") and not self._settings.allow_networks:
-            # Whoever listened would learn the secret, and could sign what he likes (5.1).
+            # An eavesdropper would learn the secret and could sign anything (5.1).
             await self._query(
                 lambda c: subscriptions.failed(c, subscription, self._now(), "the hub cannot be reached by https")
             )
@@ -252,7 +252,7 @@ class WebSubService:
             await self._rest(connection, subscription.hub, answer)
         except RequestFailed as failure:
             problem = str(failure)
-        except Exception as unusual:  # noqa: BLE001 - whatever a hub makes the libraries raise is that hub's trouble
+        except Exception as unusual:  # noqa: BLE001 - whatever a hub makes the libraries raise is a failure of that hub
             problem = type(unusual).__name__
         finally:
             await asyncio.to_thread(connection.close)
@@ -270,7 +270,7 @@ class WebSubService:
         )
 
     async def _rest(self, connection: Connection, hub: str, answer: Answer) -> None:
-        """Leave a hub alone for as long as it asks."""
+        """Pause a hub for as long as it asks."""
         wait = retry_after(answer.headers.get("retry-after"), self._now()) if answer.status in (429, 503) else None
         if wait:
             until = self._now() + wait
@@ -278,7 +278,7 @@ class WebSubService:
             await asyncio.to_thread(connection.commit)
 
     async def _query(self, query: Callable[[Connection], T]) -> T:
-        """Return what a query returns, on a connection of its own: there are few, and the database may come and go."""
+        """Run a query on a new connection and return its result. Queries are rare, and the database may go away."""
 
         def work() -> T:
             with self._database.connect(repeatable=True) as connection:
@@ -289,7 +289,7 @@ class WebSubService:
         return await asyncio.to_thread(work)
 
     async def _repeated(self, query: Callable[[Connection], T]) -> T:
-        """As `_query`, until the database is there: what a hub has sent it does not send again."""
+        """Like `_query`, but retry until the database is back, because a hub does not send a document again."""
         while True:
             try:
                 return await self._query(query)

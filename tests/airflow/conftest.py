@@ -8,6 +8,9 @@ import pytest
 
 from db import Database
 from tests.conftest import ROOT
+from tests.integration.conftest import fork_server
+
+__all__ = ["fork_server"]
 
 # Before anything imports Airflow, which reads it then. Nothing of the developer's Airflow is used or changed.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="news-test-airflow-")

@@ -1,27 +1,26 @@
 """The report in a browser: it asks nobody for anything, whatever titles hold."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from db import Connection, Database
-from ingest.config.settings import Settings
 from ingest.topics.topics import TopicSet
-from tests.conftest import Clock, Run, Serve, chromium, configure
-from tests.runs import run_once
+from tests.collected import Collect
+from tests.conftest import Run, chromium
 
 
 @pytest.fixture
-def filled(
-    database: Database, newsroom: Serve, settings: Settings, topics: TopicSet, tmp_path: Path
-) -> Iterator[Connection]:
-    with database.connect() as opened:
-        configure(opened, newsroom(feeds=8, entries=150).world, tmp_path)
-        run_once(database, settings, topics, Clock())
-        yield opened
+def database(collect: Collect, topics: TopicSet) -> Database:
+    """What the pipeline has made of a newsroom."""
+    return collect(topics, feeds=8, entries=150).database
+
+
+@pytest.fixture
+def filled(connection: Connection) -> Connection:
+    return connection
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The news page: how the feeds do, what became of their entries, and what landed, for those who are logged in."""
+"""The news page: shows logged-in users the health of feeds, the outcomes of their entries, and landed articles."""
 
 from ingest.airflow.news_page.app import create_app
 

@@ -1,8 +1,8 @@
 """The web application of the news page, mounted into Airflow's API server.
 
-Every address of it asks Airflow who is there, and whether they may see Airflow's pages at all: a login alone, as of a
-user of the role Public, opens nothing. What it shows comes from pages and feeds, so it is escaped, and the
-browser is told to run and load nothing but the page's own files.
+Each of its addresses asks Airflow who the user is and whether they may see Airflow's pages at all. Being logged in is
+not enough: a user with only the role Public sees nothing. The content comes from pages and feeds, so it is escaped,
+and the browser is told to run and load only the page's own files.
 """
 
 import json
@@ -65,7 +65,7 @@ def create_app() -> FastAPI:
     @app.exception_handler(HTTPException)
     async def refuse(request: Request, error: HTTPException) -> Response:
         if error.status_code == 401 and "text/html" in request.headers.get("accept", ""):
-            # A person who is not logged in is shown where to do that, and comes back here.
+            # Send a person who is not logged in to the login page, and from there back to this one.
             login = get_auth_manager().get_url_login(next_url=str(request.url))
             if "next=" not in login:
                 login += f"?{urlencode({'next': str(request.url)})}"
@@ -75,7 +75,7 @@ def create_app() -> FastAPI:
     @app.get("/", response_class=HTMLResponse)
     def show(q: str = "") -> HTMLResponse:
         now = utc_now()
-        # Whatever a browser or a link brings is searched for as far as it can be: no refusal in JSON.
+        # Search for whatever a browser or a link sends, as far as possible, instead of answering an error in JSON.
         asked = printable(q).strip()
         query = asked if len(asked) <= LONGEST_QUERY else _beginning(asked)
         try:
@@ -99,12 +99,12 @@ def create_app() -> FastAPI:
 
 
 def _beginning(query: str) -> str:
-    """The words of a query that fit, or what fits of the first."""
+    """Return the words of a query that fit, or as much of the first word as fits."""
     return query[: LONGEST_QUERY + 1].rpartition(" ")[0] or query[:LONGEST_QUERY]
 
 
 def _static_files() -> dict[str, Path]:
-    """Return the files the page consists of, by name; the charts' JavaScript comes from the package plotly."""
+    """Return the page's files by name. The JavaScript of the charts comes from the package plotly."""
     own = {path.name: path for path in (HERE / "static").iterdir()}
     return own | {"plotly.min.js": Path(str(files("plotly") / "package_data" / "plotly.min.js"))}
 
@@ -122,5 +122,5 @@ def _percent(share: float) -> str:
 
 
 def _is_web(url: str) -> bool:
-    """Return whether an address may become a link: not those of imported files, nor anything that runs."""
+    """Return whether an address may become a link. Those of imported files and anything executable may not."""
     return url.startswith(("https://", "http://"))

@@ -1,4 +1,4 @@
-"""What the news page shows, gathered from the modules that own the tables."""
+"""Gathers the news page's data from the modules that own the tables."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from ingest.store import articles, ledger
 __all__ = ["Overview", "load"]
 
 CHART_DAYS = 30
-# More colours than this cannot be told apart.
+# Nobody can tell more colours than this apart.
 CHART_OUTLETS = 8
 FRESHNESS_ARTICLES = 2000
 REASONS_AMONG = 20_000
 REASONS = 8
 ARTICLES = 25
 
-# The worst first, as what needs a hand stands on top.
+# The worst first, so that feeds that need attention are at the top.
 _ORDER = {health: place for place, health in enumerate(("gone", "failing", "silent", "waiting", "ok", "disabled"))}
 
 
@@ -27,7 +27,7 @@ _ORDER = {health: place for place, health in enumerate(("gone", "failing", "sile
 class Overview:
     """The page's data.
 
-    `troubles` are those of the pipeline itself; `funnel` has (label, entries, share of all), `chart` what plotly draws.
+    `troubles` are those of the pipeline itself. `funnel` has (label, entries, share of all). `chart` is for plotly.
     """
 
     troubles: list[alerts.Alert]
@@ -46,7 +46,7 @@ class Overview:
 
 
 def load(connection: Connection, now: datetime, query: str) -> Overview:
-    """Return what the page shows at `now`; `query` chooses among the articles."""
+    """Return the page's data at `now`. `query` filters the articles."""
     outcomes = ledger.outcomes(connection)
     feeds = feed_health.health(connection, now, outcomes)
     of_feed: defaultdict[str | None, list[alerts.Alert]] = defaultdict(list)
@@ -55,7 +55,7 @@ def load(connection: Connection, now: datetime, query: str) -> Overview:
     for row in feeds:
         row["alerts"] = of_feed[row["feed"]]
     feeds.sort(key=lambda row: (_ORDER[row["health"]], row["feed"]))
-    # Imported entries belong to no feed that is shown, and count all the same.
+    # Includes imported entries, though the feeds shown do not include theirs.
     total = outcomes.total()
     count, last = articles.count_and_last(connection)
     known, median, p95 = articles.delays(connection, among=FRESHNESS_ARTICLES)
@@ -78,7 +78,7 @@ def load(connection: Connection, now: datetime, query: str) -> Overview:
 
 
 def chart(rows: list[tuple[date, str, int]], first: date, last: date) -> dict[str, Any]:
-    """Return days, and per outlet the number of articles on each; small outlets are summed up as "others"."""
+    """Return the days, and each outlet's number of articles per day. Small outlets are added up as "others"."""
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     totals: Counter[str] = Counter()
     for _, outlet, count in rows:

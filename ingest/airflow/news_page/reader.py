@@ -1,4 +1,4 @@
-"""The news page's connection: it may read, for a while, and nothing else."""
+"""The news page's database connection: read-only, with a time limit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +18,8 @@ STATEMENT_SECONDS = 10
 def reading() -> Iterator[Connection]:
     """Yield a connection with one read-only transaction, as the role news_reader.
 
-    NEWS_READER_URL logs in as that role. Without it, the pipeline's own login is used, and gives up its
-    other rights first. Raises DatabaseUnavailable, or IngestError where no database is named.
+    NEWS_READER_URL logs in as that role. Without it, the pipeline's own login is used, which gives up its other
+    rights first. Raises DatabaseUnavailable, or IngestError if no database is configured.
     """
     settings = load_settings()
     url = settings.reader_url or settings.database_url

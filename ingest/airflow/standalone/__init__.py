@@ -2,15 +2,15 @@
 
 | module | does |
 | --- | --- |
-| `run` | starts everything in order, watches over it, ends it in order |
-| `environment` | says what Airflow's processes are told |
-| `health` | asks whether Airflow works |
-| `components` | starts and ends one component |
-| `watchdog` | is the parent of a component; ends all of it, also when this program was killed |
-| `record` | remembers what was started, for the next start |
+| `run` | starts everything in order, supervises it, stops it in order |
+| `environment` | builds the environment of Airflow's processes |
+| `health` | checks whether Airflow works |
+| `components` | starts and stops one component |
+| `watchdog` | is the parent of a component; ends all of its processes, even if this program was killed |
+| `record` | remembers which processes were started, for the next start |
 | `processes` | reads `/proc` |
-| `ports` | judges the port |
-| `logs` | keeps logs from growing for ever |
+| `ports` | checks the port |
+| `logs` | keeps logs from growing forever |
 
-Nothing is imported here: a watchdog is to take no more time and memory than it needs.
+Nothing is imported here, so that a watchdog takes no more time and memory than it needs.
 """

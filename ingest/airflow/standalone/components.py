@@ -1,4 +1,4 @@
-"""Airflow's components, each below a watchdog that ends all of it; and the order in which they end."""
+"""Airflow's components, each under a watchdog that ends all of its processes, and the order in which they end."""
 
 import subprocess
 import sys
@@ -23,18 +23,18 @@ __all__ = [
     "end",
 ]
 
-# Beyond its grace a watchdog needs a moment to kill, and to look that nothing is left.
+# After the grace period, a watchdog needs a moment to kill processes and to check that none is left.
 WATCHDOG_SECONDS = 5.0
-# A component that ended is started again; one that keeps ending takes everything down.
+# A component that ends is restarted. One that keeps ending takes everything down.
 MOST_RESTARTS = 5
 RESTARTS_WITHIN_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a component is called, its arguments, and how long it may take to end.
+    """The name of a component, its arguments, and how long it may take to end.
 
-    After `grace` seconds what is left of it is killed. Should the run be killed, it goes on for `linger` seconds.
+    After `grace` seconds its remaining processes are killed. If the run is killed, it goes on for `linger` seconds.
     """
 
     name: str
@@ -43,22 +43,22 @@ class Kind:
     linger: float = 0.0
 
 
-# The API server goes on while tasks finish what they have in hand, so that they can report. What it has to do when it
-# ends itself is done in a second; then the interpreter takes some more to clear up.
+# The API server goes on while tasks finish their work, so that they can report. Its own shutdown takes a second; after
+# that the interpreter needs some more to clean up.
 API_SERVER = Kind("api-server", ("api-server",), grace=3, linger=10)
 SCHEDULER = Kind("scheduler", ("scheduler", "--skip-serve-logs"), grace=10)
 DAG_PROCESSOR = Kind("dag-processor", ("dag-processor",), grace=10)
-# One that does not end in order keeps its triggers for half a minute from the next one. Without log servers: the API
-# server reads the log files itself on one machine.
+# A triggerer that is killed blocks its triggers for half a minute before the next one can take them. Log servers are
+# not needed: on one machine, the API server reads the log files itself.
 TRIGGERER = Kind("triggerer", ("triggerer", "--skip-serve-logs"), grace=10)
-# In the order in which they start: the scheduler's first tasks need the API server.
+# In starting order: the scheduler's first tasks need the API server.
 COMPONENTS = (API_SERVER, DAG_PROCESSOR, TRIGGERER, SCHEDULER)
 MIGRATION = Kind("migrate", ("db", "migrate"), grace=10)
 
 
 @dataclass
 class Component:
-    """A component at work, with its output in a log file."""
+    """A running component, with its output in a log file."""
 
     kind: Kind
     environment: dict[str, str]
@@ -84,7 +84,7 @@ class Component:
         return None if self.process is None else self.process.poll()
 
     def start(self) -> None:
-        """Start it below a watchdog, which knows by a pipe that this process lives."""
+        """Start it under a watchdog, which notices through a pipe when this process is gone."""
         self.logs.mkdir(parents=True, exist_ok=True)
         logs.rotate(self.log_file)
         self.started_at = time.time()
@@ -106,7 +106,7 @@ class Component:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                # A Ctrl-C is for the run, which ends its components in order.
+                # Ctrl-C must reach only the run, which then ends its components in order.
                 start_new_session=True,
             )
 
@@ -116,7 +116,7 @@ class Component:
             self.process.terminate()
 
     def await_end(self) -> None:
-        """Wait until it has ended, and see to that."""
+        """Wait until it has ended; kill it if it takes too long."""
         if self.process is None:
             return
         with suppress(subprocess.TimeoutExpired):
@@ -129,13 +129,11 @@ class Component:
             self.process.stdin.close()
 
     def restart(self) -> None:
-        """Start it again after it has ended. Raises IngestError when it does so again and again."""
+        """Start it again after it has ended. Raises IngestError if it keeps ending."""
         now = time.monotonic()
         self.restarts = [at for at in self.restarts if now - at < RESTARTS_WITHIN_SECONDS]
         if len(self.restarts) >= MOST_RESTARTS:
-            raise IngestError(
-                f"Airflow's {self.name} ended again and again; its log is {self.log_file}:\n{self.last_words()}"
-            )
+            raise IngestError(f"Airflow's {self.name} keeps ending; its log is {self.log_file}:\n{self.last_words()}")
         self.restarts.append(now)
         self.await_end()
         self.start()
@@ -146,7 +144,7 @@ class Component:
 
 
 def end(components: Sequence[Component]) -> None:
-    """End all at once, but the API server after the scheduler, as tasks report to it what they have finished."""
+    """End all components at once, but the API server after the scheduler: tasks still report their results to it."""
     by_kind = {component.kind: component for component in components}
     for component in components:
         if component.kind is not API_SERVER:
@@ -158,5 +156,5 @@ def end(components: Sequence[Component]) -> None:
 
 
 def airflow_program() -> str:
-    """Return the path of the program `airflow` of this environment."""
+    """Return the path of this environment's program `airflow`."""
     return str(Path(sys.executable).with_name("airflow"))

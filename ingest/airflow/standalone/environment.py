@@ -1,4 +1,4 @@
-"""What Airflow's processes are told, and the database and secrets they need for it."""
+"""The environment of Airflow's processes, and the database and secrets that it names."""
 
 import base64
 import json
@@ -23,16 +23,16 @@ __all__ = ["airflow_environment"]
 ROOT = Path(__file__).parents[3]
 METADATA = "airflow"
 NEWS_PAGE = "news_page"
-# A few runs at a time, each with a handful of tasks; every slot is a process of 150 MB.
+# A few runs at a time, each with a handful of tasks. Every slot is a process of 150 MB.
 PARALLELISM = 8
-# An API server that ended is back within half a minute. Tasks ask again meanwhile, for a minute or so: each wait is
-# drawn from between the two.
+# An API server that ended is back within half a minute. Tasks retry for about a minute; each wait is a random time
+# between these two.
 API_ATTEMPTS = 25
 API_WAIT_SECONDS = (1, 5)
 
 
 def airflow_environment(settings: Settings, database: Database, home: Path, port: int) -> dict[str, str]:
-    """Return the environment of Airflow's processes. What the caller's environment says about Airflow wins."""
+    """Return the environment of Airflow's processes. Airflow settings in the caller's environment take precedence."""
     address = f"http://{HOST}:{port}"
     bundles = [
         {
@@ -51,9 +51,9 @@ def airflow_environment(settings: Settings, database: Database, home: Path, port
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
-        # Each hop from task to task waits for the scheduler's next look.
+        # Each step from task to task waits for the scheduler's next loop.
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
-        # Tasks that were killed are noticed after this many seconds without a sign of life.
+        # A killed task is noticed after this many seconds without a heartbeat.
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
         "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": str(API_ATTEMPTS),
         "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MIN": str(API_WAIT_SECONDS[0]),
@@ -64,7 +64,7 @@ def airflow_environment(settings: Settings, database: Database, home: Path, port
     forced = {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
-        # What Airflow derives by itself would need asyncpg; psycopg does both.
+        # The URL that Airflow would derive needs asyncpg. psycopg does both.
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": metadata,
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
         "AIRFLOW__API__HOST": HOST,
@@ -82,14 +82,14 @@ def airflow_environment(settings: Settings, database: Database, home: Path, port
 
 
 def _reader_url(database: Database, server: EmbeddedServer) -> str:
-    """Return the URL of the login with which the news page reads, which is made when missing."""
+    """Return the URL of the login that the news page reads with. Creates the login if it is missing."""
     with database.connect() as connection:
         add_login(connection, NEWS_PAGE, Role.READER, None)
     return server.url(user=NEWS_PAGE)
 
 
 def _metadata_url(database: Database) -> str:
-    """Return the SQLAlchemy URL of Airflow's own database, which is made when missing."""
+    """Return the SQLAlchemy URL of Airflow's own database. Creates the database if it is missing."""
     server = database.server
     if server is None:
         configured = os.environ.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN")
@@ -100,7 +100,7 @@ def _metadata_url(database: Database) -> str:
             )
         return configured
     with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as connection:
-        # A role of its own: Airflow's database and the news have nothing to say to each other.
+        # A separate role: Airflow's database and the news database need no access to each other.
         if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [METADATA]).fetchone() is None:
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(METADATA)))
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [METADATA]).fetchone() is None:
@@ -111,7 +111,7 @@ def _metadata_url(database: Database) -> str:
 
 
 def _secrets(home: Path) -> dict[str, str]:
-    """Return the secrets that Airflow's processes share, drawn once per data directory."""
+    """Return the secrets that Airflow's processes share, generated once per data directory."""
     path = home / "secrets.json"
     if not path.exists():
         drawn = {

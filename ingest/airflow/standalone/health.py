@@ -1,4 +1,4 @@
-"""Whether Airflow works, by what its API server says."""
+"""Checks whether Airflow works, by asking its API server."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,8 +16,8 @@ HEALTHY = "healthy"
 
 
 def answers(port: int) -> bool:
-    """Return whether the API server is up: it reaches the database, and takes what tasks report."""
-    # Neither by status alone: the first answers 200 whatever it has to say, and something else may listen there.
+    """Return whether the API server is up: it reaches the database and accepts reports from tasks."""
+    # The status code is not enough: the first endpoint always answers 200, and another program may use the port.
     return (
         _read(port, "/api/v2/monitor/health").get("metadatabase", {}).get("status") == HEALTHY
         and _read(port, "/execution/health").get("status") == HEALTHY
@@ -25,10 +25,10 @@ def answers(port: int) -> bool:
 
 
 def all_healthy(port: int, since: Mapping[str, float]) -> bool:
-    """Return whether scheduler, triggerer and DAG processor are healthy, with a sign of life later than their start.
+    """Return whether scheduler, triggerer and DAG processor are healthy, with a heartbeat later than their start.
 
-    `since` holds the starts by name, as Unix times. The last sign of life of those of a run that was killed may be
-    recent enough to be taken for one.
+    `since` holds the start times by name, as Unix times. Without it, a recent heartbeat left by a run that was killed
+    could be mistaken for one of this run.
     """
     body = _read(port, "/api/v2/monitor/health")
     return all(
@@ -44,7 +44,7 @@ def _healthy_since(part: Mapping[str, Any], key: str, since: float) -> bool:
 
 
 def _read(port: int, path: str) -> dict[str, Any]:
-    """Return the JSON object there, or an empty one."""
+    """Return the JSON object at `path`, or an empty one."""
     with suppress(httpx.HTTPError, ValueError):
         body = httpx.get(f"http://{HOST}:{port}{path}", timeout=ANSWER_SECONDS, trust_env=False).json()
         if isinstance(body, dict):

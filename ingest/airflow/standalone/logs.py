@@ -1,4 +1,4 @@
-"""Keeps the logs of components from growing for ever. Those of tasks are deleted by the DAG `maintain_database`."""
+"""Keeps component logs from growing forever. The DAG `maintain_database` deletes those of tasks."""
 
 import os
 import shutil
@@ -7,15 +7,15 @@ from pathlib import Path
 
 __all__ = ["rotate"]
 
-# Of each component there are this much and as much again in `NAME.log.1`: some days of a quiet pipeline.
+# Each component keeps this much, plus as much again in `NAME.log.1`: some days of a quiet pipeline.
 COMPONENT_LOG_BYTES = 20_000_000
 
 
 def rotate(log_file: Path, most_bytes: int = COMPONENT_LOG_BYTES) -> None:
-    """Move what is in the log of a running component to `NAME.log.1`, if it is that much.
+    """Move the log of a running component to `NAME.log.1` if it is larger than `most_bytes`.
 
-    The component goes on writing where the file now begins, as it opened it for appending. What it writes between copy
-    and cut is lost: some lines, at most.
+    The component opened the file for appending, so it goes on writing at the new beginning. Lines that it writes
+    between the copy and the truncation are lost: a few at most.
     """
     with suppress(FileNotFoundError):
         if log_file.stat().st_size > most_bytes:

@@ -1,6 +1,6 @@
-"""What runs on this machine, from /proc (proc(5)), and how to end it without hitting anything else.
+"""Finds running processes in /proc (proc(5)), and ends them without hitting any others.
 
-A process is known by its id and the moment it started: ids are used again, both together are not.
+A process is identified by its id and its start time: ids are reused, but not both together.
 """
 
 import ctypes
@@ -28,7 +28,7 @@ __all__ = [
 # prctl(2)
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
-# What the embedded server consists of. It has users beside this run, and a guard that ends it after the last of them.
+# The processes of the embedded server. It has users besides this run, and a guard that ends it after the last of them.
 DATABASE_PROGRAMS = ("postgres", "pg_ctl")
 DATABASE_GUARD = ["-m", "db.embedded"]
 LOOK_SECONDS = 0.05
@@ -37,7 +37,7 @@ KILL_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Process:
-    """A process; `started` is in clock ticks since the machine was started."""
+    """A process. `started` is in clock ticks since boot."""
 
     pid: int
     started: int
@@ -50,7 +50,7 @@ class Process:
 
 
 def living() -> dict[int, Process]:
-    """Return all processes by their ids, without those that ended and were not yet waited for."""
+    """Return all processes by id, except zombies."""
     found = {}
     for directory in Path("/proc").glob("[0-9]*"):
         process = _read(int(directory.name))
@@ -60,7 +60,7 @@ def living() -> dict[int, Process]:
 
 
 def family(ancestors: Iterable[int]) -> list[Process]:
-    """Return what descends from these, without them and without the embedded database and what is below it."""
+    """Return the descendants of `ancestors`, except the embedded database and its descendants."""
     children: dict[int, list[Process]] = {}
     for process in living().values():
         children.setdefault(process.parent, []).append(process)
@@ -75,7 +75,7 @@ def family(ancestors: Iterable[int]) -> list[Process]:
 
 
 def catches(pid: int, number: signal.Signals) -> bool:
-    """Return whether the process has a handler for the signal, which would end it otherwise."""
+    """Return whether the process has a handler for the signal. Without one, the signal would end it."""
     with suppress(OSError, ValueError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("SigCgt:"):
@@ -84,11 +84,11 @@ def catches(pid: int, number: signal.Signals) -> bool:
 
 
 def send(process: Process, number: signal.Signals) -> None:
-    """Send a signal to this process, and to no other that was given its id since."""
+    """Send a signal to this process, but not to another one that has its id by now."""
     with suppress(OSError):
         descriptor = os.pidfd_open(process.pid)
         try:
-            # The descriptor holds on to whatever has the id now; so what is looked at here is what gets the signal.
+            # The descriptor is bound to the process that has the id now, so the one checked here gets the signal.
             now = _read(process.pid)
             if now is not None and now.started == process.started:
                 signal.pidfd_send_signal(descriptor, number)
@@ -97,11 +97,11 @@ def send(process: Process, number: signal.Signals) -> None:
 
 
 def end(found: Iterable[Process], seconds: float = KILL_SECONDS) -> None:
-    """Kill these and what descends from them, and wait until they are gone, at most so long."""
+    """Kill these processes and their descendants, and wait at most `seconds` until they are gone."""
     marked = set(found)
     deadline = time.monotonic() + seconds
     while (left := still_running(marked)) and time.monotonic() < deadline:
-        # Looked for before anything is killed, as what has lost its parent is nobody's descendant.
+        # Find the descendants before killing anything: a process that has lost its parent is nobody's descendant.
         marked |= set(family([process.pid for process in left]))
         for process in marked:
             send(process, signal.SIGKILL)
@@ -109,18 +109,18 @@ def end(found: Iterable[Process], seconds: float = KILL_SECONDS) -> None:
 
 
 def still_running(found: Iterable[Process]) -> list[Process]:
-    """Return those of the processes that still run."""
+    """Return the processes in `found` that are still running."""
     known = {(process.pid, process.started) for process in found}
     return [process for process in living().values() if (process.pid, process.started) in known]
 
 
 def adopt_orphans() -> None:
-    """Become the parent of every descendant whose own parent ends, however far it has moved away."""
+    """Become the parent of every descendant whose own parent ends, however deep it is, even in its own session."""
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def die_with_parent(parent: int) -> None:
-    """In a fresh child of `parent`: be killed when the parent is. Its own children are not."""
+    """In a new child of `parent`: die when the parent dies. Children of this process are not affected."""
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
@@ -133,11 +133,11 @@ def _prctl(option: int, value: int) -> None:
 
 def _read(pid: int) -> Process | None:
     try:
-        # The name before the bracket may hold anything, brackets too.
+        # The name before the last bracket may contain anything, including brackets.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
-    # From field 3 on: state, parent, process group; field 22 is the time of start.
+    # From field 3 on: state, parent, process group. Field 22 is the start time.
     if fields[0] in "ZX":
         return None
     return Process(pid, int(fields[19]), int(fields[1]), int(fields[2]))

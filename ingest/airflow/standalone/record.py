@@ -1,4 +1,4 @@
-"""What a run has started, in a file: for the next run, should this one and its watchdogs be killed at once."""
+"""A file that lists a run's processes, so that the next run can end them if this run and its watchdogs are killed."""
 
 import json
 import time
@@ -11,19 +11,19 @@ from ingest.airflow.standalone.processes import Process
 
 __all__ = ["Record"]
 
-# Watchdogs whose run was killed end what they have in their own time, and in order: see `components`.
+# Watchdogs whose run was killed end their components by themselves and in order: see `components`.
 ORDERLY_SECONDS = 15.0
 
 
 class Record:
-    """The processes of a run, by id and time of start, in `path`."""
+    """The processes of a run, stored in `path` by id and start time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known: frozenset[tuple[int, int]] = frozenset()
 
     def keep(self, running: list[Process]) -> None:
-        """Write down what runs now, unless that is what stands there."""
+        """Record what is running now, unless the file says so already."""
         known = frozenset((process.pid, process.started) for process in running)
         if known == self._known:
             return
@@ -33,11 +33,11 @@ class Record:
         self._known = known
 
     def left(self) -> list[Process]:
-        """Return what still runs of all that was written down, and what descends from it."""
+        """Return the recorded processes that are still running, and their descendants."""
         written: set[tuple[int, int]] = set()
         with suppress(OSError, ValueError, KeyError, TypeError):
             content = json.loads(self._path.read_text())
-            # Ids and times count from the start of the machine.
+            # Process ids and start times are only valid within one boot.
             if content["boot"] == _boot():
                 written = {(pid, started) for pid, started in content["processes"]}
         if not written:
@@ -46,14 +46,14 @@ class Record:
         return list(set(running) | set(processes.family([process.pid for process in running])))
 
     def end_left(self, seconds: float = ORDERLY_SECONDS) -> None:
-        """Wait until nothing is left; what is after so long is killed."""
+        """Wait until nothing is left. Kill whatever is still running after `seconds`."""
         deadline = time.monotonic() + seconds
         while (left := self.left()) and time.monotonic() < deadline:
             time.sleep(processes.LOOK_SECONDS)
         processes.end(left)
 
     def end_strays(self, running: Iterable[Process]) -> None:
-        """Kill what was written down and does not belong to `running` any more: its watchdog was killed."""
+        """Kill recorded processes that are no longer among `running`: their watchdog was killed."""
         present = set(running)
         processes.end(process for process in self.left() if process not in present)
 

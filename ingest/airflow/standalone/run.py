@@ -1,8 +1,8 @@
-"""Starts the pipeline under Airflow on one machine, watches over it, and ends it in order on Ctrl-C or SIGTERM.
+"""Starts the pipeline under Airflow on one machine, supervises it, and stops it in order on Ctrl-C or SIGTERM.
 
-That is the embedded PostgreSQL with the databases `news` and `airflow`, and Airflow's four components on
+It consists of the embedded PostgreSQL with the databases `news` and `airflow`, and Airflow's four components on
 LocalExecutor, bound to 127.0.0.1. `airflow standalone` starts the same four, but opens log servers on all interfaces,
-goes on when a component is dead, and leaves two behind when it is ended (see docs/decisions.md).
+keeps running when a component is dead, and leaves two behind when it ends (see docs/decisions.md).
 """
 
 import argparse
@@ -40,7 +40,7 @@ log = logging.getLogger("run")
 
 READY_SECONDS = 180.0
 LOOK_SECONDS = 1.0
-# How often it is written down what runs, and articles are counted.
+# How often the running processes are recorded and articles are counted.
 WRITE_SECONDS = 5.0
 
 
@@ -60,12 +60,12 @@ def main() -> None:
 
 
 def run(settings: Settings, port: int) -> None:
-    """Start everything, and return when it has ended. Raises IngestError when something cannot be started."""
+    """Start everything, and return when it has ended. Raises IngestError if something cannot be started."""
     load_feeds(settings.feeds)
     load_topics(settings.topics)
     home = settings.data_dir.absolute() / "airflow"
     home.mkdir(parents=True, exist_ok=True)
-    # Passwords, secrets and logs lie here.
+    # This folder holds passwords, secrets and logs.
     home.chmod(0o700)
     with _alone(home, port):
         stop = threading.Event()
@@ -73,7 +73,7 @@ def run(settings: Settings, port: int) -> None:
             signal.signal(number, lambda *_: stop.set())
         record = Record(home / "processes.json")
         if record.left():
-            log.info("ending what a run that was killed has left")
+            log.info("ending processes left by a run that was killed")
             record.end_left()
         require_free(port)
         log.info("starting the database")
@@ -88,7 +88,7 @@ def run(settings: Settings, port: int) -> None:
                     running.watch(database)
             finally:
                 stop.set()
-                log.info("stopping; what is in hand goes back to the ledger")
+                log.info("stopping; unfinished work goes back to the ledger")
                 running.end()
         log.info("stopped")
 
@@ -103,9 +103,9 @@ class Running:
         self._stop = stop
 
     def start(self) -> bool:
-        """Start the API server, and the others once it answers. Returns False when told to stop meanwhile.
+        """Start the API server, then the others once it answers. Returns False if told to stop in the meantime.
 
-        The scheduler begins with tasks at once, and these fail where nobody takes their reports.
+        The scheduler starts tasks immediately, and they fail if no API server accepts their reports.
         """
         log.info("starting Airflow")
         deadline = time.monotonic() + READY_SECONDS
@@ -121,7 +121,7 @@ class Running:
         return self._await(deadline, lambda: health.all_healthy(self._port, since))
 
     def watch(self, database: Database) -> None:
-        """Until told to stop: start again what ended, and say what landed."""
+        """Until told to stop, restart components that ended, and log how many articles landed."""
         landed: int | None = None
         write_at = 0.0
         while not self._stop.wait(LOOK_SECONDS):
@@ -173,11 +173,11 @@ class Running:
 
 
 def _migrate(component: Component, record: Record) -> None:
-    """Bring Airflow's own database to its version. Raises IngestError with the end of its log."""
+    """Migrate Airflow's own database to its current version. Raises IngestError with the end of the log."""
     component.start()
     assert component.process is not None
     record.keep([process for process in [processes.living().get(component.process.pid)] if process is not None])
-    # Not broken off when told to stop: it takes seconds, and a half made database would be worse.
+    # Not interrupted when told to stop: it takes seconds, and a half-migrated database would be worse.
     code = component.process.wait()
     component.await_end()
     if code != 0:
@@ -187,9 +187,9 @@ def _migrate(component: Component, record: Record) -> None:
 
 
 def _count(database: Database, before: int | None) -> int | None:
-    """Say how many articles have landed since there were `before`. Returns how many there are."""
+    """Log how many articles have landed since there were `before`. Returns the current number."""
     try:
-        # This also starts the embedded server again, should it have crashed.
+        # This also restarts the embedded server if it has crashed.
         with database.connect() as connection:
             count, _ = articles.count_and_last(connection)
     except (DatabaseError, psycopg.OperationalError) as error:
@@ -207,7 +207,7 @@ def _welcome(settings: Settings, database: Database, home: Path, port: int) -> N
     shown = f"in {password_file}"
     with suppress(OSError, ValueError, KeyError):
         password_file.chmod(0o600)
-        # Not into files and pipes: logs are read by others.
+        # Not into files and pipes: other people read logs.
         if sys.stderr.isatty():
             shown = json.loads(password_file.read_text())["admin"]
     query = 'psql "$(.venv/bin/ingest db url)"' if database.server is not None else "psql with NEWS_DATABASE_URL"
@@ -235,7 +235,7 @@ def _welcome(settings: Settings, database: Database, home: Path, port: int) -> N
 
 @contextmanager
 def _alone(home: Path, port: int) -> Iterator[None]:
-    """Hold the data directory's lock. Raises IngestError when another run has it."""
+    """Hold the data directory's lock. Raises IngestError if another run holds it."""
     path = home / "run.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

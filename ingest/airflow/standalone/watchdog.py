@@ -1,15 +1,15 @@
-"""The parent of a component of Airflow, which ends all of it: when told to, when the component ends, and when the
-program that started it is gone, however it went.
+"""The parent process of an Airflow component. It ends all of the component's processes when told to, when the component
+ends, and when the program that started the watchdog is gone for any reason.
 
     python -m ingest.airflow.standalone.watchdog --grace 12 -- airflow scheduler
 
-Its standard input is a pipe that the other program holds open and never writes to: the kernel closes it when that
-program ends, also by SIGKILL. SIGTERM means: end now. Whatever the component starts stays below this process, as
-orphans are given to it (PR_SET_CHILD_SUBREAPER), also those with a session of their own; so nothing is missed.
+Its standard input is a pipe that the other program holds open and never writes to. The kernel closes it when that
+program ends, even by SIGKILL. SIGTERM means: end now. Everything the component starts stays below this process, because
+orphans become its children (PR_SET_CHILD_SUBREAPER), even those in their own session. So no process is missed.
 
-A component that is ended gets SIGTERM, once. Airflow's tasks are process groups of their own below it; they take
-SIGTERM as the end of their time budget (see `ingest.airflow.tasks`), and get it again and again, as it is lost on a
-task that has not begun yet. One that has no handler for it yet would be ended by it, and is waited for.
+To end a component, the watchdog sends it SIGTERM once. Airflow's tasks are separate process groups below it, which
+treat SIGTERM as the end of their time budget (see `ingest.airflow.tasks`). They get the signal repeatedly, because a
+task that has not begun yet loses it. A task without a handler would be killed by it, so the watchdog waits for one.
 """
 
 import argparse
@@ -27,12 +27,12 @@ from ingest.airflow.standalone.processes import Process
 __all__ = ["Watchdog", "main"]
 
 NUDGE_SECONDS = 0.5
-# A task that has ended is reported by its parent, which is waited for so long.
+# How long to wait for the parent of a task that has ended to report it.
 REPORT_SECONDS = 1.0
 
 
 def main() -> None:
-    """Start a command, and end with its exit code once nothing is left of it."""
+    """Start a command, and exit with its exit code once none of its processes is left."""
     parser = argparse.ArgumentParser(prog="watchdog")
     parser.add_argument("--grace", type=float, required=True, help="seconds from SIGTERM to SIGKILL")
     parser.add_argument("--linger", type=float, default=0.0, help="seconds to go on after the other program is gone")
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 class Watchdog:
-    """Runs a command as a session of its own, and ends it with all that descends from it."""
+    """Runs a command in its own session, and ends it together with all its descendants."""
 
     def __init__(self, command: list[str], grace: float, linger: float) -> None:
         self._command = command
@@ -54,11 +54,11 @@ class Watchdog:
         signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._tell)
-        # A handler, so that the wake-up pipe hears of children that end.
+        # Without a handler, the wakeup pipe would not be told about children that end.
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def run(self) -> int:
-        """Return the command's exit code, as a shell would give it, when all of it has ended."""
+        """Return the command's exit code, as a shell would report it, when all its processes have ended."""
         processes.adopt_orphans()
         own_pid = os.getpid()
         self._component = subprocess.Popen(
@@ -76,7 +76,7 @@ class Watchdog:
         self._told = True
 
     def _watch(self) -> None:
-        """Return when it is time to end: told to, nobody there any more, or the component has ended."""
+        """Return when it is time to end: told to, the other program is gone, or the component has ended."""
         watched = [self._wake, sys.stdin.fileno()]
         ends_at: float | None = None
         while not self._told and self._code is None:
@@ -91,10 +91,10 @@ class Watchdog:
         deadline = time.monotonic() + self._grace
         if self._code is None:
             os.kill(self._component.pid, signal.SIGTERM)
-        # Caught twice in a row: a task that was just forked has its parent's handlers, and then none for a while.
+        # Only if caught twice in a row: a newly forked task has its parent's handlers, then none for a while.
         caught: set[int] = set()
         quiet_since = time.monotonic()
-        # Looked at twice: what is forked while one looks may be missed once.
+        # Check twice: a process forked during the first check may be missed.
         while left := self._family() or self._family():
             now = time.monotonic()
             tasks = [process for process in left if process.leads_group and process.pid != self._component.pid]
@@ -120,7 +120,7 @@ class Watchdog:
         self._pause([self._wake], processes.LOOK_SECONDS)
 
     def _pause(self, watched: list[int], seconds: float | None) -> list[int]:
-        """Wait for a signal or another event. Returns what can be read."""
+        """Wait for a signal or another event. Returns the descriptors that can be read."""
         ready = select.select(watched, [], [], None if seconds is None else max(seconds, 0.0))[0]
         if self._wake in ready:
             os.read(self._wake, 4096)
@@ -128,7 +128,7 @@ class Watchdog:
         return ready
 
     def _reap(self) -> None:
-        """Take notice of children that have ended, adopted ones too."""
+        """Reap children that have ended, including adopted ones."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)

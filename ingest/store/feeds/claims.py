@@ -1,4 +1,4 @@
-"""Claims: which session polls which feeds."""
+"""Claims of feeds by the sessions that poll them."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The table `entries`, the ledger: each item seen in a feed and what became of it.
+"""The table `entries`, the ledger: every item seen in a feed, and its outcome.
 
 An entry goes discovered -> fetched -> extracted -> landed, or ends earlier. `moves` has all transitions.
 """

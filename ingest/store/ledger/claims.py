@@ -1,4 +1,4 @@
-"""Claims: which session works on which entries."""
+"""Claims of entries by the sessions that work on them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

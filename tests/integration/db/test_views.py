@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from db import Connection, Database
+from db import Connection
 from docs.generate import cookbook
-from ingest.config.settings import Settings
 from ingest.topics.topics import TopicSet
-from tests.conftest import READER, Clock, Serve, configure
-from tests.runs import run_once
+from tests.collected import Collect, Collected
+from tests.conftest import READER
 
 # Of a newsroom without revisions, agencies and troubles nothing is to be seen there.
 MAY_BE_EMPTY = {
@@ -22,12 +20,14 @@ MAY_BE_EMPTY = {
 
 
 @pytest.fixture
-def filled(
-    database: Database, newsroom: Serve, settings: Settings, topics: TopicSet, tmp_path: Path
-) -> Iterator[Connection]:
-    with database.connect() as opened:
-        configure(opened, newsroom(feeds=6, entries=120).world, tmp_path)
-        run_once(database, settings, topics, Clock())
+def collected(collect: Collect, topics: TopicSet) -> Collected:
+    """What the pipeline has made of a newsroom."""
+    return collect(topics, feeds=6, entries=120)
+
+
+@pytest.fixture
+def filled(collected: Collected) -> Iterator[Connection]:
+    with collected.database.connect() as opened:
         yield opened
 
 
@@ -41,7 +41,7 @@ def test_every_view_and_column_has_a_comment(connection: Connection) -> None:
     assert rows == []
 
 
-def test_the_cookbook_works_for_readers(filled: Connection, database: Database) -> None:
+def test_the_cookbook_works_for_readers(filled: Connection, collected: Collected) -> None:
     # The queries name days of October 2026; what the newsroom published is moved there.
     filled.execute(
         "UPDATE news.articles SET landed_at = timestamptz '2026-10-31 13:00', published_at = published_at"
@@ -53,7 +53,7 @@ def test_the_cookbook_works_for_readers(filled: Connection, database: Database) 
     recipes = cookbook()
     assert len(recipes) >= 15
     empty = set()
-    with psycopg.connect(database.url.replace("//news@", f"//{READER}@")) as reader:
+    with psycopg.connect(collected.database.url.replace("//news@", f"//{READER}@")) as reader:
         for name, query in recipes.items():
             if not reader.execute(query.encode()).fetchall():
                 empty.add(name)

@@ -24,26 +24,22 @@ from ingest.landing.land import land
 from ingest.store import articles
 from ingest.store.articles import Chosen
 from ingest.topics.topics import TopicSet
-from tests.conftest import NOW, Clock, Run, Serve, configure, new_database
-from tests.newsroom.server import RunningNewsroom
-from tests.runs import run_once
+from tests.collected import Collect, Collected
+from tests.conftest import NOW, Run, new_database
 
 # What another database would have in its own way.
 OWN = {"id", "landed_at", "story_id"}
 
 
 @pytest.fixture
-def room(newsroom: Serve) -> RunningNewsroom:
-    return newsroom(feeds=5, entries=80)
+def collected(collect: Collect, everything: TopicSet) -> Collected:
+    """What the pipeline has made of a newsroom."""
+    return collect(everything, feeds=5, entries=80)
 
 
 @pytest.fixture
-def filled(
-    database: Database, room: RunningNewsroom, settings: Settings, everything: TopicSet, tmp_path: Path
-) -> Iterator[Connection]:
-    with database.connect() as opened:
-        configure(opened, room.world, tmp_path)
-        run_once(database, settings, everything, Clock())
+def filled(collected: Collected) -> Iterator[Connection]:
+    with collected.database.connect() as opened:
         yield opened
 
 
@@ -202,10 +198,9 @@ def test_a_broken_export_leaves_nothing(filled: Connection, tmp_path: Path, monk
     assert list(tmp_path.glob("*out*")) == []
 
 
-def test_warc_is_read_by_other_tools(
-    filled: Connection, room: RunningNewsroom, database: Database, run: Run, tmp_path: Path
-) -> None:
-    assert run("export", str(tmp_path / "out"), "--format", "warc", "--all-pages").returncode == 0
+def test_warc_is_read_by_other_tools(filled: Connection, collected: Collected, run: Run, tmp_path: Path) -> None:
+    there = {"NEWS_DATABASE_URL": collected.database.url}
+    assert run("export", str(tmp_path / "out"), "--format", "warc", "--all-pages", **there).returncode == 0
     stored = filled.execute("SELECT count(*) FROM news.pages").fetchone()
     assert stored is not None
     (path,) = (tmp_path / "out").glob("*.warc.gz")
@@ -230,19 +225,20 @@ def test_warc_is_read_by_other_tools(
         kinds = [record.headers["WARC-Type"] for record in fastwarc.warc.ArchiveIterator(file, verify_digests=True)]
     assert kinds == ["warcinfo"] + ["response"] * stored[0]
     # Of some articles only.
-    outlet = room.world.outlets[0].name
-    assert run("export", str(tmp_path / "some"), "--format", "warc", "--outlet", outlet).returncode == 0
+    outlet = collected.world.outlets[0].name
+    assert run("export", str(tmp_path / "some"), "--format", "warc", "--outlet", outlet, **there).returncode == 0
     some = json.loads((tmp_path / "some" / "manifest.json").read_text())["pages"]
     assert 0 < some < stored[0]
 
 
-def test_names_that_nothing_has_are_told(filled: Connection, room: RunningNewsroom, run: Run, tmp_path: Path) -> None:
-    outlet = room.world.outlets[0].name
-    result = run("export", str(tmp_path / "out"), "--outlet", outlet + "x")
+def test_names_that_nothing_has_are_told(collected: Collected, run: Run, tmp_path: Path) -> None:
+    outlet = collected.world.outlets[0].name
+    there = {"NEWS_DATABASE_URL": collected.database.url}
+    result = run("export", str(tmp_path / "out"), "--outlet", outlet + "x", **there)
     assert result.returncode == 2
     assert f"did you mean {outlet!r}?" in result.stderr.replace("\n", " ")
     assert not (tmp_path / "out").exists()
-    assert run("export", str(tmp_path / "out"), "--all-pages").returncode == 2
+    assert run("export", str(tmp_path / "out"), "--all-pages", **there).returncode == 2
 
 
 def test_rows_that_cannot_be_taken_are_named_and_the_others_taken(connection: Connection, tmp_path: Path) -> None:
@@ -273,7 +269,7 @@ def test_rows_that_cannot_be_taken_are_named_and_the_others_taken(connection: Co
     said = "\n".join(taken.unreadable)
     for number, problem in (
         (2, "Expecting"), (3, "text: Field required"), (4, "published_at"), (5, "url: expected an http"),
-        (6, "the text is not the one"), (7, "holds no text"), (8, "valid dictionary"), (9, "cannot store"),
+        (6, "does not match content_hash"), (7, "holds no text"), (8, "valid dictionary"), (9, "cannot store"),
         (11, "published_at"), (12, "published_at"), (13, "title"), (14, "outlet"), (15, "limit"), (16, "recursion"),
         (17, "url"), (18, "outlet"),
     ):  # fmt: skip

@@ -2,27 +2,26 @@
 
 import codecs
 import csv
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from db import Connection, Database
-from ingest.config.settings import Settings
 from ingest.topics.topics import TopicSet
-from tests.conftest import Clock, Run, Serve, configure
-from tests.runs import run_once
+from tests.collected import Collect
+from tests.conftest import Run
 
 
 @pytest.fixture
-def filled(
-    database: Database, newsroom: Serve, settings: Settings, topics: TopicSet, tmp_path: Path
-) -> Iterator[Connection]:
-    with database.connect() as opened:
-        configure(opened, newsroom(feeds=8, entries=150).world, tmp_path)
-        run_once(database, settings, topics, Clock())
-        yield opened
+def database(collect: Collect, topics: TopicSet) -> Database:
+    """What the pipeline has made of a newsroom."""
+    return collect(topics, feeds=8, entries=150).database
+
+
+@pytest.fixture
+def filled(connection: Connection) -> Connection:
+    return connection
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -89,6 +88,7 @@ def test_conditions(filled: Connection, run: Run, tmp_path: Path) -> None:
     assert run("report", "--out", out, "--topic", "nonesuch").returncode == 2
 
 
-def test_an_empty_database_has_a_page_too(run: Run, tmp_path: Path) -> None:
-    assert run("report", "--out", str(tmp_path / "r.html")).returncode == 0
+def test_an_empty_database_has_a_page_too(run: Run, empty_database: Database, tmp_path: Path) -> None:
+    made = run("report", "--out", str(tmp_path / "r.html"), NEWS_DATABASE_URL=empty_database.url)
+    assert made.returncode == 0
     assert "no articles yet" in (tmp_path / "r.html").read_text(encoding="utf-8")

@@ -63,7 +63,7 @@ def test_robots_txt_leads_to_a_sitemap(room: RunningNewsroom, settings: Settings
 def test_where_there_is_none_it_says_what_was_tried(room: RunningNewsroom, settings: Settings) -> None:
     host = room.world.outlets[0].host
     room.faults[host] = Faults(body=b"<html><body>Welcome</body></html>")
-    with pytest.raises(NoFeedFound, match="the page names none, the usual places"):
+    with pytest.raises(NoFeedFound, match="the page links to none, and the usual places"):
         find(settings, f"http://{host}/")
     with pytest.raises(RequestFailed, match="not on the public Internet"):
         find(settings.model_copy(update={"allow_networks": ()}), f"http://{host}/")

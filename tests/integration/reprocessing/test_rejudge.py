@@ -12,20 +12,14 @@ from ingest.landing.land import land
 from ingest.reprocessing.rejudge import rejudge
 from ingest.store.ledger import Selection
 from ingest.topics.topics import Topic, TopicSet
-from tests.conftest import ROOT, Clock, Run, Serve, configure
-from tests.newsroom import RunningNewsroom
-from tests.runs import run_once
+from tests.collected import Collect
+from tests.conftest import ROOT, Clock, Run
 
 
 @pytest.fixture
-def room(
-    newsroom: Serve, database: Database, connection: Connection, tmp_path: Path, settings: Settings, topics: TopicSet,
-    clock: Clock,
-) -> RunningNewsroom:  # fmt: skip
-    room = newsroom(feeds=4, entries=40)
-    configure(connection, room.world, tmp_path)
-    run_once(database, settings, topics, clock)
-    return room
+def database(collect: Collect, topics: TopicSet) -> Database:
+    """What the pipeline has made of a newsroom."""
+    return collect(topics, feeds=4, entries=40).database
 
 
 def articles(connection: Connection) -> list[tuple[Any, ...]]:
@@ -35,7 +29,7 @@ def articles(connection: Connection) -> list[tuple[Any, ...]]:
 
 
 def test_a_topic_that_takes_everything_and_back(
-    room: RunningNewsroom, connection: Connection, settings: Settings, topics: TopicSet, everything: TopicSet,
+    connection: Connection, settings: Settings, topics: TopicSet, everything: TopicSet,
     clock: Clock,
 ) -> None:  # fmt: skip
     before = articles(connection)
@@ -72,7 +66,7 @@ def test_a_topic_that_takes_everything_and_back(
 
 
 def test_a_mention_is_kept_with_its_score_and_lands_when_less_is_enough(
-    room: RunningNewsroom, connection: Connection, settings: Settings, clock: Clock
+    connection: Connection, settings: Settings, clock: Clock
 ) -> None:
     def topic(threshold: float) -> TopicSet:
         return TopicSet({
@@ -94,7 +88,7 @@ def test_a_mention_is_kept_with_its_score_and_lands_when_less_is_enough(
     assert not connection.execute("SELECT FROM news.entries WHERE status = 'landed' AND topic_score > 0").fetchall()
 
 
-def test_the_commands(room: RunningNewsroom, connection: Connection, run: Run, tmp_path: Path) -> None:
+def test_the_commands(connection: Connection, run: Run, tmp_path: Path) -> None:
     everything = tmp_path / "all.yaml"
     everything.write_text("{topics: {everything: {match: all}}}")
     done = run("reprocess", "--topics", "--topics-file", str(everything), "--dry-run")

@@ -1,7 +1,6 @@
 """Stored pages extracted anew, after rules have changed."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,23 +13,22 @@ from ingest.runtime.compression import compress
 from ingest.store.ledger import Selection
 from ingest.text.folding import content_identity
 from ingest.topics.topics import TopicSet
-from tests.conftest import NOW, Clock, Run, Serve, configure
-from tests.newsroom import RunningNewsroom
-from tests.runs import run_once
+from tests.collected import Collect, Collected
+from tests.conftest import NOW, Clock, Run
 
 LEFT_BY_FORMER_RULES = "\nشاهد أيضاً: خبر آخر"
 NO_ARTICLE = b"<html><head><title>404</title></head><body><p>Not found</p></body></html>"
 
 
 @pytest.fixture
-def room(
-    newsroom: Serve, database: Database, connection: Connection, tmp_path: Path, settings: Settings,
-    everything: TopicSet, clock: Clock,
-) -> RunningNewsroom:  # fmt: skip
-    room = newsroom(feeds=4, entries=40)
-    configure(connection, room.world, tmp_path)
-    run_once(database, settings, everything, clock)
-    return room
+def collected(collect: Collect, everything: TopicSet) -> Collected:
+    """What the pipeline has made of a newsroom."""
+    return collect(everything, feeds=4, entries=40)
+
+
+@pytest.fixture
+def database(collected: Collected) -> Database:
+    return collected.database
 
 
 def snapshot(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
@@ -77,7 +75,7 @@ def work(connection: Connection, settings: Settings, everything: TopicSet, clock
 
 
 def test_what_is_extracted_as_before_stays_as_it_is(
-    room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
 ) -> None:
     before = snapshot(connection)
     found = work(connection, settings, everything, clock)
@@ -86,7 +84,7 @@ def test_what_is_extracted_as_before_stays_as_it_is(
 
 
 def test_articles_keep_their_ids_and_former_texts_become_revisions(
-    room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
 ) -> None:
     right = snapshot(connection)
     changed = as_by_former_rules(connection, 4)
@@ -104,7 +102,7 @@ def test_articles_keep_their_ids_and_former_texts_become_revisions(
 
 
 def test_a_dry_run_shows_what_would_change_and_changes_nothing(
-    room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
 ) -> None:
     as_by_former_rules(connection, 4)
     before = snapshot(connection)
@@ -116,7 +114,7 @@ def test_a_dry_run_shows_what_would_change_and_changes_nothing(
 
 
 def test_a_page_that_holds_no_article_loses_its_place(
-    room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
 ) -> None:
     alone = as_by_former_rules(connection, 1)[0]
     shared = connection.execute(
@@ -147,7 +145,7 @@ def test_a_page_that_holds_no_article_loses_its_place(
 
 
 def test_a_later_page_without_an_article_does_not_take_the_earlier_one_s_place(
-    room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
 ) -> None:
     before = snapshot(connection)
     connection.execute(
@@ -162,7 +160,7 @@ def test_a_later_page_without_an_article_does_not_take_the_earlier_one_s_place(
 
 
 def test_entries_that_stand_for_a_page_go_with_it(
-    room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
 ) -> None:
     article = as_by_former_rules(connection, 1)[0]
     # As another feed leaves it that lists the same page.
@@ -188,7 +186,7 @@ def test_entries_that_stand_for_a_page_go_with_it(
 
 
 def test_what_was_extracted_meanwhile_is_not_overwritten(
-    room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock,
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock,
     database: Database,
 ) -> None:  # fmt: skip
     article = as_by_former_rules(connection, 1)[0]
@@ -216,7 +214,7 @@ def test_what_was_extracted_meanwhile_is_not_overwritten(
 
 
 def test_the_article_describes_the_earliest_place_when_dates_are_corrected(
-    room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
 ) -> None:
     before = snapshot(connection)["articles"]
     connection.execute(
@@ -236,7 +234,7 @@ def test_the_article_describes_the_earliest_place_when_dates_are_corrected(
 
 
 def test_a_page_that_was_rejected_by_mistake_becomes_an_article(
-    room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
 ) -> None:
     before = snapshot(connection)
     article = as_by_former_rules(connection, 1)[0]
@@ -255,9 +253,9 @@ def test_a_page_that_was_rejected_by_mistake_becomes_an_article(
 
 
 def test_only_the_selected_entries_are_looked_at(
-    room: RunningNewsroom, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+    collected: Collected, connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
 ) -> None:
-    slug = room.world.feeds[0].id
+    slug = collected.world.feeds[0].id
     found = work(connection, settings, everything, clock, selection=Selection(feed=slug))
     counted = connection.execute(
         "SELECT count(*) FROM news.entries e JOIN news.feeds f ON f.id = e.feed_id"
@@ -268,7 +266,7 @@ def test_only_the_selected_entries_are_looked_at(
     assert work(connection, settings, everything, clock, selection=Selection(until=NOW)).pages == 0
 
 
-def test_the_command_says_what_it_found(room: RunningNewsroom, connection: Connection, run: Run) -> None:
+def test_the_command_says_what_it_found(connection: Connection, run: Run) -> None:
     as_by_former_rules(connection, 2)
     done = run("reprocess", "--dry-run", "--json")
     assert json.loads(done.stdout)["changed"] == 2

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.config.settings import Settings
+from ingest.extraction.extract import extraction_pool
 from ingest.runtime.workers import WorkerDied, WorkerPool, WorkerTimeout
 from tests.conftest import ROOT
 from tests.waiting import until_async
@@ -166,7 +168,7 @@ def test_what_waits_behind_a_death_is_not_touched_by_it(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_pauses")
 def test_a_frozen_worker_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.runtime.worker.FROZEN_SECONDS", 0.3)
+    monkeypatch.setattr("ingest.runtime.worker.FROZEN_SECONDS", 0.5)
 
     async def freeze(pool: WorkerPool) -> None:
         assert await pool.run(answer) == 42
@@ -175,7 +177,8 @@ def test_a_frozen_worker_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with WorkerPool(1, 20, preload=()) as pool:
         asyncio.run(freeze(pool))
-        assert pool.take_deaths() == ["the worker process died (used no processor time for 0.3 s)"]
+        # On a busy machine, a healthy one may look frozen too.
+        assert set(pool.take_deaths()) == {"the worker process died (used no processor time for 0.5 s)"}
 
 
 def test_waiting_for_a_processor_is_no_fault_of_the_task() -> None:
@@ -246,8 +249,9 @@ def test_a_fork_server_that_was_killed_is_started_again() -> None:
         os.kill(await pool.run(fork_server), signal.SIGKILL)
         assert await asyncio.gather(*(pool.run(answer) for _ in range(20))) == [42] * 20
 
-    with WorkerPool(2, 20, preload=()) as pool:
-        asyncio.run(asyncio.wait_for(insist(pool), 60))
+    # The next server imports what other tests need.
+    with extraction_pool(Settings(extract_processes=2)) as pool:
+        asyncio.run(asyncio.wait_for(insist(pool), 200))
 
 
 _kept: list[bytearray] = []

@@ -59,7 +59,7 @@ def test_the_feeds_the_project_comes_with_are_valid() -> None:
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    checked = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "bench" / "README.md"]
+    checked = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "bench" / "README.md"]
     broken = [
         f"{page.name}: {target}"
         for page in checked

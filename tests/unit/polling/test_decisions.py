@@ -120,7 +120,7 @@ def test_retry_after_is_honoured_up_to_a_day(
 def test_entries_that_are_not_fetched_say_why(topics: TopicSet) -> None:
     result = decide(feed(scope="general", max_age=timedelta(hours=1)), answer(), NOW, topics)
     assert [(entry.status, entry.reason) for entry in result.entries] == [
-        ("rejected", "published more than 0 days before it was seen"),
+        ("rejected", "published more than 60 min before it was seen"),
         ("off_topic", "gate"),
         ("rejected", "the item has no usable link"),
         ("off_topic", "gate"),

@@ -82,6 +82,12 @@ def test_a_message_that_does_not_fit_its_values_stops_no_work() -> None:
     logging.getLogRecordFactory()("ingest.x", logging.INFO, "x.py", 1, "%d", ("no number",), None)
 
 
+def test_records_can_be_copied() -> None:
+    clean_log_records()
+    record = logging.getLogRecordFactory()("ingest.x", logging.INFO, "x.py", 1, "a%s", ("\x1b[2J",), None)
+    assert logging.makeLogRecord(record.__dict__).getMessage() == "a[2J"
+
+
 def test_it_needs_nothing_but_the_package() -> None:
     program = "import logging, ingest; logging.basicConfig(); logging.getLogger('ingest.x').error('a%sb', chr(27))"
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)

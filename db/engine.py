@@ -242,7 +242,7 @@ _ADVICE = (
 def _unavailable(url: str, error: psycopg.Error) -> DatabaseUnavailable:
     _, hidden = _parted(url.partition("://")[2])
     if "@" in hidden or "/" in hidden:
-        # libpq takes these characters for the end of a password and the rest for the host or a port, and shows it.
+        # libpq takes these characters for the end of a password and the rest for the host or a port, and quotes it.
         return DatabaseUnavailable(
             f"no connection to {without_password(url)}. What to do: check NEWS_DATABASE_URL; {_ESCAPE}"
         )

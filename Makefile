@@ -11,11 +11,11 @@ help:
 	@echo "make test   set up and run all tests"
 	@echo "make demo   run the pipeline against a simulated web, without a network"
 	@echo "make quick  the unit tests only, in seconds: no database, no server"
-	@echo "make lint   ruff and mypy"
+	@echo "make lint   ruff, mypy and the rules on imports"
 	@echo "make bench  measure, and print tables"
 	@echo "make env    write .env with fresh secrets, for docker-compose.yml"
-	@echo "make docs   write the generated pages under docs/ anew"
-	@echo "make lock   resolve the dependencies anew into requirements.lock"
+	@echo "make docs   regenerate the pages under docs/ that come from the code"
+	@echo "make lock   resolve the dependencies again, into requirements.lock"
 
 setup: $(STAMP)
 

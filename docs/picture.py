@@ -9,7 +9,9 @@ __all__ = ["imports", "layers", "picture"]
 
 ROOT = Path(__file__).parent.parent
 WIDTH, MARGIN, GAP = 1180, 20, 12
-BOX_HEIGHT, ROW_GAP = 78, 22
+# Of a box: where its first line of text stands, the height of a line, and the room below the last one.
+HEAD, LINE, FOOT = 40, 14, 0
+ROW_GAP = 14
 FONT = "font-family='system-ui, sans-serif'"
 
 
@@ -36,18 +38,24 @@ def imports() -> dict[str, list[str]]:
 
 
 def picture() -> str:
-    """Return the layers as an SVG image: a row for each layer, a box for each package, with what it is for."""
+    """Return the layers as an SVG image: a row for each layer, a box for each package.
+
+    A box says what the package is for and, below that, which packages it imports.
+    """
+    imported = imports()
     rows, top = [], MARGIN
     for layer in layers():
         width = (WIDTH - 2 * MARGIN - GAP * (len(layer) - 1)) / len(layer)
-        for place, name in enumerate(layer):
-            rows.append(_box(name, MARGIN + place * (width + GAP), top, width))
-        top += BOX_HEIGHT + ROW_GAP
+        texts = {name: _texts(name, imported[name], width) for name in layer}
+        height = HEAD + LINE * max(len(purpose) + len(below) for purpose, below in texts.values()) + FOOT
+        for place, (name, (purpose, below)) in enumerate(texts.items()):
+            rows.append(_box(name, purpose, below, (MARGIN + place * (width + GAP), top, width, height)))
+        top += height + ROW_GAP
     height = top - ROW_GAP + MARGIN
     return "\n".join(
         [
             f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {height}' width='{WIDTH}' {FONT}>",
-            "<title>The packages, in layers: each imports only what stands below it</title>",
+            "<title>The packages, in layers, and what each imports: only packages below it</title>",
             f"<rect width='{WIDTH}' height='{height}' fill='#ffffff'/>",
             *rows,
             "</svg>",
@@ -56,19 +64,32 @@ def picture() -> str:
     )
 
 
-def _box(name: str, left: float, top: float, width: float) -> str:
-    middle = left + width / 2
+def _texts(name: str, below: list[str], width: float) -> tuple[list[str], list[str]]:
+    """The lines that say what a package is for, and those that name what it imports."""
     # About six units to a letter.
-    lines = _wrapped(_purpose(name), int(width / 6.2))[:3]
-    said = "".join(
-        f"<text x='{middle:.0f}' y='{top + 40 + 14 * number:.0f}' font-size='11' fill='#444' text-anchor='middle'>"
-        f"{escape(line)}</text>"
-        for number, line in enumerate(lines)
-    )
+    length = int(width / 6.2)
+    named = ", ".join(other.removeprefix("ingest.") for other in below)
+    return _wrapped(_purpose(name), length), _wrapped(f"→ {named}", length) if named else []
+
+
+def _box(name: str, purpose: list[str], below: list[str], place: tuple[float, float, float, float]) -> str:
+    left, top, width, height = place
+    middle = left + width / 2
+
+    def line(number: int, text: str, colour: str) -> str:
+        return (
+            f"<text x='{middle:.0f}' y='{top + HEAD + LINE * number:.0f}' font-size='11' fill='{colour}'"
+            f" text-anchor='middle'>{escape(text)}</text>"
+        )
+
+    # What is imported stands at the bottom, so that it is in line across the boxes of a layer.
+    last = round((height - HEAD - FOOT) / LINE) - len(below)
+    lines = [line(number, text, "#333") for number, text in enumerate(purpose)]
+    lines += [line(last + number, text, "#47709a") for number, text in enumerate(below)]
     return (
-        f"<rect x='{left:.0f}' y='{top:.0f}' width='{width:.0f}' height='{BOX_HEIGHT}' rx='6' fill='#eef3f8'"
+        f"<rect x='{left:.0f}' y='{top:.0f}' width='{width:.0f}' height='{height:.0f}' rx='6' fill='#eef3f8'"
         f" stroke='#7a94ad'/><text x='{middle:.0f}' y='{top + 21:.0f}' font-size='15' font-weight='600' fill='#123'"
-        f" text-anchor='middle'>{escape(name.removeprefix('ingest.'))}</text>{said}"
+        f" text-anchor='middle'>{escape(name.removeprefix('ingest.'))}</text>{''.join(lines)}"
     )
 
 
@@ -78,8 +99,6 @@ def _wrapped(text: str, length: int) -> list[str]:
         if len(lines[-1]) + len(word) + 1 > length and lines[-1]:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
-    if len(lines) > 3:
-        lines[2] = lines[2].rstrip(",.;:") + " …"
     return lines
 
 

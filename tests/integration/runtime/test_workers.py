@@ -59,9 +59,9 @@ def test_the_error_of_a_task_is_the_callers() -> None:
     async def fail(pool: WorkerPool) -> None:
         with pytest.raises(KeyError, match="x"):
             await pool.run(surprise)
-        with pytest.raises(RuntimeError, match="pickle"):
+        with pytest.raises(RuntimeError, match="<lambda>"):
             await pool.run(unpicklable)
-        with pytest.raises(Exception, match="pickle"):
+        with pytest.raises(Exception, match="<lambda>"):
             await pool.run(len, (lambda: 0,))
         assert await pool.run(answer) == 42
 

@@ -214,7 +214,7 @@ def test_articles_from_before_there_were_signatures_are_linked_by_an_upgrade(
     connection.execute("TRUNCATE news.article_signatures, news.article_links")
     connection.commit()
     done = run("db", "upgrade")
-    assert f"{len(corpus)} articles that were there" in done.stdout, done.stderr
+    assert f"{len(corpus)} existing articles" in done.stdout, done.stderr
     assert told(connection) == right
     agrees(connection)
     assert "articles" not in run("db", "upgrade").stdout

@@ -69,6 +69,18 @@ def test_links_between_pages_lead_somewhere() -> None:
     assert broken == []
 
 
+def test_files_that_pages_name_are_there() -> None:
+    pattern = re.compile(r"`((?:ingest|db|tests|docs|bench|dags|docker)/[\w./-]+)`")
+    named = {
+        (page.name, path)
+        for page in [ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+        for path in pattern.findall(page.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 50
+    missing = [where for where in sorted(named) if not (ROOT / where[1]).exists()]
+    assert [where for where in missing if not re.search("NAME|NNNN", where[1])] == []
+
+
 def test_the_lock_names_no_index() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert "--hash=sha256:" in lock

@@ -1,1 +1,1 @@
-"""Measurements: each module is one, run by `python -m bench.NAME`; all by `make bench`. Results as tables."""
+"""Measurements. Run one with `python -m bench.NAME` and all with `make bench`. Results are printed as tables."""

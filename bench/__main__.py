@@ -1,4 +1,4 @@
-"""Run every measurement, one after another."""
+"""Run all measurements, one after another."""
 
 from bench import feeds, news_page, politeness, polling, throughput
 

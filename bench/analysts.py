@@ -1,7 +1,7 @@
-"""How long the documented queries of analysts take on a large corpus, as news_reader.
+"""How long the documented analyst queries take on a large corpus, as news_reader.
 
-`python -m bench.corpus --data-dir DIR` makes the corpus; `python -m bench.analysts --data-dir DIR` measures each query
-of docs/cookbook.sql three times and shows the median.
+`python -m bench.corpus --data-dir DIR` creates the corpus. `python -m bench.analysts --data-dir DIR` runs each query of
+docs/cookbook.sql three times and shows the median.
 """
 
 import argparse

@@ -1,7 +1,8 @@
-"""What a busy machine, killed workers and a poisonous page do to healthy pages: nothing but delay, or this says what.
+"""Whether a busy machine, killed workers and a poisonous page do more to healthy pages than delay them.
 
-`python -m bench.busy` serves a newsroom, starts `ingest run --once` beside busy loops, kills a random worker process
-every two seconds for two minutes, and lets one page kill whatever worker it is in. It prints how the entries ended.
+`python -m bench.busy` serves a newsroom and starts `ingest run --once` beside busy loops. It kills a random worker
+process every two seconds for two minutes, and one page kills any worker that handles it. It prints how the entries
+ended.
 """
 
 import argparse
@@ -58,7 +59,7 @@ def main() -> None:
 
 
 def run(server: EmbeddedServer, folder: Path, options: argparse.Namespace, console: Console) -> None:
-    """Run the pipeline to its end, and disturb it."""
+    """Run the pipeline to completion while disturbing it."""
     environment = os.environ | {
         "NEWS_DATABASE_URL": server.url(), "NEWS_FEEDS": str(folder / "feeds.yaml"),
         "NEWS_TOPICS": str(ROOT / "topics.yaml"), "NEWS_ALLOW_NETWORKS": "127.0.0.0/8", "NEWS_HOST_DELAY": "0",
@@ -96,7 +97,7 @@ def run(server: EmbeddedServer, folder: Path, options: argparse.Namespace, conso
 
 
 def report(server: EmbeddedServer, poisonous: str, console: Console) -> None:
-    """Print how the healthy pages and the poisonous one ended."""
+    """Print how the healthy pages and the poisonous page ended."""
     with psycopg.connect(server.url()) as connection:
         rows = connection.execute(
             "SELECT canonical_url LIKE '%%' || %s, status, coalesce(reason, ''), count(*) FROM news.entries"

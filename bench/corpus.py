@@ -1,8 +1,8 @@
-"""A large corpus of made-up articles, as the pipeline would have left it, for benches that need a million.
+"""Generates a large corpus of articles, in the state a pipeline would leave it, for benches that need a million.
 
 `python -m bench.corpus --data-dir DIR` fills the embedded database under DIR and leaves it there; the benches that take
-`--data-dir` use it. Words come as often as in language (few very often, many rarely), one article in ten is a copy of
-another, and the ledger holds twice as many entries that ended otherwise.
+`--data-dir` use it. Word frequencies are those of natural language (few words are very frequent, many are rare). One
+article in ten is a copy of another, and the ledger has twice as many entries that ended otherwise.
 """
 
 import argparse
@@ -30,7 +30,7 @@ OUTLETS = 60
 COUNTRIES = ("IQ", "IQ", "IQ", "SA", "LB", "GB", "US", "QA", "EG", "JO")
 POLLS_PER_DAY, POLL_DAYS = 144, 30
 CHUNK = 5_000
-# What is landed or written later has numbers of its own.
+# Numbers from here on are for what is landed or written later.
 LATER_FROM = 100_000_000
 
 
@@ -49,10 +49,10 @@ def main() -> None:
 
 
 def text(number: int) -> str:
-    """A text of its own, folded; of every ten the second is a copy of the first with another end."""
+    """A unique folded text. The second of every ten copies the first, with a different ending."""
     rng = random.Random(number - 1 if number % 10 == 1 else number)
     words = [f"كلمه{rng.randrange(FREQUENT) if rng.random() < 0.5 else rng.randrange(RARE)}" for _ in range(WORDS)]
-    # One in a hundred is about what is searched for.
+    # One text in a hundred is about the search term.
     if number % 100 == 0:
         words[20:20] = ["انسحاب", "القوات", "الامريكيه", "من", "العراق", "withdrawal", "of", "troops", "والمستشارين"]
     if number % 10 == 1:
@@ -61,7 +61,7 @@ def text(number: int) -> str:
 
 
 def fill(url: str, size: int) -> None:
-    """Bring the database at `url` to so many articles. Indexes of texts are made at the end, five times faster."""
+    """Fill the database at `url` up to `size` articles. Text indexes are created last, which is five times faster."""
     started = time.monotonic()
     with connect(url) as connection:
         feeds = _feeds(connection)
@@ -92,7 +92,7 @@ def fill(url: str, size: int) -> None:
         connection.commit()
         retention.analyze(connection)
         connection.autocommit = True
-        # As autovacuum would have it: index-only scans need it.
+        # Index-only scans need what autovacuum would have done by now.
         connection.execute("VACUUM news.articles, news.entries, news.stories, news.sightings")
 
 
@@ -124,7 +124,7 @@ def _fill_chunk(url: str, feeds: list[int], size: int, start: int) -> int:
     numbers = range(start + 1, min(start + CHUNK, size) + 1)
     bodies = {n: text(n) for n in numbers}
     hashes = {n: content_identity(f"{n} {bodies[n]}").content_hash for n in numbers}
-    # A copy, whose number ends in 1, belongs to the article before it, if that is in the same chunk.
+    # A copy, whose number ends in 1, belongs to the article before it, if both are in the same chunk.
     copies = {n: n - 1 for n in numbers if n % 10 == 1 and n - 1 in bodies}
     feed = {n: feeds[n % len(feeds)] for n in numbers}
     published = {n: NOW - timedelta(minutes=n) for n in numbers}

@@ -1,8 +1,8 @@
 """What a feed poll, a page and an article cost: processor time, statements, bytes in the database.
 
-Runs the stages one after the other against a newsroom in a process of its own: the feeds polled with all that is new,
-and polled again with nothing new; the pages fetched, extracted and landed. Processor time is that of the stage's
-process with its workers, and of the server's; docs/scaling.md multiplies it up.
+Runs the stages one by one against a newsroom in its own process. Feeds are polled with everything new, then with
+nothing new; pages are fetched, extracted and landed. Processor time is that of the stage's process and its workers, and
+of the server. docs/scaling.md extrapolates the results.
 """
 
 import argparse
@@ -43,7 +43,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Cost:
-    """What one unit of a stage took, in milliseconds, statements and bytes."""
+    """The cost of one unit of a stage, in milliseconds, statements and bytes."""
 
     what: str
     units: int
@@ -91,7 +91,7 @@ def main() -> None:
 
 
 def measured(server: EmbeddedServer, folder: Path) -> list[Cost]:
-    """Run the stages and return what each unit of them took."""
+    """Run the stages and return the cost per unit of each."""
     settings = Settings(
         data_dir=folder, allow_networks=(ip_network("127.0.0.0/8"),), host_delay=0, feeds=folder / "feeds.yaml"
     )
@@ -119,7 +119,7 @@ def measured(server: EmbeddedServer, folder: Path) -> list[Cost]:
 
 
 class Counting(psycopg.Cursor[Any]):
-    """Counts what is sent to the server; a statement for many rows is one."""
+    """Counts statements sent to the server. One statement for many rows counts once."""
 
     statements: ClassVar[int] = 0
 
@@ -135,7 +135,7 @@ class Counting(psycopg.Cursor[Any]):
 def cost_of(
     server: EmbeddedServer, connection: Connection, what: str, work: Callable[[], Any], units: Callable[[Any], int]
 ) -> Cost:
-    """Run a stage and return its cost by the unit."""
+    """Run a stage and return its cost per unit."""
     Counting.statements = 0
     connection.cursor_factory = Counting
     before = _python(), _server(server), _stored(connection)
@@ -149,10 +149,10 @@ def cost_of(
 
 
 def _python() -> float:
-    """Processor seconds of this process and the workers it has had."""
+    """Processor seconds of this process and of all workers it has had."""
     own = os.times()
     total = own.user + own.system + own.children_user + own.children_system
-    # Workers are children of a server of forks, which adds up those that have ended.
+    # Workers are children of the fork server, which adds up those that have ended.
     return total + sum(
         sum(map(int, fields[11:15])) / TICKS
         for fields, command in _processes()
@@ -161,7 +161,7 @@ def _python() -> float:
 
 
 def _processes() -> Iterator[tuple[list[str], bytes]]:
-    """The fields of /proc/PID/stat behind the name (proc_pid_stat(5)), and the command line, of all processes."""
+    """For each process, the fields after the name in /proc/PID/stat (proc_pid_stat(5)), and the command line."""
     for path in Path("/proc").iterdir():
         if path.name.isdigit():
             with suppress(OSError):
@@ -169,10 +169,10 @@ def _processes() -> Iterator[tuple[list[str], bytes]]:
 
 
 def _server(server: EmbeddedServer) -> float:
-    """Processor seconds of the server's processes, those that have ended included."""
+    """Processor seconds of the server's processes, including those that have ended."""
     postmaster = int((server.cluster / "postmaster.pid").read_text().splitlines()[0])
     own = (Path("/proc") / str(postmaster) / "stat").read_text().rpartition(")")[2].split()
-    # Its own and those of its children that have ended, then those of its children that live.
+    # The server's own time and that of its ended children, then that of its live children.
     return (
         sum(map(int, own[11:15]))
         + sum(sum(map(int, fields[11:13])) for fields, _ in _processes() if int(fields[1]) == postmaster)

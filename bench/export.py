@@ -1,6 +1,6 @@
-"""Exports of a large corpus: seconds, memory, size, and whether polars reads back what the database holds.
+"""Exports of a large corpus: seconds, memory, size, and whether polars reads back the contents of the database.
 
-`python -m bench.corpus --data-dir DIR` makes the corpus; `python -m bench.export --data-dir DIR` exports it in each
+`python -m bench.corpus --data-dir DIR` creates the corpus. `python -m bench.export --data-dir DIR` exports it in each
 format.
 """
 
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def compared(data_dir: Path, path: Path) -> bool:
-    """Return whether a Parquet file, read by polars, has all rows of the database in all columns."""
+    """Return whether a Parquet file, read by polars, has all rows and columns of the database."""
     server = EmbeddedServer(data_dir)
     server.acquire()
     try:

@@ -1,9 +1,9 @@
-"""How good and how quick extraction is, on pages with known texts, titles and dates.
+"""Quality and speed of extraction, on pages with known texts, titles and dates.
 
-Reads the pages in NEWS_TEST_SHARED/eval/pages (`manifest.jsonl` lists them) and compares what
-`ingest.extraction.article.extract` finds with plain trafilatura in its default and fast modes (with --rivals, also
-newspaper4k and news-please): precision, recall and F1 of word shingles against the gold text, phrases that must and
-must not appear, titles, dates, and pages per second of one processor, all in one run. With --check, ends with 1 where a
+Reads the pages in NEWS_TEST_SHARED/eval/pages (listed in `manifest.jsonl`) and compares
+`ingest.extraction.article.extract` with plain trafilatura in its default and fast modes and, with --rivals, with
+newspaper4k and news-please. One run measures precision, recall and F1 of word shingles against the gold text, phrases
+that must and must not appear, titles, dates, and pages per second of one processor. With --check, it exits with 1 if a
 figure is below its floor in extraction_floors.toml.
 """
 
@@ -41,14 +41,14 @@ from tests.newsroom.world import Newsroom
 SHARED = Path(os.environ.get("NEWS_TEST_SHARED", Path(__file__).parents[2] / "shared"))
 FLOORS = Path(__file__).with_name("extraction_floors.toml")
 SHINGLE = 4
-# Groups of pages with what a row of the table calls them.
+# Groups of pages, with their labels in the table.
 GROUPS = {"all": "", "ar": " (Arabic)", "newsroom": " (newsroom)"}
 NEWSROOM_PAGES = 60
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page with what is known of it."""
+    """A page and its known properties."""
 
     name: str
     url: str
@@ -58,33 +58,34 @@ class Page:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The groups in which it counts."""
+        """The groups in which the page counts."""
         return ("newsroom",) if self.name.startswith("newsroom") else ("all", self.language)
 
 
 @dataclass(frozen=True)
 class Found:
-    """What an extractor finds: the text, and a title and a day where it looks for them.
+    """The result of an extractor: the text, and a title and date if it looks for them.
 
-    `days` are all that it may mean: a moment is another day elsewhere, and the gold has the day at the publisher's.
+    `days` are all days that it may mean, because a moment is another day elsewhere and the gold has the publisher's
+    day.
     """
 
     text: str = ""
     title: str | None = None
     days: frozenset[str] = frozenset()
-    # The processor time it took where that was spent in another process.
+    # The processor time, if it was spent in another process.
     cpu_ns: int | None = None
 
 
 @dataclass
 class Score:
-    """Sums over pages."""
+    """Totals over pages."""
 
     f1: list[float] = field(default_factory=list)
     precision: list[float] = field(default_factory=list)
     recall: list[float] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    # The least processor time that each page took, in nanoseconds: what else the machine does only adds to it.
+    # The minimum processor time of each page, in nanoseconds, because other activity on the machine only adds to it.
     quickest: dict[str, int] = field(default_factory=dict)
 
     def share(self, part: str, whole: str) -> float | None:
@@ -104,7 +105,7 @@ def main() -> None:
     if not found:
         sys.exit(f"no pages in {SHARED / 'eval' / 'pages'}: set NEWS_TEST_SHARED")
     found += newsroom_pages()
-    # As in worker processes: what is loaded stays, and trees are freed by reference counts.
+    # As in worker processes: loaded objects stay, and trees are freed by reference counts.
     gc.freeze()
     gc.set_threshold(50_000)
     none: AbstractContextManager[dict[str, rivals.Answer]] = nullcontext({})
@@ -132,7 +133,7 @@ def main() -> None:
 
 
 def pages() -> list[Page]:
-    """Return the evaluation pages, none where they are not there."""
+    """Return the evaluation pages, or none if they are missing."""
     manifest = SHARED / "eval" / "pages" / "manifest.jsonl"
     if not manifest.exists():
         return []
@@ -145,7 +146,7 @@ def pages() -> list[Page]:
 
 
 def newsroom_pages() -> list[Page]:
-    """Return pages of the simulated web that the tests run against, whose texts, titles and dates are known."""
+    """Return pages of the simulated web used in the tests, whose texts, titles and dates are known."""
     world = Newsroom.build(feeds=6, entries=NEWSROOM_PAGES, now=datetime.now(UTC))
     return [
         Page(
@@ -164,13 +165,13 @@ def ours(page: Page) -> Found:
     at = document.published_at
     if at is None:
         return Found(document.text, document.title)
-    # A day alone is its first minute.
+    # A day alone is stored as its first minute.
     moments = [at] if at.time() == at.time().min else [at - timedelta(hours=12), at, at + timedelta(hours=14)]
     return Found(document.text, document.title, frozenset(f"{moment:%Y-%m-%d}" for moment in moments))
 
 
 def plain(**options: Any) -> Callable[[Page], Found]:
-    """Return an extractor that is trafilatura alone, with these options."""
+    """Return an extractor that uses trafilatura alone, with these options."""
     from trafilatura import bare_extraction
 
     for name in ("trafilatura", "htmldate"):
@@ -186,7 +187,7 @@ def plain(**options: Any) -> Callable[[Page], Found]:
 
 
 def asking(answer: rivals.Answer) -> Callable[[Page], Found]:
-    """Return an extractor that asks another program, which gets the page as decoded text."""
+    """Return an extractor that asks another program and sends it the page as decoded text."""
 
     def run(page: Page) -> Found:
         said = answer(decode(page.body, None), page.url)
@@ -205,11 +206,11 @@ EXTRACTORS: dict[str, Callable[[Page], Found]] = {
 def compare(
     found: Sequence[Page], extractors: dict[str, Callable[[Page], Found]], rounds: int, misses: bool = False
 ) -> dict[str, dict[str, Score]]:
-    """Return the scores of extractors by group of pages; they take turns at each page."""
+    """Return the scores of extractors by group of pages. The extractors take turns at each page."""
     scores = {name: {group: Score() for group in GROUPS} for name in extractors}
     for number in range(rounds):
         for page in found:
-            # In another order each time: who comes after a large program finds the processor's caches cold.
+            # In a different order each time, because the one after a large program finds the processor's caches cold.
             turn = number % len(extractors)
             for name, run in [*extractors.items()][turn:] + [*extractors.items()][:turn]:
                 started = time.process_time_ns()
@@ -254,7 +255,7 @@ def judge(page: Page, result: Found, into: Score) -> None:
 
 
 def is_day_of_change(page: Page) -> bool:
-    """Whether the page says that it was published on another day than the known one, and changed on that."""
+    """Whether the page gives a publication day other than the known one, and was changed on that day."""
     text = decode(page.body, None)
     published, changed = (
         set(re.findall(rf"""{name}["']?\s*(?::|content=)\s*["'](\d{{4}}-\d\d-\d\d)""", text))
@@ -281,7 +282,7 @@ def say_misses(page: Page, result: Found) -> None:
 
 
 def overlap(text: str, gold: str) -> tuple[float, float]:
-    """Return precision and recall of the text's word shingles, counted as often as they occur."""
+    """Return precision and recall of the text's word shingles, counted with their multiplicity."""
     ours_, theirs = shingles(text), shingles(gold)
     common = sum((ours_ & theirs).values())
     return (common / ours_.total() if ours_ else 0.0), (common / theirs.total() if theirs else 0.0)
@@ -330,7 +331,7 @@ def part(got: Score, some: str, whole: str) -> str:
 
 
 def figures(got: Score) -> dict[str, float]:
-    """Return what the floors are about; more is better for each."""
+    """Return the figures that have floors; higher is better for each."""
     return {
         "f1": statistics.mean(got.f1) if got.f1 else 0.0,
         "must_appear": got.share("with found", "with") or 0.0,
@@ -342,7 +343,7 @@ def figures(got: Score) -> dict[str, float]:
 
 
 def below_floors(scores: dict[str, Score]) -> list[str]:
-    """Return a line for each figure that is below its floor."""
+    """Return a line for each figure below its floor."""
     floors = tomllib.loads(FLOORS.read_text(encoding="utf-8"))
     return [
         f"{group}: {name} is {value:.3f}, below its floor of {floor:.3f}"

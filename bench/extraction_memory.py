@@ -1,8 +1,8 @@
-"""What the worker processes of extraction take in memory over many pages.
+"""Memory of extraction's worker processes over many pages.
 
-Reads the pages in NEWS_TEST_SHARED/eval/pages again and again, in the processes and with the limits that the stage
-`extract` works with, and shows the largest resident memory of a process after each tenth of the pages. What processes
-share, such as their imports, counts for each.
+Reads the pages in NEWS_TEST_SHARED/eval/pages over and over, in the same processes and with the same limits as the
+stage `extract`, and shows the largest resident memory of a process after each tenth of the pages. Memory that processes
+share, such as imports, counts for each of them.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 async def measure(found: Sequence[Page], total: int, processes: int) -> list[list[str]]:
-    # By name: workers do not know the module that is run as a program.
+    # Imported by name, because workers do not know the module that runs as the main program.
     from bench.extraction_memory import extracted
 
     bodies = [(compress(page.body), page.url) for page in found]
@@ -78,7 +78,7 @@ async def measure(found: Sequence[Page], total: int, processes: int) -> list[lis
 
 
 def extracted(body: bytes, url: str) -> tuple[int, int]:
-    """Extract a page in a worker; returns its process and the memory it has after."""
+    """Extract a page in a worker. Return the worker's process id and its memory afterwards."""
     with suppress(NotAnArticle):
         extract_page(body, url, None, Hint(datetime.now(UTC)))
     return os.getpid(), resident_bytes()

@@ -1,9 +1,9 @@
-"""Feeds that others collected to break parsers: every one is polled, none may raise or hang.
+"""Feeds that others have collected to break parsers. All are polled, and none may raise or hang.
 
 Serves the files of the archives in NEWS_TEST_SHARED/eval/feeds over loopback, each with the Content-Type it declares,
-polls them all with a time limit of five seconds for parsing, and prints what the polls recorded. Then parses seeded
-random mutations of them in worker processes, and prints what became of those. First come a few large and hostile feeds
-made here, with the processor time of polling each.
+polls them with a limit of five seconds for parsing, and prints what the polls recorded. Then parses seeded random
+mutations of them in worker processes, and prints the results. Before that, it polls a few large and hostile feeds made
+here, and prints the processor time of each.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def hostile() -> dict[str, bytes]:
-    """Feeds that are large or made to take long."""
+    """Feeds that are large or designed to be slow."""
     rng = random.Random(5)
     sentences = [sentence for name in ("ar", "en") for sentence in vocabulary.ON_TOPIC[name]]
     items = "".join(
@@ -89,7 +89,7 @@ def feed(items: str) -> bytes:
 
 
 def costs() -> Table:
-    """Poll each of the hostile feeds and return what it took."""
+    """Poll each of the hostile feeds and return the costs."""
     table = Table(title="Processor time of one poll", title_justify="left")
     for column in ("feed", "MB", "parsing, s", "the rest, s", "outcome"):
         table.add_column(column, justify="left" if column in ("feed", "outcome") else "right")
@@ -107,7 +107,7 @@ def costs() -> Table:
 
 
 def parse_time(body: bytes, now: object) -> float:
-    """In a worker: the processor time that parsing takes, in seconds."""
+    """In a worker: return the processor time of parsing, in seconds."""
     started = time.process_time()
     with suppress(NotAFeed):
         parse_feed(body, "http://127.0.0.1/", "application/xml", now)  # type: ignore[arg-type]
@@ -115,7 +115,7 @@ def parse_time(body: bytes, now: object) -> float:
 
 
 def polled_alone(body: bytes) -> tuple[float, str]:
-    """Poll one feed; return this process's processor time, which includes serving it, and what was recorded."""
+    """Poll one feed. Return this process's processor time, which includes serving the feed, and what was recorded."""
     port = free_port()
     stop = serve([("application/xml", body)], port)
     with database() as connection:
@@ -149,7 +149,7 @@ def database() -> Iterator[Connection]:
 
 
 def corpus() -> list[tuple[str, bytes]]:
-    """Return the archives' documents with the Content-Type each declares, or one that says nothing."""
+    """Return the archives' documents with the Content-Type each declares, or a generic one."""
     found = []
     for archive in sorted((SHARED / "eval" / "feeds").glob("*.tar.gz")):
         with tarfile.open(archive) as tar:
@@ -165,7 +165,7 @@ def corpus() -> list[tuple[str, bytes]]:
 
 
 def polled(files: list[tuple[str, bytes]]) -> str:
-    """Poll every file as a feed; return outcomes, kinds of failure and the time."""
+    """Poll every file as a feed. Return outcomes, kinds of failure and the time."""
     port = free_port()
     stop = serve(files, port)
     with database() as connection:
@@ -188,12 +188,12 @@ def polled(files: list[tuple[str, bytes]]) -> str:
 
 
 def host(number: int) -> str:
-    """The loopback address at which a file is served: a host takes only a few requests at a time."""
+    """The loopback address that serves a file, because a host accepts only a few requests at a time."""
     return f"127.0.1.{number % 100 + 1}"
 
 
 def serve(files: list[tuple[str, bytes]], port: int) -> Callable[[], None]:
-    """Serve the files by number from a thread; returns what ends it."""
+    """Serve the files by number from a thread. Return a function that stops it."""
     loop = asyncio.new_event_loop()
 
     async def answer(request: web.Request) -> web.Response:
@@ -218,13 +218,13 @@ def serve(files: list[tuple[str, bytes]], port: int) -> Callable[[], None]:
 
 
 async def mutated(files: list[tuple[str, bytes]], count: int) -> tuple[Counter[str], float]:
-    """Parse random mutations; return what became of them and the longest time, in seconds."""
+    """Parse random mutations. Return the outcomes and the longest time, in seconds."""
     rng = random.Random(7)
     outcome: Counter[str] = Counter()
     longest = 0.0
     now = utc_now()
     bodies = [body for _, body in files if len(body) < 100_000]
-    # By its module's name: workers know nothing of the main module, which this may be.
+    # Imported by module name, because workers do not know the main module, which this may be.
     from bench.feeds import timed_parse as task
 
     with WorkerPool(os.cpu_count() or 1, PARSE_SECONDS, ("ingest.parsing.parse",)) as pool:
@@ -249,7 +249,7 @@ async def mutated(files: list[tuple[str, bytes]], count: int) -> tuple[Counter[s
 
 
 def timed_parse(body: bytes, now: object) -> tuple[bool, float]:
-    """In a worker: whether the document is a feed, and how long it took to find out, in seconds."""
+    """In a worker: return whether the document is a feed, and how long it took to find out, in seconds."""
     started = time.perf_counter()
     try:
         parse_feed(body, "http://127.0.0.1/", "application/xml", now)  # type: ignore[arg-type]

@@ -1,7 +1,8 @@
-"""What landing costs in a small and in a large database, what an article takes on disk, and how long searches take.
+"""The cost of landing in a small and in a large database, disk space per article, and search times.
 
-`python -m bench.corpus --data-dir DIR` makes the large one; `python -m bench.landing --data-dir DIR` makes a small one
-and measures in both, in turns, how long it takes to land a thousand more, a tenth of them copies, and searches.
+`python -m bench.corpus --data-dir DIR` creates the large one. `python -m bench.landing --data-dir DIR` creates a small
+one and alternates between both, measuring searches and how long it takes to land a thousand more documents, a tenth of
+them copies.
 """
 
 import argparse
@@ -33,7 +34,7 @@ from ingest.topics.topics import Topic, TopicSet
 
 EVERYTHING = TopicSet({"everything": Topic.model_validate({"match": "all"})})
 TITLE_WORDS = 8
-# Rounds that do not count: the large database has just been started, and has to come from the disk. A round touches a
+# Rounds that do not count, because the large database has just started and must be read from disk. A round touches a
 # seventh of the index of bands.
 WARM_UP = 6
 QUERIES = (
@@ -74,12 +75,12 @@ def main() -> None:
             for server in servers:
                 with connect(server.url()) as connection:
                     connection.autocommit = True
-                    # As autovacuum would have it, which is not to come by while it is measured.
+                    # What autovacuum would have done, which must not run during the measurement.
                     connection.execute("VACUUM news.entries, news.articles, news.stories")
-            # Other numbers than in earlier runs, as what was landed stays.
+            # Other numbers than in earlier runs, because articles that landed then are still there.
             numbers = count(LATER_FROM + int(time.time()) * 1000)
             times: list[list[tuple[float, float]]] = [[], []]
-            # Sessions that stay, as those of a pipeline do.
+            # Long-lived sessions, as in a pipeline.
             with ExitStack() as stack:
                 sessions = [stack.enter_context(connect(server.url())) for server in servers]
                 for _ in range(WARM_UP + options.rounds):
@@ -103,12 +104,12 @@ def main() -> None:
 
 
 def measured(connection: Connection, numbers: Iterator[int], more: int) -> tuple[float, float]:
-    """Return the seconds it takes to land so many documents, a tenth of them copies, and then to settle the index."""
+    """Return the seconds to land so many documents, a tenth of them copies, and then to settle the search index."""
     feed = import_feed(connection, NOW)
     for _ in range(more):
         number = next(numbers)
         url, body = f"http://b.example/{number}", text(number)
-        # A title of the text's own words: articles that are all called the same are compared word for word.
+        # A title made of the text's own words, because articles with equal titles are compared word for word.
         title = " ".join(body.split()[:TITLE_WORDS])
         entry = NewEntry(url, url, url, "b.example", title, None, None, None, None, status=Status.EXTRACTED)
         (entry_id,) = ledger.record(connection, feed, [entry], NOW)
@@ -142,7 +143,7 @@ def searched(connection: Connection) -> float:
 
 
 def per_article(connection: Connection) -> float:
-    """Return the disk space of articles and all that is kept of them, in kB each."""
+    """Return the disk space of articles and of everything stored with them, in kB each."""
     row = connection.execute(
         "SELECT sum(pg_total_relation_size(oid)) / (SELECT count(*) FROM news.articles) / 1000 FROM pg_class"
         " WHERE relnamespace = 'news'::regnamespace AND relkind = 'r' AND relname IN ('articles', 'stories',"

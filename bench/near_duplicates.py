@@ -1,8 +1,8 @@
-"""How well copies of a text are recognised.
+"""How well copies of a text are detected.
 
-Reads pairs judged by hand, NEWS_TEST_SHARED/eval/neardup_dev.jsonl, and compares the labels with what
-`ingest.text.similarity` says: recall of `same_text` and `syndicated`, precision against `different` and all traps,
-whether the pairs would be candidates at all, texts per second, and the errors.
+Reads hand-labelled pairs from NEWS_TEST_SHARED/eval/neardup_dev.jsonl and compares the labels with the results of
+`ingest.text.similarity`: recall of `same_text` and `syndicated`, precision against `different` and all traps, whether
+the pairs would be candidates at all, texts per second, and the errors.
 """
 
 import json
@@ -48,13 +48,13 @@ def main() -> None:
 
 
 def judged() -> list[dict[str, Any]]:
-    """Return the judged pairs, none where they are not there."""
+    """Return the labelled pairs, or none if the file is missing."""
     path = SHARED / "eval" / "neardup_dev.jsonl"
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def scores(pairs: list[dict[str, Any]]) -> dict[str, float]:
-    """Return recall of the copies, and precision of what is linked among copies, different texts and traps."""
+    """Return the recall of copies, and the precision of links among copies, different texts and traps."""
     copies = [linked(pair) for pair in pairs if pair["label"] in COPIES]
     others = [
         linked(pair) for pair in pairs if pair["label"] not in COPIES and (pair["label"] == "different" or pair["trap"])
@@ -63,7 +63,7 @@ def scores(pairs: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def linked(pair: dict[str, Any]) -> bool:
-    """Return whether the two texts would be linked: found as candidates, and taken for copies."""
+    """Return whether the two texts would be linked: found as candidates and judged to be copies."""
     one, other = sides(pair)
     return bool(set(one.bands) & set(other.bands)) and compare(one, other) is not None
 

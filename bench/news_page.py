@@ -1,8 +1,8 @@
-"""The news page on a large database: server time of the page, as Airflow's API server spends it.
+"""The news page on a large database: the server time of the page in Airflow's API server.
 
-Fills a database with entries (a third of them articles), made in SQL with plausible sizes, and loads and renders the
+Fills a database with entries (a third of them articles), generated in SQL with plausible sizes. Loads and renders the
 page several times, each time on a new connection: once for the newest articles, once for a search. The ratio is to the
-same page on a hundredth of the entries, in the same run.
+same page with a hundredth of the entries, in the same run.
 """
 
 import argparse
@@ -100,7 +100,7 @@ def measure(server: EmbeddedServer, database: str, entries: int) -> tuple[int, i
 
 
 def page(url: str, query: str) -> float:
-    """Load the page's data and return how long that took, in ms."""
+    """Load the page's data and return the time it took, in ms."""
     from ingest.airflow.news_page import overview
 
     started = time.perf_counter()

@@ -1,8 +1,8 @@
-"""What servers see of a pipeline at work: a score table, from the servers' own log.
+"""Politeness of a running pipeline: a score table, from the servers' own log.
 
-Four worker processes poll and fetch from fifty hosts, among them some that forbid paths in robots.txt, ask for more
-distance, answer 429 or 503 with Retry-After, answer slowly, or redirect. Feeds are polled every few seconds, so that
-there is always something to ask for.
+Four worker processes poll and fetch from fifty hosts. Some hosts disallow paths in robots.txt, ask for a longer delay,
+answer 429 or 503 with Retry-After, respond slowly, or redirect. Feeds are polled every few seconds, so there is always
+something to request.
 """
 
 import argparse
@@ -51,8 +51,8 @@ def main() -> None:
 
 
 def measure(folder: Path, hosts: int, workers: int, seconds: float) -> tuple[Newsroom, list[Request]]:
-    """Let the workers loose on a newsroom, and return it with its log."""
-    # Every fifth feed is a second one of its outlet.
+    """Run the workers against a newsroom, and return it with its log."""
+    # Every fifth feed is the second feed of its outlet.
     world = Newsroom.build(feeds=hosts * 5 // 4, entries=hosts * 10, now=utc_now(), port=free_port())
     (folder / "feeds.yaml").write_text(world.feeds_yaml(poll_every="3s"), encoding="utf-8")
     database = EmbeddedServer(folder)
@@ -92,7 +92,7 @@ def measure(folder: Path, hosts: int, workers: int, seconds: float) -> tuple[New
 
 
 def forbidden(world: Newsroom) -> str:
-    """A path that a part of the items of each outlet lie under."""
+    """A path that contains some of the items of each outlet."""
     months = sorted({f"/news/{item.published_at:%Y/%m}/" for item in world.items.values()})
     return months[0] + "1"
 
@@ -161,13 +161,13 @@ def report(measured: tuple[Newsroom, list[Request]], options: argparse.Namespace
 
 
 def after_robots(seen: list[Request]) -> Iterable[float]:
-    """Distances between requests from the one for robots.txt on, which tells what distance is wanted."""
+    """Intervals between requests from the request for robots.txt on, which gives the required delay."""
     first = next((place for place, request in enumerate(seen) if request.path == "/robots.txt"), len(seen))
     return [later.at - earlier.at for earlier, later in pairwise(seen[first:])]
 
 
 def after_refusals(hosts: Iterable[list[Request]]) -> Iterable[float]:
-    """Time from each answer with Retry-After to the next request to that host."""
+    """Time from each response with Retry-After to the next request to that host."""
     for seen in hosts:
         for earlier, later in pairwise(seen):
             if earlier.status in (429, 503):

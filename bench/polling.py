@@ -1,9 +1,9 @@
-"""Polling feeds that have nothing new, beside a bare client that sends the same requests.
+"""Polling feeds without news, compared with a bare client that sends the same requests.
 
-Feeds that answer 304 are most of what a poller does. Measures one cycle of `poll` over N feeds, each at a host of its
-own, whose state says that they were read before, beside a loop of aiohttp over the same addresses with the same
-conditional headers and as many requests at a time, in turns. The server is a process of its own that does as little as
-possible. Then repeats the cycle for more and fewer feeds, to show how time, processor time and memory grow.
+Feeds that answer 304 are most of a poller's work. Measures one cycle of `poll` over N feeds, each on its own host and
+in the state after an earlier poll. For comparison, an aiohttp loop requests the same addresses with the same
+conditional headers and the same concurrency, in alternating runs. The server is a separate process that does as little
+as possible. Then repeats the cycle with more and fewer feeds, to show how time, processor time and memory grow.
 """
 
 import argparse
@@ -115,14 +115,14 @@ def growth(console: Console, url: str, port: int, sizes: list[int]) -> None:
 
 
 def address(number: int, port: int) -> tuple[str, str]:
-    """Host and address of a feed: on loopback, each host an address of its own."""
+    """Host and address of a feed. On loopback, each host has its own address."""
     place = number % HOSTS
     host = f"127.{1 + place // 62500}.{place // 250 % 250}.{place % 250 + 1}:{port}"
     return host, f"http://{host}/{number}"
 
 
 def prepare(connection: Connection, port: int, feeds: int) -> None:
-    """Make the feeds, as they are after a day of polls."""
+    """Create the feeds in the state they have after a day of polls."""
     connection.execute("TRUNCATE news.feeds, news.hosts CASCADE")
     now = utc_now()
     places = [address(number, port) for number in range(feeds)]
@@ -146,7 +146,7 @@ def prepare(connection: Connection, port: int, feeds: int) -> None:
 
 
 def polled(url: str, connection: Connection, feeds: int) -> tuple[float, float, float]:
-    """Poll all feeds once, in a process of its own; returns seconds, processor seconds, peak memory in MB."""
+    """Poll all feeds once, in a separate process. Return seconds, processor seconds, peak memory in MB."""
     connection.execute("UPDATE news.feeds SET next_poll_at = now(), last_full_at = now()")
     connection.execute("UPDATE news.hosts SET next_request_at = now()")
     connection.commit()
@@ -162,8 +162,8 @@ def polled(url: str, connection: Connection, feeds: int) -> tuple[float, float, 
 
 
 def cycle(url: str, feeds: int) -> None:
-    """In a process of its own: one cycle, without the start of the interpreter."""
-    # Hosts that carry one feed are spaced as by default; those that carry several would make the cycle wait for them.
+    """In a separate process: one cycle, without the start of the interpreter."""
+    # Hosts with one feed have the default spacing. With several feeds per host, spacing would make the cycle wait.
     settings = Settings(allow_networks=(ipaddress.ip_network("127.0.0.0/8"),), host_delay=5 if feeds <= HOSTS else 0)
     # As the commands do.
     gc.freeze()
@@ -178,7 +178,7 @@ def cycle(url: str, feeds: int) -> None:
 
 
 async def requested(port: int, feeds: int) -> float:
-    """Send the same requests by aiohttp alone; returns seconds."""
+    """Send the same requests with aiohttp alone. Return seconds."""
     settings = Settings()
     headers = {"Accept": ACCEPT, "If-None-Match": ETAG, "User-Agent": settings.user_agent}
     limit = asyncio.Semaphore(settings.poll_concurrency)
@@ -195,7 +195,7 @@ async def requested(port: int, feeds: int) -> float:
 
 
 class _Unchanged(asyncio.Protocol):
-    """Answers whatever is asked with 304."""
+    """Answers every request with 304."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -203,13 +203,13 @@ class _Unchanged(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if data.endswith(b"\r\n\r\n"):
-            # Closed, as most servers soon do: the next poll is minutes away.
+            # Close the connection, as most servers soon do: the next poll is minutes away.
             self._transport.write(b"HTTP/1.1 304 Not Modified\r\nConnection: close\r\nETag: %b\r\n\r\n" % ETAG.encode())
             self._transport.close()
 
 
 async def serve(port: int) -> None:
-    """Serve on every loopback address of the feeds, until the process is ended."""
+    """Serve on every loopback address of the feeds, until the process ends."""
     loop = asyncio.get_running_loop()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,6 +1,6 @@
-"""Other programs that extract news, in an environment of their own: newspaper4k and news-please.
+"""Other news extractors, in a separate environment: newspaper4k and news-please.
 
-Their dependencies exclude ours, so they run in a virtual environment that is made when they are first asked for
+Their dependencies conflict with ours, so they run in a virtual environment that is created on first use
 (`.bench/rivals`), as processes that answer page by page.
 """
 
@@ -19,13 +19,13 @@ RIVALS = ("newspaper4k", "news-please")
 HOME = Path(__file__).parent.parent / ".bench" / "rivals"
 PACKAGES = Path(__file__).with_name("rivals.txt")
 
-# What a rival says about a page: its HTML and address -> `text`, `title`, `date`, and `cpu_ns`, the time it took.
+# A rival's answer for a page: HTML and address -> `text`, `title`, `date`, and `cpu_ns`, the processor time.
 Answer = Callable[[str, str], dict[str, Any]]
 
 
 @contextmanager
 def running() -> Iterator[dict[str, Answer]]:
-    """Yield the rivals by name, each ready to be asked. Makes their environment where it is missing."""
+    """Yield the rivals by name, ready for use. Creates their environment if it is missing."""
     python = _environment()
     log = (HOME / "log.txt").open("w", encoding="utf-8")
     with log, ExitStack() as processes:

@@ -1,6 +1,6 @@
-"""Extracts pages with newspaper4k or news-please, for bench.rivals: in an environment that has them, and not us.
+"""Extracts pages with newspaper4k or news-please, for bench.rivals, in an environment that has them and not us.
 
-Reads a line of JSON per page (`url`, `html`) from standard input and answers with one (`text`, `title`, `date`,
+Reads one line of JSON per page (`url`, `html`) from standard input and answers each with one (`text`, `title`, `date`,
 `cpu_ns`).
 """
 

@@ -1,9 +1,9 @@
-"""From feed to `articles`, beside extraction alone.
+"""The whole pipeline from feed to `articles`, compared with extraction alone.
 
-Measures articles per second of `ingest run --once` against a newsroom, with the topic that takes everything, beside
-plain `trafilatura.bare_extraction` over the same pages in the same number of processes, in turns (A B A B ...). Both
-times include the start of their processes, the pipeline's also polling, fetching, storing and landing. The newsroom
-runs on the same machine, in a process of its own, and its cost is part of the pipeline's time.
+Measures articles per second of `ingest run --once` against a newsroom, with a topic that matches everything. For
+comparison, plain `trafilatura.bare_extraction` runs over the same pages in the same number of processes, in alternating
+runs (A B A B ...). Both times include starting processes. The pipeline's also includes polling, fetching, storing and
+landing. The newsroom runs on the same machine in its own process, and its cost is part of the pipeline's time.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    # Repeats in second feeds are entries, not pages: a tenth more entries give the wanted number of pages.
+    # Repeats in second feeds are entries, not pages, so a tenth more entries give the desired number of pages.
     entries = options.pages * 10 // 9
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -51,7 +51,7 @@ def main() -> None:
         for _ in range(options.rounds):
             pages, seconds, peak_mb = pipeline(folder, entries)
             after = extraction_alone(entries)
-            # The machine may be faster at one time than at another.
+            # The speed of the machine may vary over time.
             plain = (before + after) / 2
             rows.append((pages / seconds, pages / plain, plain / seconds, peak_mb, pages))
             before = after
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def pipeline(folder: Path, entries: int) -> tuple[int, float, float]:
-    """Run the pipeline once on a fresh database; returns (articles seen, seconds, peak memory of its main process)."""
+    """Run the pipeline once on a fresh database. Return (articles seen, seconds, peak memory of its main process)."""
     data = Path(tempfile.mkdtemp(dir=folder))
     server = EmbeddedServer(data)
     server.acquire()
@@ -94,7 +94,7 @@ def pipeline(folder: Path, entries: int) -> tuple[int, float, float]:
 
 
 def watch_memory(process: "subprocess.Popen[Any]") -> Callable[[], float]:
-    """Sample the peak resident memory of a process while it runs; returns a function that gives it in MB."""
+    """Sample the peak resident memory of a process while it runs. Return a function that gives it in MB."""
     highest = [0.0]
 
     def sample() -> None:
@@ -129,7 +129,7 @@ def _count(server: EmbeddedServer) -> int:
 
 
 def extraction_alone(entries: int) -> float:
-    """Return the seconds that trafilatura alone needs for the same pages, in as many processes."""
+    """Return the seconds that trafilatura alone takes for the same pages, in the same number of processes."""
     world = Newsroom.build(feeds=FEEDS, entries=entries, now=datetime.now(UTC))
     pages = [render_page(world, item)[1] for item in world.items.values()]
     started = time.monotonic()

@@ -1,8 +1,9 @@
-"""How well the topics of topics.yaml find what is about them, and how quickly.
+"""Accuracy and speed of the topics in topics.yaml.
 
-Reads texts judged by hand, NEWS_TEST_SHARED/eval/topic_dev.jsonl (`label` 2: about the withdrawal from Iraq, 1:
-mentions it, 0: neither), and compares the labels with what the rules say: precision and recall of "about" by language
-and kind of text, false positives by trap, the three degrees, the gate, texts per second of one processor, the errors.
+Reads hand-labelled texts from NEWS_TEST_SHARED/eval/topic_dev.jsonl (`label` 2: about the withdrawal from Iraq, 1:
+mentions it, 0: neither), and compares the labels with the results of the rules: precision and recall of "about" by
+language and kind of text, false positives by trap, the three degrees, the gate, texts per second of one processor, the
+errors.
 """
 
 import argparse
@@ -51,13 +52,13 @@ def main() -> None:
 
 
 def judged() -> list[dict[str, Any]]:
-    """Return the judged texts, none where they are not there."""
+    """Return the labelled texts, or none if the file is missing."""
     path = SHARED / "eval" / "topic_dev.jsonl"
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def degree(topics: TopicSet, text: dict[str, Any]) -> int:
-    """Return 2 where the rules find the text to be about the topic, 1 where it mentions it, else 0."""
+    """Return 2 if the rules find the text to be about the topic, 1 if it mentions it, else 0."""
     return max(
         (DEGREES.index(match.degree) for match in topics.judge(text["title"], fold_sentences(text["text"]))), default=0
     )

@@ -1,7 +1,7 @@
-"""How the time to judge a text grows with its length, for texts in which nearly every word is one of the topic's.
+"""How the time to judge a text grows with its length, for texts in which nearly every word belongs to the topic.
 
-Texts from 1,000 to 250,000 words, in one sentence and in sentences of ten words; the gate of general feeds on the same
-words as a title and summary. Work that grows with the length alone shows the same time per 1,000 words in each row.
+Uses texts from 1,000 to 250,000 words, in one sentence and in sentences of ten words, and the gate of general feeds on
+the same words as a title and summary. If the work grows linearly, each row shows the same time per 1,000 words.
 """
 
 import time
@@ -42,7 +42,7 @@ def _judge(topics: TopicSet, text: str) -> None:
 
 
 def processor_time(work: Callable[[], object]) -> float:
-    """Return the least processor time of three, in seconds."""
+    """Return the lowest processor time of three runs, in seconds."""
     taken = []
     for _ in range(3):
         began = time.process_time()

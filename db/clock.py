@@ -1,6 +1,6 @@
-"""The time of the database server, which all machines of a pipeline share: no clock of a client decides anything.
+"""The database server's time, shared by all machines of a pipeline, so that no client's clock decides anything.
 
-A process asks for it with each connection it opens, and counts on from there by a clock that nobody sets.
+A process reads it whenever it opens a connection, and counts on from there with a clock that nobody can set.
 """
 
 import time
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 __all__ = ["agree", "local_now", "utc_now"]
 
-# Goes on while the machine sleeps, where the system has such a clock (clock_gettime(2)).
+# Continues while the machine sleeps, if the system has such a clock (clock_gettime(2)).
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 # The server's time at a reading of that clock; None before the first connection.
@@ -16,18 +16,18 @@ _agreed: tuple[datetime, float] | None = None
 
 
 def local_now() -> datetime:
-    """Return what this machine takes for the time, aware, in UTC."""
+    """Return this machine's time, aware, in UTC."""
     return datetime.now(UTC)
 
 
 def agree(server_time: datetime) -> None:
-    """Go by the server's time from now on. One process works with one server."""
+    """Use the server's time from now on. One process works with one server."""
     global _agreed  # noqa: PLW0603 - there is one time
     _agreed = (server_time, time.clock_gettime(_CLOCK))
 
 
 def utc_now() -> datetime:
-    """Return the present time, aware, in UTC: the database server's, before the first connection this machine's."""
+    """Return the current time, aware, in UTC: the database server's or, before the first connection, this machine's."""
     if _agreed is None:
         return local_now()
     at, reading = _agreed

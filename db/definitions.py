@@ -1,4 +1,4 @@
-"""Functions and views, which hold no data: `db/sql` says what they are today, and each upgrade ends with them."""
+"""Functions and views, which hold no data. `db/sql` has their current definitions, applied at the end of an upgrade."""
 
 import hashlib
 import re
@@ -13,21 +13,21 @@ from db.dropping import Dropping
 
 __all__ = ["FILES", "RIGHTS", "Definition", "apply", "are_applied", "read_definitions"]
 
-# In this order: what a function or a view uses comes before it.
+# In dependency order: a function or view comes after those it uses.
 FILES = ("fold", "search", "leases", "moves", "notify", "partitions", "readers", "views")
-# Applied at every upgrade, whatever the database has.
+# Applied at every upgrade, whatever the state of the database.
 RIGHTS = "roles"
 
 _CREATE = re.compile(r"^(?=CREATE OR REPLACE )", re.MULTILINE)
 _VIEW = re.compile(r"CREATE OR REPLACE VIEW (news\.\w+) AS\b")
 _FUNCTION = re.compile(r"^COMMENT ON FUNCTION (news\.\w+\([^)]*\)) IS\b", re.MULTILINE)
-# Kept where it goes into dumps with what it tells of.
+# Stored as a comment that goes into dumps together with the schema it describes.
 _MARK = "The revision of the tables of this schema. Functions and views: sha256:{}."
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A function, named with its arguments' types, or a view; `statements` create or replace it and comment on it."""
+    """A function, named with its argument types, or a view. `statements` create or replace it and comment on it."""
 
     kind: Literal["FUNCTION", "VIEW"]
     name: str
@@ -35,9 +35,9 @@ class Definition:
 
 
 def read_definitions(folder: Path) -> list[Definition]:
-    """Return the definitions in the files of `folder`, in the order in which they can be made.
+    """Return the definitions in the files of `folder`, in dependency order.
 
-    Raises ValueError for a function without a comment, which is where its arguments' types are read.
+    Raises ValueError for a function without a comment, because the argument types are read from there.
     """
     found = []
     for name in FILES:
@@ -55,22 +55,22 @@ def _definition(statements: str) -> Definition:
 
 
 def are_applied(connection: psycopg.Connection[Any], definitions: Iterable[Definition]) -> bool:
-    """Return whether these are the definitions that were last applied to the database."""
+    """Return whether these definitions were the last ones applied to the database."""
     row = connection.execute("SELECT obj_description(to_regclass('news.alembic_version'), 'pg_class')").fetchone()
     return row == (_mark(definitions),)
 
 
 def apply(connection: psycopg.Connection[Any], definitions: list[Definition], dropping: Dropping) -> None:
-    """Make the functions and views of a database what `definitions` say, in the caller's transaction.
+    """Update the functions and views of a database to match `definitions`, in the caller's transaction.
 
-    Each is replaced in place, so that what others have built on it stays. What cannot be, such as a view that gets
-    another column in the middle, is dropped with our views that use it, and made again; raises SchemaMismatch where
-    something of others uses it too.
+    Each is replaced in place, so that objects built on it stay. If that is impossible, because a view gets another
+    column in the middle, for example, it is dropped with our views that use it, and recreated. Raises SchemaMismatch if
+    objects of others use it too.
     """
     functions = [each for each in definitions if each.kind == "FUNCTION"]
     for definition in functions:
         _replace(connection, definition, dropping)
-    # Before the views: those that used such a function are made again.
+    # Before the views, because those that used such a function are recreated.
     _drop_overloads(connection, [each.name for each in functions], dropping)
     for definition in definitions:
         if definition.kind == "VIEW":
@@ -88,7 +88,7 @@ def _replace(connection: psycopg.Connection[Any], definition: Definition, droppi
 
 
 def _drop_overloads(connection: psycopg.Connection[Any], functions: list[str], dropping: Dropping) -> None:
-    """Drop functions that are called like ours but take other arguments: what ours were before."""
+    """Drop former versions of our functions: those with the same name and other arguments."""
     rows = connection.execute(
         "SELECT format('news.%%I(%%s)', proname, oidvectortypes(proargtypes)) FROM pg_proc"
         " WHERE pronamespace = 'news'::regnamespace AND 'news.' || proname = ANY (%s)"

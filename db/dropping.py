@@ -1,4 +1,4 @@
-"""Drops functions and views that will be made again, and gives back what had been granted on the views."""
+"""Drops functions and views that will be recreated, and restores the grants on the views."""
 
 import re
 from typing import Any, Literal
@@ -9,10 +9,10 @@ from db.errors import SchemaMismatch
 
 __all__ = ["IN_USE", "Dropping", "in_use"]
 
-# What PostgreSQL says when something uses what is to be changed: on DROP, and on ALTER COLUMN ... TYPE.
+# PostgreSQL's errors for changing an object that is in use: on DROP, and on ALTER COLUMN ... TYPE.
 IN_USE = (psycopg.errors.DependentObjectsStillExist, psycopg.errors.FeatureNotSupported)
 
-# Of the views in `mine`, those that use the given object, directly or through each other.
+# The views in `mine` that use the given object, directly or through each other.
 _USERS = """
 WITH RECURSIVE users (id) AS (
     SELECT r.ev_class FROM pg_depend d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
@@ -26,7 +26,7 @@ SELECT 'news.' || c.relname FROM users u JOIN pg_class c ON c.oid = u.id
 WHERE c.relnamespace = 'news'::regnamespace AND 'news.' || c.relname = ANY (%(mine)s)
 """
 
-# Statements that grant what others may do with a view or with columns of it.
+# Statements that restore the grants on a view or on columns of it.
 _GRANTS = """
 SELECT format('GRANT %%s%%s ON %%s TO %%s%%s', g.privilege_type, g.columns, %(name)s,
               CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END,
@@ -44,17 +44,17 @@ WHERE g.grantee <> g.relowner
 
 
 def in_use(error: psycopg.Error) -> SchemaMismatch:
-    """Return what to say when PostgreSQL drops or changes nothing because something of others depends on it."""
+    """Return the error to raise when PostgreSQL refuses a drop or change because objects of others depend on it."""
     detail = "; ".join((error.diag.message_detail or "").splitlines())
     return SchemaMismatch(
-        f"nothing was upgraded: {error.diag.message_primary} ({detail}). What is not the pipeline's has to make way: "
-        "note its definition (`pg_dump --schema-only`), drop it, run `ingest db upgrade`, and make it again, for the "
-        "columns as they are then. See docs/operators.md"
+        f"nothing was upgraded: {error.diag.message_primary} ({detail}). An object that is not the pipeline's must go "
+        "first: save its definition (`pg_dump --schema-only`), drop it, run `ingest db upgrade`, and create it again "
+        "to fit the new columns. See docs/operators.md"
     )
 
 
 class Dropping:
-    """What is dropped in one transaction. `mine` are the views that are made again before it ends."""
+    """Drops within one transaction. `mine` are the views that are recreated before it ends."""
 
     def __init__(self, connection: psycopg.Connection[Any], mine: list[str]) -> None:
         self._connection = connection
@@ -64,7 +64,7 @@ class Dropping:
     def drop(self, kind: Literal["FUNCTION", "VIEW"], name: str) -> None:
         """Drop a function or a view, with the views of `mine` that use it.
 
-        Raises SchemaMismatch when anything else uses it.
+        Raises SchemaMismatch if anything else uses it.
         """
         catalogue, known_as = ("'pg_proc'", "regprocedure") if kind == "FUNCTION" else ("'pg_class'", "regclass")
         query = _USERS.format(catalogue=catalogue, type=known_as)
@@ -81,24 +81,24 @@ class Dropping:
             raise in_use(error) from error
 
     def make_way(self, error: BaseException | None) -> bool:
-        """Drop those views of `mine` that `error` names as users of what was to be changed; return whether it did.
+        """Drop the views of `mine` that `error` names as users of the object to change. Return whether any was dropped.
 
-        The views of that moment are known to the database alone: a migration does not know what later releases made of
-        them. Raises SchemaMismatch when anything else uses one of them.
+        Only the database knows which views exist at that point: a migration does not know what later releases made of
+        them. Raises SchemaMismatch if anything else uses one of them.
         """
         if not isinstance(error, IN_USE):
             return False
         named = [view for view in self._mine if re.search(rf"\b{re.escape(view)}\b", error.diag.message_detail or "")]
         dropped = False
         for view in named:
-            # It may have gone with the one before.
+            # It may have been dropped with the one before.
             if self._connection.execute("SELECT to_regclass(%s)", [view]).fetchone() != (None,):
                 self.drop("VIEW", view)
                 dropped = True
         return dropped
 
     def give_back(self) -> None:
-        """Grant again what was granted on the views that were dropped, as far as their columns are still there."""
+        """Restore the grants on the dropped views, as far as their columns still exist."""
         for grant in self._grants:
             try:
                 with self._connection.transaction():

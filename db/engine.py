@@ -28,11 +28,11 @@ __all__ = [
 ]
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-# What says that a session is over, or none is to be had: work goes on with another one.
+# Errors that mean a session is lost or cannot be opened. Work continues with another session.
 SESSION_LOST = (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout, DatabaseUnavailable)
 T = TypeVar("T")
 
-# A peer that says nothing is asked after 30 s, and given up 30 s later (PostgreSQL manual, 32.1.2 and 20.3.2).
+# A silent peer is probed after 30 s, and given up 30 s later (PostgreSQL manual, 32.1.2 and 20.3.2).
 CLIENT_KEEPALIVES = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
@@ -43,34 +43,34 @@ CLIENT_KEEPALIVES = {
 SERVER_KEEPALIVES = {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
 FROZEN_SECONDS = 60
 DEADLOCK_ATTEMPTS = 5
-# casefold() and the collation pg_unicode_fast, which news.fold needs, came with this version.
+# This version added casefold() and the collation pg_unicode_fast, which news.fold needs.
 MINIMUM_SERVER_VERSION = 180000
 
 
 @dataclass(frozen=True)
 class Database:
-    """A reachable news database; `server` is the embedded one, if it is."""
+    """A reachable news database. `server` is set if it is the embedded one."""
 
     url: str
     server: EmbeddedServer | None = None
 
     def connect(self, *, repeatable: bool = False) -> Connection:
-        """Return a new connection in UTC; raises DatabaseUnavailable when there is none to be had.
+        """Return a new connection in UTC. Raises DatabaseUnavailable if that fails.
 
-        With `repeatable`, commits do not wait for the disk: after a crash of the server the last half second is
-        undone, whole transactions from the end. Right for work that the ledger will then see as not done. And the
-        server ends the session when it does nothing in a transaction for a minute.
+        With `repeatable`, commits do not wait for the disk: a server crash undoes the last half second, in whole
+        transactions from the end. Use it for work that the ledger will then show as not done. In addition, the server
+        ends the session if it is idle in a transaction for a minute.
         """
         try:
             connection = connect(self.url)
         except DatabaseUnavailable:
             if self.server is None:
                 raise
-            # It is ours to start again when it crashed.
+            # The embedded server is ours to restart after a crash.
             self.server.ensure_running()
             connection = connect(self.url)
         if repeatable:
-            # A session that is frozen in a transaction must not keep its locks from the others.
+            # A session frozen in a transaction must not keep its locks from others.
             connection.execute(
                 f"SET synchronous_commit = off; SET idle_in_transaction_session_timeout = '{FROZEN_SECONDS}s'"
             )
@@ -80,10 +80,10 @@ class Database:
 
 @contextmanager
 def open_database(url: str | None, data_dir: Path, *, check: bool = True) -> Iterator[Database]:
-    """Yield the database at `url`, or without one the embedded database under `data_dir`, started when needed.
+    """Yield the database at `url` or, without one, the embedded database under `data_dir`, started if needed.
 
-    With `check`, an empty database gets its schema; one whose schema is too old or too new raises SchemaMismatch.
-    Raises DatabaseUnavailable when the server cannot be reached, with what to do in the message.
+    With `check`, an empty database gets its schema, and a schema that is too old or too new raises SchemaMismatch.
+    Raises DatabaseUnavailable if the server cannot be reached, with advice in the message.
     """
     server = None
     if url is None:
@@ -121,7 +121,7 @@ def _explained_privileges(url: str) -> Iterator[None]:
 
 
 def upgrade(url: str) -> tuple[str | None, str]:
-    """Bring the schema at `url` to the newest revision; returns the revisions before and after."""
+    """Upgrade the schema at `url` to the newest revision. Returns the revisions before and after."""
     try:
         return upgrade_schema(url)
     except psycopg.errors.InsufficientPrivilege as error:
@@ -134,7 +134,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
 
 
 def retry_deadlocks(connection: Connection, work: Callable[[], T]) -> T:
-    """Return what `work` returns; when a deadlock made PostgreSQL roll it back, roll back the rest and do it again.
+    """Return the result of `work`. If PostgreSQL aborts it because of a deadlock, roll back and run it again.
 
     `work` must be a whole transaction that can be repeated. The order of locks in docs/decisions.md makes deadlocks
     rare, not impossible.
@@ -147,17 +147,17 @@ def retry_deadlocks(connection: Connection, work: Callable[[], T]) -> T:
     return work()
 
 
-# Parameters that are secret, and those whose names are escaped, which libpq reads all the same.
+# Secret parameters, and parameters with escaped names, which libpq accepts too.
 _SECRET_PARAMETER = re.compile(r"[?&][^=&]*(?:password|secret|_key|%)[^=&]*=", re.IGNORECASE)
 _HOST = r"(?:[^:@/?#\[\],]*|\[[^\]@/]*\])(?::\d*)?"
 _HOSTS = re.compile(rf"(?:[^:@/?#]*@)?{_HOST}(?:,{_HOST})*(?:[/?].*)?", re.DOTALL)
 
 
 def without_password(url: str) -> str:
-    """Return the libpq URL with its password, and whatever may be part of it, replaced by ***.
+    """Return the libpq URL with its password, and anything that may be part of it, replaced by ***.
 
-    Not by a URL parser: passwords hold @, #, ?, / and & though they should be percent-encoded. Where it cannot be told
-    where they end, more is left out than needed.
+    This does not use a URL parser, because passwords contain @, #, ?, / and & even though they should be
+    percent-encoded. If the end of the password is unclear, more is hidden than necessary.
     """
     scheme, separator, rest = url.partition("://")
     shown, hidden = _parted(rest)
@@ -165,7 +165,7 @@ def without_password(url: str) -> str:
 
 
 def _parted(rest: str) -> tuple[str, str]:
-    """What may be shown of a URL behind its scheme, and what may not; that is empty where nothing is secret."""
+    """Split a URL after its scheme into the part that may be shown and the secret part, which may be empty."""
     parameter = _SECRET_PARAMETER.search(rest)
     before, after = (rest[: parameter.end()], rest[parameter.end() :]) if parameter else (rest, "")
     user, colon, behind = before.partition(":")
@@ -181,10 +181,10 @@ def _parted(rest: str) -> tuple[str, str]:
 
 
 def connect(url: str) -> Connection:
-    """Return a new connection in UTC to the database at a libpq URL; raises DatabaseUnavailable with what to do."""
+    """Return a new connection in UTC to the database at a libpq URL. Raises DatabaseUnavailable with advice."""
     try:
         connection = psycopg.connect(url, application_name="ingest", **connection_parameters(url))
-        # Both ends notice when the other machine is gone; the server's time is asked for with the same question.
+        # With keepalives, both ends notice when the other machine is gone. The same query reads the server's time.
         row = only_row(
             connection,
             "SELECT clock_timestamp(), set_config('TimeZone', 'UTC', false), "
@@ -193,7 +193,7 @@ def connect(url: str) -> Connection:
         connection.commit()
         clock.agree(row[0])
         return connection
-    # Not from the errors: what libpq says repeats parts of the URL, which may be the password.
+    # Do not show these errors: libpq's messages repeat parts of the URL, which may be the password.
     except psycopg.ProgrammingError:
         raise DatabaseUnavailable(
             f"NEWS_DATABASE_URL cannot be read. It looks like postgresql://user:password@host:5432/news; {_ESCAPE}"
@@ -203,9 +203,9 @@ def connect(url: str) -> Connection:
 
 
 def connection_parameters(url: str) -> dict[str, Any]:
-    """Return what libpq is told beside a URL: time limits, so that a lost server is noticed. What the URL says wins.
+    """Return libpq parameters to add to a URL: timeouts that detect a lost server. The URL's own values win.
 
-    Raises psycopg.ProgrammingError when the URL cannot be read.
+    Raises psycopg.ProgrammingError if the URL cannot be parsed.
     """
     given = conninfo_to_dict(url)
     return {name: value for name, value in CLIENT_KEEPALIVES.items() if name not in given}
@@ -215,7 +215,7 @@ _ESCAPE = "in user and password, characters such as % @ : / ? # must be percent-
 _FULL = (
     "all connections that the server has for such roles are in use: run fewer workers, or raise max_connections on it"
 )
-# What the server or libpq says (in English, lc_messages aside), and what to do about it.
+# Messages of the server or libpq (in English, apart from lc_messages), and advice for each.
 _ADVICE = (
     ("password authentication failed", "check user and password in NEWS_DATABASE_URL, or in ~/.pgpass"),
     ("no password supplied", "put the password into NEWS_DATABASE_URL or into ~/.pgpass"),
@@ -223,7 +223,7 @@ _ADVICE = (
     ("is not permitted to log in", "it is a group: make a login that is its member with `ingest db add-login`"),
     ("does not exist", "create it on the server, or correct NEWS_DATABASE_URL"),
     ("too many clients", _FULL),
-    # What is left is for superusers, and for members of pg_use_reserved_connections.
+    # The remaining slots are for superusers and for members of pg_use_reserved_connections.
     ("remaining connection slots are reserved", _FULL),
     ("too many connections for role", "run fewer workers, or raise the role's limit: ALTER ROLE ... CONNECTION LIMIT"),
     (
@@ -242,7 +242,7 @@ _ADVICE = (
 def _unavailable(url: str, error: psycopg.Error) -> DatabaseUnavailable:
     _, hidden = _parted(url.partition("://")[2])
     if "@" in hidden or "/" in hidden:
-        # At these libpq ends a password, takes what follows for the host or a port, and says so.
+        # libpq takes these characters for the end of a password and the rest for the host or a port, and quotes it.
         return DatabaseUnavailable(
             f"no connection to {without_password(url)}. What to do: check NEWS_DATABASE_URL; {_ESCAPE}"
         )

@@ -1,8 +1,8 @@
-"""What can go wrong with the database in ways that a user can mend; each message says how."""
+"""Database errors that the user can fix. Each message says how."""
 
 
 class DatabaseError(Exception):
-    """A foreseeable trouble with the database. The message is meant for the user."""
+    """A foreseeable problem with the database. The message is meant for the user."""
 
 
 class DatabaseUnavailable(DatabaseError):
@@ -10,4 +10,4 @@ class DatabaseUnavailable(DatabaseError):
 
 
 class SchemaMismatch(DatabaseError):
-    """The schema in the database is not the one this version of the program works with."""
+    """The schema in the database is not the one that this version of the program needs."""

@@ -1,4 +1,4 @@
-"""Logins: members of the groups that the schema gives rights to. Each person and program has one of its own."""
+"""Logins: members of the groups to which the schema grants rights. Each person and program has a login."""
 
 import secrets
 from enum import StrEnum
@@ -13,13 +13,13 @@ __all__ = ["Role", "add_login", "draw_password"]
 
 
 class Role(StrEnum):
-    """The groups that the schema gives rights to."""
+    """The groups to which the schema grants rights."""
 
     READER = "news_reader"
     WRITER = "news_writer"
 
 
-# What a session of a reader is told by default. It may change that: news.end_overdue_readers ends what lasts longer.
+# Default settings for readers' sessions. A session may change them, but news.end_overdue_readers ends overlong ones.
 READER_SETTINGS: dict[LiteralString, LiteralString] = {
     "default_transaction_read_only": "on",
     "statement_timeout": "60s",
@@ -30,16 +30,16 @@ READER_CONNECTIONS, WRITER_CONNECTIONS = 20, 100
 
 
 def draw_password() -> str:
-    """Return a password of 32 random bytes that can stand in a URL as it is."""
+    """Return a password of 32 random bytes that needs no escaping in a URL."""
     return secrets.token_urlsafe(32)
 
 
 def add_login(connection: psycopg.Connection[Any], name: str, role: Role, password: str | None) -> None:
-    """Make the login `name` a member of `role`, or bring one that is there up to date. Commits.
+    """Make the login `name` a member of `role`, or update an existing one. Commits.
 
-    Without a password nobody can log in over a network with one. The password never reaches the server, nor its log:
-    it gets the verifier (SCRAM-SHA-256). Raises DatabaseError where the database's owner may not make logins, or where
-    `name` is something else.
+    Without a password, nobody can log in with one over a network. The password never reaches the server or its log,
+    which only see the verifier (SCRAM-SHA-256). Raises DatabaseError if the database's owner may not create logins, or
+    if `name` is something else.
     """
     if name in (*Role, "postgres") or name.startswith("pg_"):
         raise DatabaseError(f"{name!r} is taken: choose the name of a person or a program")
@@ -60,7 +60,7 @@ def add_login(connection: psycopg.Connection[Any], name: str, role: Role, passwo
         connection.execute(sql.SQL("ALTER ROLE {} LOGIN CONNECTION LIMIT {}").format(login, sql.Literal(limit)))
         other = sql.Identifier(Role.WRITER if role == Role.READER else Role.READER)
         connection.execute(sql.SQL("REVOKE {} FROM {}").format(other, login))
-        # A writer may take the reader's place, for the news page.
+        # A writer may switch to the reader role, for the news page.
         options = sql.SQL("INHERIT TRUE, SET FALSE" if role == Role.READER else "INHERIT TRUE, SET TRUE")
         connection.execute(sql.SQL("GRANT {} TO {} WITH {}").format(group, login, options))
         connection.execute(sql.SQL("ALTER ROLE {} RESET ALL").format(login))
@@ -72,7 +72,7 @@ def add_login(connection: psycopg.Connection[Any], name: str, role: Role, passwo
                         login, sql.Identifier(setting)
                     )
                 )
-        # So that the owner's function may end its statements.
+        # Allows the owner's function to end this login's statements.
         connection.execute(sql.SQL("GRANT {} TO CURRENT_USER WITH INHERIT TRUE, SET FALSE").format(login))
         if password is not None:
             verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()

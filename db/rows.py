@@ -11,7 +11,7 @@ __all__ = ["only_row", "only_value"]
 def only_row(
     connection: psycopg.Connection[Any], query: LiteralString, parameters: list[Any] | dict[str, Any] | None = None
 ) -> TupleRow:
-    """Return the one row of a query. Raises LookupError when there is none, or more."""
+    """Return the single row of a query. Raises LookupError if there is none or more than one."""
     rows = connection.execute(query, parameters).fetchmany(2)
     if len(rows) != 1:
         raise LookupError(f"a query that returns one row returned {'none' if not rows else 'more'}")
@@ -22,5 +22,5 @@ def only_row(
 def only_value(
     connection: psycopg.Connection[Any], query: LiteralString, parameters: list[Any] | dict[str, Any] | None = None
 ) -> Any:
-    """Return the first column of the one row of a query. Raises LookupError when there is none, or more."""
+    """Return the first column of the single row of a query. Raises LookupError if there is none or more than one."""
     return only_row(connection, query, parameters)[0]

@@ -1,4 +1,4 @@
-"""The version of the schema: is the database's the one this program works with?"""
+"""The schema version: does the database have the one that this program needs?"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ __all__ = ["HEAD", "SOURCES", "SQL", "Sources", "check_schema", "schema_revision
 
 @dataclass(frozen=True)
 class Sources:
-    """The folders that a schema is made from: of migrations, and of the functions, views and rights of today."""
+    """The folders from which a schema is built: migrations, and the current functions, views and rights."""
 
     migrations: Path
     sql: Path
@@ -32,9 +32,9 @@ HEAD = REVISIONS[-1]
 
 
 def schema_revision(connection: psycopg.Connection[Any]) -> str | None:
-    """Return the revision of the schema in the database, None when there is no schema `news` at all.
+    """Return the revision of the schema in the database, or None if there is no schema `news` at all.
 
-    Raises SchemaMismatch when there is a schema `news` that is not the pipeline's.
+    Raises SchemaMismatch if there is a schema `news` that is not the pipeline's.
     """
     known = connection.execute(
         "SELECT to_regnamespace('news') IS NOT NULL, to_regclass('news.alembic_version') IS NOT NULL"
@@ -59,7 +59,7 @@ def schema_revision(connection: psycopg.Connection[Any]) -> str | None:
 
 
 def check_schema(connection: psycopg.Connection[Any]) -> None:
-    """Raise SchemaMismatch, saying what to do, unless the database's schema is the one this program works with."""
+    """Raise SchemaMismatch, with advice, unless the database's schema is the one that this program needs."""
     present = schema_revision(connection)
     if present == HEAD and are_applied(connection, read_definitions(SQL)):
         return

@@ -1,4 +1,4 @@
-"""Brings a schema to the newest revision, with today's functions, views and rights."""
+"""Upgrades a schema to the newest revision, with the current functions, views and rights."""
 
 import logging
 import time
@@ -20,16 +20,16 @@ log = logging.getLogger(__name__)
 
 __all__ = ["transaction", "upgrade_schema"]
 
-# An upgrade waits this long for a table that somebody reads, as everybody else then waits behind it; and tries again.
+# An upgrade waits this long for a table that is being read, because everyone else queues behind it, and then retries.
 LOCK_SECONDS, TRIES, PAUSE_SECONDS = 2, 60, 3.0
 
 
 def upgrade_schema(url: str, sources: Sources = SOURCES) -> tuple[str | None, str]:
-    """Bring the schema of the database at `url` to the newest revision. Returns the revisions before and after.
+    """Upgrade the schema of the database at `url` to the newest revision. Returns the revisions before and after.
 
     Several processes may call this at once: one works, the others wait. Either everything is changed or nothing. Raises
-    SchemaMismatch when the schema is newer than the program, or when something of others uses what is to be changed;
-    DatabaseUnavailable when somebody kept a table from being changed through all tries.
+    SchemaMismatch if the schema is newer than the program, or if objects of others use what must be changed, and
+    DatabaseUnavailable if a table stayed locked through all tries.
     """
     revisions = sources.revisions
     wanted = definitions.read_definitions(sources.sql)
@@ -41,17 +41,17 @@ def upgrade_schema(url: str, sources: Sources = SOURCES) -> tuple[str | None, st
         _make_locks(connection)
         with connection.transaction():
             connection.execute("SELECT FROM news.locks WHERE name = 'upgrade' FOR UPDATE")
-            # Another upgrade may have been at work meanwhile.
+            # Another process may have upgraded it in the meantime.
             before = schema_revision(connection)
             if before != revisions[-1] or not definitions.are_applied(connection, wanted):
                 _change(url, connection, sources, wanted, rights)
             else:
-                # Each time: a role may have been made, or its rights lost, since.
+                # Every time: a role may have been created, or may have lost its rights, since the last upgrade.
                 connection.execute(rights)
         return before, revisions[-1]
 
 
-# Another upgrade makes the schema, the table or the table's row type in the same moment; IF NOT EXISTS does not help.
+# Another upgrade creates the schema, the table or its row type at the same moment. IF NOT EXISTS does not prevent this.
 _MADE_MEANWHILE = (
     psycopg.errors.UniqueViolation, psycopg.errors.DuplicateSchema, psycopg.errors.DuplicateTable,
     psycopg.errors.DuplicateObject,
@@ -59,7 +59,7 @@ _MADE_MEANWHILE = (
 
 
 def _make_locks(connection: psycopg.Connection[Any]) -> None:
-    """Make the row that one upgrade at a time locks. A row, as everybody may take advisory locks."""
+    """Create the row that upgrades lock. It is a row because any role may take advisory locks."""
     for _ in range(10):
         try:
             if connection.execute("SELECT to_regclass('news.locks')").fetchone() == (None,):
@@ -81,7 +81,7 @@ def _change(
     wanted: list[definitions.Definition],
     rights: bytes,
 ) -> None:
-    """Change all that is not as it should be, in one transaction, as often as it takes to get the locks for it."""
+    """Make all necessary changes in one transaction, and retry until it gets the locks."""
     from db.migrations.steps import migrate
 
     for number in range(1, TRIES + 1):
@@ -91,7 +91,7 @@ def _change(
                 migrate(connection, sources.migrations, dropping.make_way)
                 definitions.apply(driver, wanted, dropping)
                 dropping.give_back()
-                # In the same transaction: who reads a view that is made again does not lose it for a moment.
+                # In the same transaction, so that users never lose access to a recreated view.
                 driver.execute(rights)
         except IN_USE as error:
             if error.diag.message_detail is None:
@@ -101,7 +101,7 @@ def _change(
             holders = _holders(watching)
             if number == TRIES:
                 raise DatabaseUnavailable(
-                    f"the schema could not be upgraded in {TRIES} tries: others keep its tables ({holders}). End those "
+                    f"the schema could not be upgraded in {TRIES} tries: others lock its tables ({holders}). End those "
                     "sessions, or try again when they are done"
                 ) from None
             log.warning("the tables of the news are in use (%s); trying again", holders)
@@ -111,7 +111,7 @@ def _change(
 
 
 def _holders(connection: psycopg.Connection[Any]) -> str:
-    """Who has held locks on tables of the schema for longest, in words."""
+    """Describe who has held locks on tables of the schema the longest."""
     rows = connection.execute(
         "SELECT DISTINCT a.pid, a.usename, coalesce(a.application_name, ''), a.xact_start"
         " FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
@@ -124,9 +124,9 @@ def _holders(connection: psycopg.Connection[Any]) -> str:
 
 @contextmanager
 def transaction(url: str) -> Iterator[tuple["Connection", psycopg.Connection[Any]]]:
-    """Yield a connection as SQLAlchemy and as psycopg know it, in one transaction that does not wait long for locks.
+    """Yield one connection as SQLAlchemy and as psycopg objects, in a transaction with a short lock timeout.
 
-    Raises psycopg's errors, not SQLAlchemy's wrapping of them.
+    Raises psycopg's errors, not SQLAlchemy's wrappers.
     """
     from sqlalchemy import create_engine, pool
     from sqlalchemy.exc import DBAPIError
@@ -136,7 +136,7 @@ def transaction(url: str) -> Iterator[tuple["Connection", psycopg.Connection[Any
         with engine.begin() as connection:
             driver = connection.connection.driver_connection
             assert isinstance(driver, psycopg.Connection)
-            # No name depends on what the role or the database has set; messages name schemas.
+            # Names do not depend on the settings of the role or database, and messages include schemas.
             driver.execute(
                 f"SET LOCAL lock_timeout = '{int(LOCK_SECONDS * 1000)}ms'; SET LOCAL search_path = pg_catalog".encode()
             )

@@ -1,4 +1,4 @@
-"""Writes `.env` with fresh secrets for docker-compose.yml: `make env`. An existing file is never changed."""
+"""Writes `.env` with new secrets for docker-compose.yml: `make env`. An existing file is never changed."""
 
 import base64
 import os
@@ -38,7 +38,7 @@ NEWS_ALERT_WEBHOOK=
 def main() -> None:
     path = Path(sys.argv[1] if len(sys.argv) > 1 else ".env")
     names = ("postgres", "airflow", "results", "news", "writer", "reader", "redis", "api", "admin")
-    # Hexadecimal, as they become parts of URLs.
+    # Hexadecimal, because they become parts of URLs.
     drawn = {name: secrets.token_hex(24) for name in names}
     drawn |= {"jwt": secrets.token_hex(64), "fernet": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}
     try:

@@ -1,10 +1,10 @@
-"""Writes what the image installs: `requirements.txt` and `constraints.txt` in the given folder.
+"""Writes the image's `requirements.txt` and `constraints.txt` to the given folder.
 
     python requirements.py FOLDER AIRFLOW_CONSTRAINTS
 
-The folder holds pyproject.toml and requirements.lock. The requirements are the project's direct ones, without Airflow,
-which the image has, and without the embedded PostgreSQL, which it does not need. The constraints are Airflow's own,
-with which it was tested, and the lock's versions of what those do not name.
+The folder must have pyproject.toml and requirements.lock. The requirements are the project's direct ones, without
+Airflow, which the image has, and without the embedded PostgreSQL, which it does not need. The constraints are Airflow's
+own, with which it was tested, and the lock's versions of packages that those do not name.
 """
 
 import re

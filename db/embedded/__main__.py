@@ -6,6 +6,6 @@ from pathlib import Path
 
 from db.embedded.server import EmbeddedServer
 
-# The parent returns at once, so that the guard is nobody's child.
+# The parent exits at once, so that the guard is nobody's child.
 if __name__ == "__main__" and os.fork() == 0:
     EmbeddedServer(Path(sys.argv[1])).guard()

@@ -1,4 +1,4 @@
-"""A cluster, in PostgreSQL's sense: the directory of its data, the server on it, its role and databases."""
+"""A cluster, in PostgreSQL's sense: its data directory, server, role and databases."""
 
 import os
 import pwd
@@ -22,7 +22,7 @@ from db.errors import DatabaseUnavailable
 
 SUPERUSER = "postgres"
 ROLE = "news"
-# Longest Unix socket path the kernel takes (sun_path in unix(7)), less the terminating zero.
+# The longest Unix socket path the kernel accepts (sun_path in unix(7)), without the terminating zero.
 SOCKET_PATH_MAX_BYTES = 107
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_TOKEN_FILE = "news_socket_token"  # noqa: S105 - a file name
@@ -44,7 +44,7 @@ LARGE_OBJECT_FUNCTIONS = (
 
 
 class Cluster:
-    """The cluster under one data directory, in `postgres`. Who starts and stops it, and when, is decided elsewhere."""
+    """The cluster in `postgres` under one data directory. Other classes decide when to start and stop it."""
 
     settings: ClassVar[dict[str, str]] = SERVER_SETTINGS
 
@@ -60,10 +60,10 @@ class Cluster:
 
     @property
     def socket_dir(self) -> Path:
-        """Where the socket lies: in the server's home, or in the temporary directory where that path is too long.
+        """The directory of the socket: the server's home, or the temporary directory if that path is too long.
 
-        Each cluster has a random name of its own: a server whose files were deleted under it removes its socket when it
-        notices, and must not take that of its successor.
+        Each cluster has a random name of its own. A server whose files were deleted removes its socket when it notices,
+        and must not remove its successor's.
         """
         token = (self.cluster / SOCKET_TOKEN_FILE).read_text()
         usual = self.home / f"run-{token}"
@@ -72,7 +72,7 @@ class Cluster:
         return Path(tempfile.gettempdir()) / f"news-postgres-{token}"
 
     def is_running(self) -> bool:
-        """Return whether the server takes connections."""
+        """Return whether the server accepts connections."""
         try:
             self._superuser(connect_timeout=5).close()
         except psycopg.OperationalError:
@@ -80,7 +80,7 @@ class Cluster:
         return True
 
     def ensure_database(self, name: str) -> None:
-        """Create the database `name`, owned by the role `news`, unless it is there."""
+        """Create the database `name`, owned by the role `news`, if it does not exist."""
         with self._superuser() as connection:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
             if known is None:
@@ -112,7 +112,7 @@ class Cluster:
     def _initialise(self) -> None:
         if (self.cluster / "PG_VERSION").exists():
             return
-        # Made beside and renamed: a cluster is either whole or not there.
+        # Created under another name and renamed, so that a cluster is either complete or missing.
         fresh = self.home / "cluster.new"
         shutil.rmtree(fresh, ignore_errors=True)
         self._run(
@@ -135,7 +135,7 @@ class Cluster:
         fresh.rename(self.cluster)
 
     def _start(self) -> None:
-        # A directory of this name that is not ours was put there by somebody else.
+        # If a directory of this name is not ours, somebody else has put it there.
         self.socket_dir.mkdir(mode=0o700, exist_ok=True)
         if self.socket_dir.lstat().st_uid not in (self._owner.pw_uid, os.geteuid()):
             raise DatabaseUnavailable(f"{self.socket_dir} belongs to another user; remove it")
@@ -159,10 +159,10 @@ class Cluster:
                     options,
                 )
             except DatabaseUnavailable as error:
-                # It was there, and took no connections while it recovered from the crash of a session.
+                # It was running, but accepted no connections while it recovered from a session's crash.
                 if self.is_running():
                     return
-                # What a server that was killed leaves behind takes a moment to go: its process, its shared memory.
+                # The remains of a killed server take a moment to disappear: its process, its shared memory.
                 signs = ("another server might be running", "postmaster.pid", "shared memory block")
                 passing = any(sign in str(error) for sign in signs)
                 if not passing or time.monotonic() > deadline:
@@ -179,9 +179,9 @@ class Cluster:
         self.ensure_database(ROLE)
 
     def _close_to_the_public(self) -> None:
-        """Take away what PostgreSQL lets every role do: enter all databases, write large objects."""
+        """Revoke rights that PostgreSQL grants to every role: connect to all databases, write large objects."""
         with psycopg.connect(self.url("template1", SUPERUSER), autocommit=True) as connection:
-            # Databases are made as copies of this one.
+            # New databases are copies of this one.
             for function in LARGE_OBJECT_FUNCTIONS:
                 connection.execute(f"REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC")
             connection.execute("REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def open_lock(path: Path) -> int:
-    """Open the lock file at `path`, made when missing, for flock(2). Returns its descriptor."""
+    """Open the lock file at `path` for flock(2), and create it if it is missing. Returns its descriptor."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 

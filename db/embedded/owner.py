@@ -11,7 +11,7 @@ SERVER_USER = "embedded_postgres"
 
 
 def server_owner() -> pwd.struct_passwd:
-    """Return the system user the server runs as: oneself, or for root a user of its own, made when missing."""
+    """Return the system user the server runs as: the current one or, for root, a dedicated user, created if missing."""
     if os.geteuid() != 0:
         try:
             return pwd.getpwuid(os.geteuid())
@@ -33,7 +33,7 @@ def server_owner() -> pwd.struct_passwd:
         )
         return pwd.getpwnam(SERVER_USER)
     except (OSError, subprocess.CalledProcessError, KeyError) as error:
-        # Two processes may try at once; the loser finds the winner's user.
+        # Two processes may try at once. The second one finds the user that the first has created.
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(SERVER_USER)
         raise DatabaseUnavailable(

@@ -1,4 +1,4 @@
-"""A way for the server's user through directories of others, by access control lists."""
+"""Lets the server's user pass through directories of others, by access control lists."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ _EXECUTE = 1
 
 
 def let_through(path: Path, uid: int) -> None:
-    """Let user `uid` pass through every directory above `path`, and nobody else, and read none of them."""
+    """Let user `uid`, and nobody else, pass through every directory above `path`, without reading any of them."""
     for directory in path.resolve().parents:
         status = directory.stat()
         if status.st_mode & stat.S_IXOTH or status.st_uid == uid:
@@ -42,7 +42,7 @@ def _grant_execute(directory: Path, mode: int, uid: int) -> None:
     with contextlib.suppress(OSError):
         present = os.getxattr(directory, _ACL_ATTRIBUTE)
         entries = {(tag, who): rights for tag, rights, who in struct.iter_unpack("<HHI", present[4:])}
-    # A later chmod sets the mask, which takes away what is granted to named users.
+    # A later chmod sets the mask, which restricts what is granted to named users.
     if entries.get((_USER, uid), 0) & entries.get((_MASK, _NO_ID), 0) & _EXECUTE:
         return
     entries[_USER, uid] = entries.get((_USER, uid), 0) | _EXECUTE

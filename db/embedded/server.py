@@ -1,4 +1,4 @@
-"""When the server runs: from its first user to its last, whichever processes these are."""
+"""The lifetime of the server: from its first user to its last, in whatever processes they are."""
 
 import contextlib
 import fcntl
@@ -26,7 +26,7 @@ class EmbeddedServer(Cluster):
     def acquire(self) -> None:
         """Start the server if it is not running, and hold it until `release` or the end of the process.
 
-        Raises DatabaseUnavailable, with the end of the server's log, when it does not start.
+        Raises DatabaseUnavailable, with the end of the server's log, if it does not start.
         """
         if self._users_lock is not None:
             return
@@ -41,7 +41,7 @@ class EmbeddedServer(Cluster):
         self._users_lock = lock
 
     def ensure_running(self) -> None:
-        """Start the server unless it runs, as it may have crashed since it was acquired."""
+        """Start the server if it is not running, because it may have crashed since it was acquired."""
         with locked(self.home / "start.lock"):
             self._initialise()
             if not self.is_running():
@@ -50,7 +50,7 @@ class EmbeddedServer(Cluster):
             self._ensure_role()
 
     def release(self) -> None:
-        """Give the server back; it is stopped if nobody else needs it."""
+        """Release the server, and stop it if nobody else needs it."""
         if self._users_lock is None:
             return
         os.close(self._users_lock)
@@ -58,7 +58,7 @@ class EmbeddedServer(Cluster):
         self.stop_if_unused(wait=False)
 
     def keep_for(self, seconds: float) -> None:
-        """Leave the server running for `seconds` even if nobody holds it: somebody was given its URL."""
+        """Keep the server running for `seconds` even if nobody holds it, because its URL was handed out."""
         until = time.time() + seconds
         self._keep_file.touch(mode=0o600)
         os.utime(self._keep_file, (until, until))
@@ -72,7 +72,8 @@ class EmbeddedServer(Cluster):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            # Another user has the lock, and this returns at once; or the guard, who is just stopping the server.
+            # Either another user has the lock, and this returns at once, or the guard has it and is stopping the
+            # server.
             fcntl.flock(lock, fcntl.LOCK_SH)
             return False
         else:
@@ -86,9 +87,9 @@ class EmbeddedServer(Cluster):
             os.close(lock)
 
     def guard(self) -> None:
-        """Wait until the server is used by nobody, stop it and return. The body of the guard process.
+        """Wait until nobody uses the server, stop it and return. The body of the guard process.
 
-        Returns at once, or nearly so, where there is a guard already: each start of the server brings one.
+        Each start of the server starts a guard. If there is one already, this returns almost at once.
         """
         lock = open_lock(self.home / "guard.lock")
         deadline = time.monotonic() + SUCCESSION_SECONDS
@@ -97,7 +98,7 @@ class EmbeddedServer(Cluster):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                # One that has just stopped the server is gone in a moment.
+                # A guard that has just stopped the server exits in a moment.
                 if time.monotonic() > deadline:
                     return
                 time.sleep(0.1)
@@ -127,6 +128,6 @@ class EmbeddedServer(Cluster):
                 ).fetchone()
                 if row == (0,):
                     return False
-                # A session that was closed just now is listed for a moment more.
+                # A session that was just closed is still listed for a moment.
                 time.sleep(0.05)
         return True

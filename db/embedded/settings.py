@@ -4,21 +4,21 @@ import os
 
 
 def _shared_buffers() -> str:
-    """An eighth of the machine's memory, between 256 MB and 2 GB; it is taken as it is needed."""
+    """An eighth of the machine's memory, between 256 MB and 2 GB. It is allocated as needed."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1_000_000
     return f"{min(max(memory // 8, 256), 2048)}MB"
 
 
 SERVER_SETTINGS = {
     "listen_addresses": "",
-    # 0700: peer authentication already tells users apart, this keeps the others from knocking.
+    # 0700: peer authentication already tells users apart; this keeps others from even connecting.
     "unix_socket_permissions": "0700",
     "max_connections": "200",
     "shared_buffers": _shared_buffers(),
-    # A checkpoint every 1 GB (the default) would be one every few seconds in a large import.
+    # With a checkpoint every 1 GB (the default), a large import would have one every few seconds.
     "max_wal_size": "4GB",
     "jit": "off",
-    # Data lie on solid state disks nowadays; the default is for those that turn.
+    # Most data is on solid-state disks today. The default is for hard disks.
     "random_page_cost": "1.1",
     "timezone": "UTC",
     "log_timezone": "UTC",

@@ -1,4 +1,4 @@
-"""Changes of tables, each made once in the life of a database; see docs/migrations.md.
+"""Changes of tables, each applied once in the life of a database; see docs/migrations.md.
 
-`versions` has a file for each revision, with its own SQL, and `released.txt` the hashes of those that may not change.
+`versions` has a file with its own SQL for each revision, and `released.txt` the hashes of those that must not change.
 """

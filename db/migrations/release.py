@@ -1,7 +1,7 @@
-"""The list of released migrations: `python -m db.migrations.release` adds those that are not on it.
+"""The list of released migrations: `python -m db.migrations.release` adds those that are missing.
 
-`released.txt` has a line for each file under `versions`: the SHA-256 of its content, and its name. Databases have run
-what is on the list, so a test fails when one of these files changes.
+`released.txt` has a line for each file in `versions`: the SHA-256 of its content, and its name. Databases have run the
+files on the list, so a test fails if one of them changes.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 
 
 def _hashes(folder: Path) -> dict[str, str]:
-    """The hashes of the files of migrations by their names."""
+    """The hashes of the migration files by name."""
     versions = folder / "versions"
     files = [*versions.glob("*.py"), *versions.glob("sql/*.sql")]
     return {str(path.relative_to(versions)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
@@ -32,13 +32,13 @@ def missing(folder: Path) -> list[str]:
 
 
 def changed(folder: Path) -> list[str]:
-    """Return the names of files on the list that are not as they were released, or are gone."""
+    """Return the names of files on the list that have changed since their release, or are gone."""
     present = _hashes(folder)
     return sorted(name for name, digest in _released(folder).items() if present.get(name) != digest)
 
 
 def add(folder: Path) -> list[str]:
-    """Put on the list what is missing, and return that. What is on it stays as it is."""
+    """Add missing files to the list, and return them. Existing lines stay as they are."""
     new = missing(folder)
     present = _hashes(folder)
     listed = _released(folder) | {name: present[name] for name in new}

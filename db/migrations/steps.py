@@ -13,10 +13,10 @@ from sqlalchemy.exc import DBAPIError
 def migrate(
     connection: Connection, folder: Path, make_way: Callable[[BaseException | None], bool], target: str = "head"
 ) -> None:
-    """Bring the tables from the revision they are at to `target`, by the migrations in `folder`.
+    """Migrate the tables from their current revision to `target`, using the migrations in `folder`.
 
-    A migration that fails is run once more as long as `make_way`, which is given the driver's error, removes something
-    that was in its way.
+    A migration that fails is run again as long as `make_way`, which gets the driver's error, removes something that was
+    in its way.
     """
     scripts = ScriptDirectory(str(folder))
     context = MigrationContext.configure(connection, opts={"version_table_schema": "news"})
@@ -29,7 +29,7 @@ def migrate(
 
 
 def _run(connection: Connection, script: Script, make_way: Callable[[BaseException | None], bool]) -> bool:
-    """Run a migration; return False when it has to be run again."""
+    """Run a migration. Return False if it has to run again."""
     try:
         with connection.begin_nested():
             script.module.upgrade()

@@ -1,7 +1,7 @@
-"""The schema `news` as SQLAlchemy models: what migrations are compared with and what the tables' comments document.
+"""The schema `news` as SQLAlchemy models, used to check migrations and to document the tables in comments.
 
-The pipeline's own queries are SQL, in the module that owns each table; analysts may use these models as they are.
-A module for each area, from `feeds` by way of `ledger`, `pages` and `documents` to `articles`.
+The pipeline's own queries are SQL, in the module for each table. Analysts may use these models directly. There is one
+module for each area, from `feeds`, `ledger`, `pages` and `documents` to `articles`.
 """
 
 from db.models.articles import REVISION_CAUSES, Article, ArticleRevision, ArticleTopic, Sighting

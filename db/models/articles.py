@@ -23,7 +23,7 @@ class Article(Base):
         Index("articles_published_on_idx", text("((published_at AT TIME ZONE 'UTC')::date)")),
         Index("articles_landed_at_idx", "landed_at"),
         Index("articles_story_id_idx", "story_id"),
-        # In kB: what is gathered by mass landings, until they are over.
+        # In kB: the maximum size of the pending list, which collects entries during mass landings.
         Index(
             "articles_search_idx", "search", postgresql_using="gin", postgresql_with={"gin_pending_list_limit": "16384"}
         ),
@@ -72,7 +72,7 @@ class ArticleRevision(Base):
         CheckConstraint("seen_from <= seen_until", name="seen"),
         CheckConstraint(one_of("cause", REVISION_CAUSES), name="cause"),
         Index("article_revisions_article_idx", "article_id", "seen_until"),
-        # A copy of a former text that arrives late belongs to the article that had it.
+        # If a copy of a former text arrives late, it belongs to the article that had the text.
         Index("article_revisions_content_hash_idx", "content_hash"),
         {
             "comment": "A former text or title of an article, in whose place there is another now. `articles` has the "

@@ -1,4 +1,4 @@
-"""What the models share: naming, types, and columns that many tables have."""
+"""Common parts of the models: naming, types, and columns that many tables have."""
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ DATE_SOURCES = ("feed", "jsonld", "meta", "page", "url")
 
 
 def one_of(column: str, values: tuple[str, ...]) -> str:
-    """Return the condition that the column holds one of the values."""
+    """Return the condition that the column has one of the values."""
     return f"{column} IN ({', '.join(repr(value) for value in values)})"
 
 
@@ -36,7 +36,7 @@ class Base(DeclarativeBase):
 
 
 def number(comment: str) -> Mapped[int]:
-    """Return a primary key that counts up."""
+    """Return an auto-incrementing primary key."""
     return mapped_column(BigInteger, Identity(always=True), primary_key=True, comment=comment)
 
 
@@ -46,7 +46,7 @@ def feed_key() -> Mapped[int]:
 
 
 def article_key(comment: str) -> Mapped[int]:
-    """Return a primary key that is a foreign key to `articles`, for rows that go with their article."""
+    """Return a primary key that is also a foreign key to `articles`, for rows deleted with their article."""
     return mapped_column(
         ForeignKey("news.articles.id", ondelete="CASCADE"), primary_key=True, autoincrement=False, comment=comment
     )

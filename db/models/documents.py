@@ -1,4 +1,4 @@
-"""What was extracted from pages (clean layer)."""
+"""Documents extracted from pages (clean layer)."""
 
 from datetime import datetime
 

@@ -19,11 +19,11 @@ class Feed(Base):
         CheckConstraint(one_of("health", HEALTHS), name="health"),
         CheckConstraint(one_of("scope", SCOPES), name="scope"),
         CheckConstraint("failures >= 0", name="failures"),
-        # Serves the claim of due feeds, host by host.
+        # Used to claim due feeds, host by host.
         Index("feeds_due_idx", "host", "next_poll_at", "id", postgresql_where=text("enabled")),
-        # Finds the few that are due among many.
+        # Finds the few due feeds among many.
         Index("feeds_next_poll_at_idx", "next_poll_at", "host", postgresql_where=text("enabled")),
-        # Hosts that have a poll in hand.
+        # Hosts with a poll in flight.
         Index("feeds_leased_idx", "host", postgresql_where=text("lease_holder IS NOT NULL")),
         {"comment": "A configured feed and its polling state. Feeds taken out of the configuration stay, disabled."},
     )
@@ -110,7 +110,7 @@ class FeedPoll(Base):
         CheckConstraint(one_of("outcome", POLL_OUTCOMES), name="outcome"),
         CheckConstraint("(outcome = 'failed') = (error IS NOT NULL)", name="error"),
         Index("feed_polls_feed_idx", "feed_id", "polled_at"),
-        # A feed's rhythm is read from its last polls that found something.
+        # A feed's rhythm is computed from its last polls with new entries.
         Index("feed_polls_new_idx", "feed_id", "polled_at", postgresql_where=text("outcome = 'new'")),
         {
             "comment": "A poll of a feed and its outcome. Partitioned by month of polled_at.",

@@ -1,4 +1,4 @@
-"""Web hosts, and what politeness towards them needs."""
+"""Web hosts, and the data needed for politeness."""
 
 from datetime import datetime, timedelta
 

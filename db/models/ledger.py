@@ -27,7 +27,7 @@ class Entry(Base):
             "(url IS NOT NULL AND canonical_url IS NOT NULL AND host IS NOT NULL) OR status = 'rejected'", name="url"
         ),
         CheckConstraint("attempts >= 0", name="attempts"),
-        # Three partial indexes that shrink to what is in flight, one per claim.
+        # Three partial indexes that only contain entries in flight, one per kind of claim.
         Index(
             "entries_to_fetch_idx",
             "host",
@@ -39,12 +39,12 @@ class Entry(Base):
         Index("entries_to_extract_idx", "next_attempt_at", "id", postgresql_where=text("status = 'fetched'")),
         Index("entries_to_land_idx", "next_attempt_at", "id", postgresql_where=text("status = 'extracted'")),
         Index("entries_recheck_idx", "recheck_at", postgresql_where=text("recheck_at IS NOT NULL")),
-        # What is in hand at a host, and what dead sessions have left behind.
+        # Entries in flight per host, and those left behind by dead sessions.
         Index("entries_leased_idx", "host", "status", postgresql_where=text("lease_holder IS NOT NULL")),
         Index("entries_canonical_url_idx", "canonical_url"),
-        # For deletion by age and for the outcomes of a period: rows come in the order of this column.
+        # For deletion by age and for the outcomes of a period. Rows are inserted in the order of this column.
         Index("entries_discovered_at_idx", "discovered_at", postgresql_using="brin"),
-        # Counts outcomes by feed and time without touching the table; written once per entry, when it ends.
+        # Counts outcomes by feed and time without reading the table. Written once per entry, when it ends.
         Index(
             "entries_ended_idx",
             "discovered_at",

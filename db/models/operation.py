@@ -1,4 +1,4 @@
-"""What the pipeline keeps about its own operation."""
+"""Tables about the operation of the pipeline itself."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Stories: articles that are copies of each other, and how copies are found."""
+"""Stories: articles that are copies of each other, and the data used to find copies."""
 
 from datetime import datetime
 

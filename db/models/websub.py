@@ -1,4 +1,4 @@
-"""Subscriptions to feeds at their hubs."""
+"""Feed subscriptions at hubs."""
 
 from datetime import datetime
 

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Run by the postgres image when its volume is empty: two databases, and an owner for each. Other logins: logins.sql.
+# Run by the postgres image if its volume is empty. Creates two databases, each with an owner. Other logins: logins.sql.
 set -euo pipefail
 : "${AIRFLOW_DB_PASSWORD:?}" "${NEWS_DB_PASSWORD:?}"
 
-# From the environment, so that no password stands in a process list.
+# From the environment, so that no password appears in a process list.
 psql --set ON_ERROR_STOP=1 --no-psqlrc --username "$POSTGRES_USER" --dbname postgres <<'SQL'
 \getenv airflow_password AIRFLOW_DB_PASSWORD
 \getenv news_password NEWS_DB_PASSWORD

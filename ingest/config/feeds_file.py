@@ -86,7 +86,7 @@ class FeedsFile(StrictModel):
 
     defaults: FeedDefaults = Field(
         default_factory=lambda: FeedDefaults.model_validate({}),
-        description="What holds for each feed that does not say otherwise.",
+        description="Default values for feeds.",
     )
     feeds: tuple[FeedConfig, ...] = Field(min_length=1, description="The feeds: addresses, or keys and values.")
 

@@ -1,4 +1,4 @@
-"""From a page's bytes to an article: text, title, author, language, date. Pure, for use in a worker process."""
+"""Extracts an article from a page: text, title, author, language, date. Pure, for use in a worker process."""
 
 from functools import partial
 
@@ -12,11 +12,11 @@ from ingest.text.language import detect_language
 
 __all__ = ["empty_caches", "extract"]
 
-# A text shorter than this, in characters, is not a news article but what is left of a page without one.
+# A text shorter than this, in characters, is not a news article but the remains of a page without one.
 MIN_TEXT_LENGTH = 120
 SHORT_TEXT_LENGTH = 200
-# A feed's own text is taken where it is longer than the page's by this factor: the page then shows a part of it, or
-# is an empty shell filled by scripts. Below, the difference is in captions and credits.
+# The feed's text is used if it is longer than the page's by this factor: the page then shows only a part, or is an
+# empty shell filled by scripts. Below this, the difference is captions and credits.
 FEED_TEXT_LONGER = 1.2
 
 
@@ -50,7 +50,7 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
         author=facts.author,
         published_at=at,
         published_from=source,
-        # Of a short text the feed knows more than its letters tell.
+        # For a short text, the feed is a better source than language detection.
         language=hint.language if hint.language and len(text) < SHORT_TEXT_LENGTH else detect_language(text),
         text=text,
         extractor=extractor,
@@ -72,6 +72,6 @@ def _feed_text(content: str, url: str) -> str:
 
 
 def _without_title(text: str, title: str | None) -> str:
-    """The text without its first line, where that only repeats the title."""
+    """The text without its first line, if that only repeats the title."""
     first, line_break, rest = text.partition("\n")
     return rest.lstrip() if line_break and title and fold(first) == fold(title) else text

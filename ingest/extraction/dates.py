@@ -1,7 +1,7 @@
-"""When an article was published: what feed, page and address say, ranked, each checked before it is believed.
+"""When an article was published. Ranks the dates in feed, page and address, and checks each for plausibility.
 
-The feed goes first, then what the page says for programs (JSON-LD, meta elements), then what it shows to readers, near
-its title or in the first lines of its text, and last the day in its address.
+The feed comes first, then the page's metadata (JSON-LD, meta elements), then dates shown to readers near the title or
+in the first lines of the text, and last the day in the address.
 """
 
 import re
@@ -23,12 +23,12 @@ from ingest.text.zones import zone_of
 
 __all__ = ["Dating", "dating", "dating_of_text"]
 
-# Elements between a title and the date that belongs to it; fewer where only its text tells that it is one.
+# Elements between a title and its date. Fewer are allowed if only the text shows that it is a date.
 NEAR_TITLE, BARE_NEAR_TITLE = 60, 15
-# The longest text that is little but a date, and that is nothing else.
+# The maximum length of a text with little besides a date, and of one with nothing else.
 MAX_DATE_LENGTH, MAX_BARE_LENGTH = 150, 40
-# Lines at the beginning of a text among which its date may stand, and the words that such a line has beside it (a
-# place, a name); how far the day in the address may be from it (zones, and pages put up the day before).
+# The date may be in this many lines at the start of a text, in a line with at most this many other words (a place, a
+# name). The day in the address may differ by this much (time zones, and pages put up the day before).
 FIRST_LINES = 3
 OTHER_WORDS = 3
 AGREEING = timedelta(days=2)
@@ -50,9 +50,9 @@ _AMERICAN = re.compile(r"^\s*(\d\d)/(\d\d)/(\d{4})( \d\d:\d\d:\d\d)\s*$")
 
 @dataclass(frozen=True)
 class Dating:
-    """When an article was published, in UTC, and which source said so; None where none can be believed.
+    """When an article was published, in UTC, and the source of that date. None if no date is plausible.
 
-    `stated_at` is what the page says for programs, whoever was believed; `refused` what was said and not believed.
+    `stated_at` is the date in the page's metadata, even if another was used. `refused` lists rejected dates.
     """
 
     at: datetime | None = None
@@ -62,15 +62,15 @@ class Dating:
 
 
 def dating(tree: HtmlElement | None, metadata: Metadata, url: str, hint: Hint) -> Dating:
-    """Return when the article was published, as far as feed and page (fetched from `url`) tell.
+    """Return when the article was published, from the feed and the page (fetched from `url`).
 
-    The text and the address, which know less, are left for where these say nothing: see `dating_of_text`.
+    The text and the address are less reliable, and only used if these give no date: see `dating_of_text`.
     """
     zone = zone_of(hint.country)
     refused: list[str] = []
     stated_at = source = None
     for value, source in metadata.dates():
-        # Programs write days and months in the American order where they write seconds as well.
+        # Programs that write seconds as well use the American order of month and day.
         stated_at = _believed(_AMERICAN.sub(r"\3-\1-\2\4", value), source, zone, hint.now, refused)
         if stated_at is not None:
             break
@@ -85,9 +85,9 @@ def dating(tree: HtmlElement | None, metadata: Metadata, url: str, hint: Hint) -
 
 
 def dating_of_text(text: str, title: str | None, url: str, hint: Hint) -> tuple[datetime, str] | tuple[None, None]:
-    """Return the date that is a line of its own at the beginning of a text, else the one in the address.
+    """Return the date in a line of its own at the start of a text, else the date in the address.
 
-    Where they do not agree, the line is about something else.
+    If the two disagree, the line is about something else.
     """
     found = date_in_address(url)
     address = believable(found.at, hint.now) if found else None
@@ -122,7 +122,7 @@ def _shown(
     bare = _bare_date(tree, title, url, zone, now)
     if bare is not None:
         return bare
-    # Without the extensive search, which takes any year on the page for its first of January.
+    # Without the extensive search, which turns any year on the page into January 1 of that year.
     day = find_date(tree, extensive_search=False, original_date=True, min_date=EARLIEST, max_date=now)
     return datetime.fromisoformat(day).replace(tzinfo=UTC) if day else None
 
@@ -139,13 +139,13 @@ def _believed(value: str, source: str, zone: tzinfo, now: datetime, refused: lis
 
 
 def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[str]:
-    """The texts in which a page may say when it was published, near its title, the most explicit first."""
+    """Texts near the title in which a page may give its publication date, the most explicit first."""
     marked: list[HtmlElement] = _MARKED(tree)
     known = set(marked)
     timed = [element for element in tree.iter("time") if element not in known]
     values = {element.get("datetime") for element in timed}
     if len(timed) == 1 or (len(values) == 1 and None not in values):
-        # The only time on the page is the article's, wherever it stands.
+        # If the page has only one time, it is the article's, wherever it is.
         marked += timed
     for element in [*marked, *_close_to(_title_heading(tree, title), tree)]:
         for value in (element.get("datetime"), element.get("content"), " ".join(element.itertext())):
@@ -154,7 +154,7 @@ def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[str]:
 
 
 def _close_to(heading: HtmlElement | None, tree: HtmlElement) -> list[HtmlElement]:
-    """The elements around a heading that give a time or are named so, the closest first; without a heading, all."""
+    """Elements around a heading with a time or a date-like name, closest first. Without a heading, all of them."""
     elements = list(tree.iter())
     place = elements.index(heading) if heading is not None else 0
     first = max(place - NEAR_TITLE, 0)
@@ -170,10 +170,10 @@ def _close_to(heading: HtmlElement | None, tree: HtmlElement) -> list[HtmlElemen
 
 
 def _bare_date(tree: HtmlElement, title: str | None, url: str, zone: tzinfo, now: datetime) -> datetime | None:
-    """The date that stands by itself beside the title, behind it rather than before it.
+    """A date in an element of its own beside the title, preferably after it.
 
-    Nothing says that it is the article's, so the address must not say otherwise, it must not be that of a link or a
-    table, and above the title it must not be today's, which sites show as a calendar.
+    Nothing marks it as the article's. So the address must not contradict it, it must not be part of a link or a table,
+    and above the title it must not be today's date, which sites show as a calendar.
     """
     heading = _title_heading(tree, title)
     if heading is None or not title or not _says(heading, fold(title)):
@@ -196,7 +196,7 @@ def _bare_date(tree: HtmlElement, title: str | None, url: str, zone: tzinfo, now
 
 
 def _belongs_to_another(element: HtmlElement) -> bool:
-    """Whether a date is a cell of a table, that of a link, or stands in a list of links."""
+    """Whether a date is in a table cell, a link or a list of links."""
     parent = element.getparent()
     return (
         element.tag in ("td", "th", "option")
@@ -218,7 +218,7 @@ def _names_a_date(name: str) -> bool:
 
 
 def _title_heading(tree: HtmlElement, title: str | None) -> HtmlElement | None:
-    """The heading that says the title; else the first one, which may be the name of the site."""
+    """The heading that contains the title, else the first heading, which may be the name of the site."""
     headings = list(tree.iter("h1"))
     folded = fold(title or "")
     if len(headings) > 1 and folded:

@@ -1,6 +1,6 @@
-"""Extract: turn fetched pages into documents, in worker processes that a page can neither hang nor crash for long.
+"""The stage that extracts documents from fetched pages, in worker processes that contain hangs and crashes.
 
-For each entry: claim it; hand its page to a worker; store the document, or the reason why there is none, together
+For each entry: claim it, pass its page to a worker, and store the document, or the reason why there is none, together
 with the entry's new status.
 """
 
@@ -27,7 +27,7 @@ __all__ = ["ExtractCounts", "extract", "extraction_pool"]
 
 log = logging.getLogger(__name__)
 
-# Tasks in work and waiting, per worker: enough that none waits for the database, and that claims are worth a query.
+# Running and waiting tasks per worker: enough that no worker waits for the database, and each claim pays off.
 TASKS_PER_WORKER = 48
 
 
@@ -41,7 +41,7 @@ class ExtractCounts:
 
 
 def extraction_pool(settings: Settings) -> WorkerPool:
-    """Return the pool of processes that `extract` works with; a context manager."""
+    """Return the process pool that `extract` uses, as a context manager."""
     return WorkerPool(
         settings.extract_processes,
         settings.extract_timeout,
@@ -59,7 +59,7 @@ def extract(
     leaving: Callable[[], bool] = lambda: False,
     on_outcome: OnOutcome = ignore,
 ) -> ExtractCounts:
-    """Extract all fetched pages and return what came of them. Without a `pool`, one is made for this call."""
+    """Extract all fetched pages and return the outcomes. Without a `pool`, one is created for this call."""
     if pool is None:
         with extraction_pool(settings) as own:
             return extract(
@@ -81,7 +81,7 @@ class _Page:
 
 @dataclass(frozen=True)
 class _Extracted:
-    """What came of a page: `status` is EXTRACTED with a document, else REJECTED or DEAD for a reason."""
+    """The outcome of a page: `status` is EXTRACTED with a document, else REJECTED or DEAD with a reason."""
 
     job: ExtractJob
     url: str
@@ -110,7 +110,7 @@ class _Extract(RollingStage[_Page, _Extracted]):
             return Claimed([])
         hints = documents.hints(self.connection, list(jobs), self.now())
         found = [
-            # A date counts as future when it was so as the page was fetched.
+            # A date counts as future if it was in the future when the page was fetched.
             _Page(
                 jobs[page.entry_id],
                 page.url,
@@ -120,7 +120,7 @@ class _Extract(RollingStage[_Page, _Extracted]):
             )
             for page in pages.load(self.connection, list(jobs))
         ]
-        # The page may have been deleted by retention since it was fetched.
+        # Retention may have deleted the page since it was fetched.
         without = jobs.keys() - {page.job.id for page in found}
         gone = [End(entry, Status.REJECTED, "its page is no longer stored") for entry in sorted(without)]
         ledger.end(self.connection, gone)
@@ -138,7 +138,7 @@ class _Extract(RollingStage[_Page, _Extracted]):
             why = f"extraction failed: {problem}, also with the page alone in it"
             return _Extracted(page.job, page.url, Status.DEAD, reason=why)
         except Exception as error:  # noqa: BLE001
-            # Whatever a page makes the libraries raise is that page's end, not the stage's.
+            # If a page makes a library raise, only that page fails, not the stage.
             return _rejected(page, f"extraction failed: {type(error).__name__}: {str(error)[:200]}")
 
     def save(self, results: list[_Extracted]) -> None:
@@ -171,7 +171,7 @@ def _refuse(connection: Connection, refused: list[_Extracted], item: _Extracted,
 
 def _store(connection: Connection, results: list[_Extracted], now: datetime) -> None:
     with connection.transaction():
-        # Each once: what this session lost while it was frozen, it may have claimed and extracted again.
+        # Each entry once: after a freeze, this session may have claimed and extracted an entry again that it had lost.
         done = {result.job.id: result.document for result in results if result.document is not None}
         mine = ledger.advance(connection, list(done), Status.EXTRACTED, now)
         documents.save(connection, [(entry, done[entry]) for entry in sorted(mine)], now)
@@ -181,6 +181,6 @@ def _store(connection: Connection, results: list[_Extracted], now: datetime) -> 
 
 def _log(item: _Extracted) -> None:
     if item.reason is not None:
-        # That a page holds no article is everyday; that it broke a worker is not.
+        # A page without an article is routine. A page that broke a worker is not.
         level = logging.INFO if item.status == Status.REJECTED else logging.WARNING
         log.log(level, "entry %d: %s: %s (%s)", item.job.id, item.status, item.reason, item.url)

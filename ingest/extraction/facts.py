@@ -15,7 +15,7 @@ __all__ = ["PageFacts"]
 
 @dataclass(frozen=True)
 class PageFacts:
-    """Title, author, dates and kind of a page. `kind` is None where there is no HTML.
+    """Title, author, dates and kind of a page. `kind` is None without HTML.
 
     `address` is what the page states as its own address, in canonical form.
     """
@@ -28,9 +28,9 @@ class PageFacts:
 
     @classmethod
     def read(cls, tree: HtmlElement | None, url: str, hint: Hint) -> "PageFacts":
-        """Return the facts of the page `tree`, fetched from `url`; without a tree, what the feed says.
+        """Return the facts of the page `tree`, fetched from `url`. Without a tree, they come from the feed.
 
-        To be called first: the search for the text takes from the tree what holds none.
+        Call this first: text extraction removes parts of the tree.
         """
         metadata = Metadata(tree)
         return cls(

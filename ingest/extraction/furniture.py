@@ -1,7 +1,7 @@
 """Remove lines that do not belong to the article: invitations to read on, share bars, comment rules. Pure.
 
-The rules stand in furniture.toml, with an example each. They hold for lines that are boilerplate as a whole, at the
-places where it stands; a sentence that uses the same words is left alone.
+The rules are in furniture.toml, with an example each. They match lines that are entirely boilerplate, at the places
+where it usually occurs. A sentence that uses the same words is left alone.
 """
 
 import re
@@ -18,14 +18,14 @@ from ingest.text.folding import fold, fold_all
 __all__ = ["Rule", "rules", "without_boilerplate"]
 
 Where = Literal["line", "start", "section", "contains", "edge"]
-# Words of a line that is a heading with something behind it, and of one that is the title of another article.
+# The maximum words in a heading line with something after it, and in a line that is the title of another article.
 SHORT_LINE = 12
 TITLE_LINE = 25
-# Words of a line that is a paragraph, and not a notice.
+# A line with this many words is a paragraph, not a notice.
 LONG_LINE = 100
-# What stands for any words within a phrase.
+# Matches any words within a phrase.
 PARTED = "…"
-# Lines at the beginning and the end of a text that count as its edge; the last lines, where `contains` holds.
+# Lines that count as the edge at the start and end of a text; last lines in which `contains` applies.
 EDGE_LINES = 3
 LAST_LINES = 8
 _SENTENCE_END = re.compile(r"[.!؟?؛»\"”]\s*$")
@@ -36,7 +36,7 @@ _BAR = re.compile(r"[|•·/»]")
 
 @dataclass(frozen=True)
 class Rule:
-    """What boilerplate of one kind looks like; `phrases` are folded."""
+    """A rule for one kind of boilerplate; `phrases` are folded."""
 
     name: str
     where: Where
@@ -49,7 +49,7 @@ def rules() -> tuple[Rule, ...]:
     """Return the rules of furniture.toml."""
     text = files("ingest.extraction").joinpath("furniture.toml").read_text(encoding="utf-8")
     return tuple(
-        # A sign that folds to nothing is looked for as it is.
+        # A sign that folds to nothing is matched literally.
         Rule(rule["name"], rule["where"], tuple(map(_folded, rule["phrases"])), rule["example"])
         for rule in tomllib.loads(text)["rule"]
     )
@@ -60,7 +60,7 @@ def _folded(phrase: str) -> str:
 
 
 def without_boilerplate(text: str) -> str:
-    """Return the text without the lines that the rules find, and without dates and menus at its edges."""
+    """Return the text without the lines that match a rule, and without dates and menus at its edges."""
     lines = text.split("\n")
     folded = fold_all(lines)
     kept = [line for line in range(len(lines)) if folded[line] or lines[line].strip() == ""]
@@ -76,7 +76,7 @@ def without_boilerplate(text: str) -> str:
 
 
 def _section_start(lines: list[str], folded: list[str]) -> int | None:
-    """The first line with a heading after which only short lines come, that are no sentences."""
+    """The first line with a section heading that is followed only by short lines that are not sentences."""
     start = None
     for number in range(len(lines) - 1, 0, -1):
         line, words = lines[number], folded[number]
@@ -108,7 +108,7 @@ def _is_boilerplate(number: int, lines: list[str], folded: list[str]) -> bool:
 
 @cache
 def _by_first_word() -> dict[str, list[tuple[Rule, str]]]:
-    """The phrases, each with its rule, by the word that they begin with."""
+    """The phrases with their rules, by first word."""
     found: dict[str, list[tuple[Rule, str]]] = {}
     for rule in rules():
         for phrase in rule.phrases:
@@ -117,7 +117,7 @@ def _by_first_word() -> dict[str, list[tuple[Rule, str]]]:
 
 
 def _beginnings(words: str) -> Iterator[tuple[Rule, str]]:
-    """The phrases that a line begins with."""
+    """The phrases at the start of a line."""
     for rule, phrase in _by_first_word().get(words.split(" ", 1)[0], ()):
         if words == phrase or words.startswith(f"{phrase} "):
             yield rule, phrase
@@ -137,7 +137,7 @@ def _contains(line: str, words: str) -> bool:
 
 @cache
 def _within() -> tuple[list[str], list[str], list[tuple[str, str]]]:
-    """What last lines have: phrases; signs, which fold to nothing and are looked for as they are; parted phrases."""
+    """Phrases for the last lines: plain phrases; signs that fold to nothing, matched literally; and split phrases."""
     found = [phrase for rule in rules() if rule.where == "contains" for phrase in rule.phrases]
     signs = [phrase for phrase in found if not fold(phrase)]
     parted = [tuple(phrase.split(PARTED)) for phrase in found if PARTED in phrase]
@@ -149,12 +149,12 @@ def _within() -> tuple[list[str], list[str], list[tuple[str, str]]]:
 
 
 def _heads(phrase: str, line: str, words: str) -> bool:
-    """Whether a line that begins with the phrase is it alone, or has a sign and a few words behind it."""
+    """Whether a line that begins with the phrase has nothing else, or a sign and a few words after it."""
     return words == phrase or (words.count(" ") < SHORT_LINE and _sign_follows(line, phrase))
 
 
 def _sign_follows(line: str, phrase: str) -> bool:
-    """Whether the words of a phrase, at the beginning of a line, are followed by a sign that ends a heading."""
+    """Whether the phrase at the start of a line is followed by a sign that ends a heading."""
     position = 0
     for _ in phrase.split():
         match = _WORD.match(line, position)
@@ -169,7 +169,7 @@ def _is_title(line: str, words: str) -> bool:
 
 
 def _is_furniture(line: str, folded: str) -> bool:
-    """Whether a line at the edge of a text is a date and little else, or a menu."""
+    """Whether a line at the edge of a text is a menu, or a date and little else."""
     words = folded.split()
     if not words:
         return True

@@ -1,4 +1,4 @@
-"""What a page says about itself: its title, its author, dates of publication; in JSON-LD, meta elements, headings."""
+"""A page's metadata: title, author and publication dates, from JSON-LD, meta elements and headings."""
 
 import html
 import json
@@ -16,7 +16,7 @@ from ingest.text.storable import storable
 
 __all__ = ["Metadata"]
 
-# What publishing systems put where the author belongs.
+# Account names that publishing systems put in the author field.
 _ACCOUNTS = frozenset(
     fold(name)
     for name in [
@@ -50,21 +50,21 @@ _ACCOUNTS = frozenset(
     ]
 )
 _ADDRESS = re.compile(r"@|https?:|www\.|\.(?:com|net|org|iq)\b", re.IGNORECASE)
-# A page that has more of these, or longer ones, has them for no reader.
+# A page with more headings, or longer ones, does not have them for readers.
 MAX_HEADINGS, MAX_TITLE_LENGTH = 20, 1000
-# What stands between a title and the name of the site, and such a name of a few words with it.
+# Separators between a title and the name of the site, and a site name of a few words after one.
 _SEPARATOR = re.compile(r"\s*[|•·»]\s*|\s+[-–—:]\s+")
 _ONLY_AN_OUTLET = re.compile(r"\s*[|•·»–—-]\s*(?:\S+\s*){1,4}|(?:\S+\s*){1,4}[|•·»–—-]\s*")
 
 
 class Metadata:
-    """What a page says about itself in JSON-LD (schema.org) and meta elements (Open Graph and others)."""
+    """Metadata of a page, from JSON-LD (schema.org) and meta elements (Open Graph and others)."""
 
     def __init__(self, tree: HtmlElement | None) -> None:
         self._tree = tree
         self._meta: dict[str, str] = {}
         self._article: dict[str, Any] = {}
-        # The types (schema.org) of what the page describes in JSON-LD.
+        # The schema.org types that the page gives in JSON-LD.
         self.kinds: set[str] = set()
         if tree is None:
             return
@@ -93,12 +93,12 @@ class Metadata:
 
     @property
     def og_type(self) -> str:
-        """The type of the page in Open Graph, such as `article` or `website`; empty where it gives none."""
+        """The page's Open Graph type, such as `article` or `website`. Empty if it has none."""
         return self._meta.get("og:type", "").lower()
 
     @property
     def is_article(self) -> bool:
-        """Whether the page says of itself that it is an article."""
+        """Whether the page says that it is an article."""
         return bool(self._article) or self.og_type == "article" or "article:published_time" in self._meta
 
     def title(self) -> str | None:
@@ -109,7 +109,7 @@ class Metadata:
             headings = [text[:MAX_TITLE_LENGTH] for text in islice(texts, MAX_HEADINGS)]
             whole = (self._tree.findtext(".//title") or "")[:MAX_TITLE_LENGTH]
             if len(headings) > 1:
-                # One of them may be the name of the site, which the page's title has as well, behind the article's.
+                # One of them may be the site's name, which also follows the article's title in the page's title.
                 said = f" {fold(whole)} "
                 headings.sort(key=lambda heading: len(heading) if f" {fold(heading)} " in said else 0, reverse=True)
             candidates += [*headings, whole]
@@ -118,7 +118,7 @@ class Metadata:
         return _without_outlet(title, [*filter(None, map(_line, headings))], self._outlets()) if title else None
 
     def _outlets(self) -> set[str]:
-        """What the site calls itself, folded."""
+        """The names the site gives itself, folded."""
         publisher = self._article.get("publisher")
         names = [
             self._meta.get("og:site_name"),
@@ -142,7 +142,7 @@ class Metadata:
         return name if name and _is_name(name, outlets) else None
 
     def dates(self) -> Iterator[tuple[str, str]]:
-        """Publication dates as the page writes them, with their source, the most trustworthy first."""
+        """Publication dates as written on the page, with their source, the most reliable first."""
         for key in ("datePublished", "dateCreated"):
             if isinstance(value := self._article.get(key), str):
                 yield value, "jsonld"
@@ -164,9 +164,9 @@ class Metadata:
 
 
 def _without_outlet(title: str, headings: list[str], outlets: set[str]) -> str:
-    """The title without the name of the site before or behind it.
+    """The title without the site's name before or after it.
 
-    What is cut off is what the site calls itself, or all that the page's heading does not have.
+    Removes the name the site gives itself, or any part that is not in the page's heading.
     """
     for heading in headings:
         rest = (
@@ -188,7 +188,7 @@ def _without_outlet(title: str, headings: list[str], outlets: set[str]) -> str:
 
 
 def _is_name(author: str, outlets: set[str]) -> bool:
-    """Whether it names a person or an agency, not an account, an address, a date or the site itself."""
+    """Whether this is a person's or an agency's name, not an account, an address, a date or the site itself."""
     folded = fold(author)
     if not folded or folded.isdigit() or folded in _ACCOUNTS or folded in outlets:
         return False
@@ -197,7 +197,7 @@ def _is_name(author: str, outlets: set[str]) -> bool:
 
 def _json_ld(text: str) -> Iterator[dict[str, Any]]:
     try:
-        # strict=False: raw line breaks within strings are common.
+        # strict=False, because raw line breaks within strings are common.
         found = json.loads(text, strict=False)
     except (ValueError, RecursionError):
         return

@@ -1,4 +1,4 @@
-"""Recognise pages that are no articles: challenges, requests for consent, missing pages, front pages, lists, videos."""
+"""Recognise pages that are not articles: challenges, consent requests, missing pages, front pages, lists, videos."""
 
 import re
 from collections import Counter
@@ -14,26 +14,26 @@ from ingest.text.folding import fold, fold_all
 
 __all__ = ["PageKind"]
 
-# Such a page says little else.
+# Such a page has little other text.
 MAX_LENGTH = 700
-# What stands beside a video: its description.
+# The description beside a video.
 VIDEO_MAX_LENGTH = 250
-# A list of articles: this many of its lines, with that share of its words, are links of some words; or most of it is
-# such links and what stands below them.
+# A page is a list of articles if at least this many lines, with this share of the words, are links of several words, or
+# if such links and the text below them are most of it.
 LINK_LINES = 4
 LINK_SHARE, LISTED_SHARE = 0.25, 0.5
 LINK_WORDS = 4
-# Words that are neither links nor below them, of which an article has more, whatever else there is.
+# An article has at least this many words that are neither links nor below them, whatever else is on the page.
 PROSE_WORDS = 60
-# A link is a line, and a page has some hundreds.
+# The maximum length of a link and number of links. A link is one line, and a page has some hundreds.
 MAX_LINK_LENGTH, MAX_LINKS = 300, 2000
-# More below one heading are an article, whose heading happens to be a link.
+# More paragraphs below one heading are an article whose heading happens to be a link.
 TEASER_PARAGRAPHS = 3
 _FRONT_PAGE = re.compile(
     r"/?(?:(?:ar|en|ku|ckb|fa|tr|fr|de|es)(?:-[a-z]{2})?/?)?(?:(?:index|home|default)(?:\.\w+)?)?", re.IGNORECASE
 )
 _LISTS = frozenset({"CollectionPage", "SearchResultsPage"})
-# What challenges and the like say in title, heading or the beginning of their text, folded.
+# Folded phrases in the title, heading or start of text of challenges and the like.
 _PATTERNS = {
     "a challenge to prove that a person reads it, not the article": (
         r"^just a moment$",
@@ -93,7 +93,7 @@ class PageKind:
 
     @classmethod
     def of(cls, tree: HtmlElement, url: str, metadata: Metadata) -> "PageKind":
-        """Return what kind of page `tree`, fetched from `url`, looks like."""
+        """Return the kind of the page `tree`, fetched from `url`."""
         is_article = metadata.is_article
         address = urlsplit(url)
         on_front = bool(address.netloc) and not address.query and _FRONT_PAGE.fullmatch(address.path) is not None
@@ -110,7 +110,7 @@ class PageKind:
         )
 
     def instead_of_article(self, text: str) -> str | None:
-        """Return what the page is instead of an article, as a reason for the ledger; None where nothing says so."""
+        """Return what the page is instead of an article, as a reason for the ledger. None if it looks like one."""
         if len(text) <= MAX_LENGTH:
             parts = [fold(part) for part in (self.title, self.heading, text[:400])]
             for reason, pattern in _REASONS.items():
@@ -144,7 +144,7 @@ class PageKind:
 
 
 def _links(tree: HtmlElement) -> Iterator[str]:
-    """The texts of links to other pages."""
+    """Texts of links to other pages."""
     for link in islice(tree.iter("a"), MAX_LINKS):
         text = "" if (link.get("href") or "").startswith("#") else link.text_content()
         if len(text) <= MAX_LINK_LENGTH:
@@ -152,7 +152,7 @@ def _links(tree: HtmlElement) -> Iterator[str]:
 
 
 def _teasers(tree: HtmlElement) -> list[str]:
-    """The paragraphs that stand beside a heading that is a link, each with one of its own."""
+    """Paragraphs grouped with a heading that is a link, one such heading per group."""
     headings = [heading for heading in tree.iter("h2", "h3", "h4") if _is_link(heading)]
     if len(headings) < LINK_LINES:
         return []

@@ -1,4 +1,4 @@
-"""A page as a tree, and the text of the article in it. The tree is parsed once and shared by all that look into it."""
+"""Parses a page into a tree and extracts the article's text. The tree is parsed once and shared by all readers."""
 
 import logging
 import re
@@ -24,26 +24,26 @@ from ingest.text.storable import storable
 __all__ = ["ENGINE", "empty_caches", "page_text", "parse_page"]
 
 ENGINE = f"trafilatura {version('trafilatura')}"
-# Below this, in characters, the first pass may have missed the text, and trafilatura's default mode, which compares
-# several extractors, is asked too.
+# Below this length, in characters, the first pass may have missed the text, so trafilatura's default mode, which
+# compares several extractors, runs too.
 FAST_ENOUGH_LENGTH = 400
-# Large live blogs have some ten thousand elements. Beyond this a page costs seconds, and is no article.
+# Large live blogs have about ten thousand elements. A page beyond this limit takes seconds and is not an article.
 MAX_ELEMENTS = 100_000
-# Marks of formatting, which part no words. Those with attributes may be hidden, or be boxes.
+# Formatting elements, which do not separate words. Those with attributes may be hidden, or be boxes.
 _FORMATTING, _BARE = ("b", "big", "em", "font", "i", "small", "span", "strong", "u"), "bare"
-# Shorter pieces of text, in characters, are captions and labels. Of the longer ones, nearly all are the article's; what
-# others there are (a notice about cookies, a line about the site) is less than this share of it.
+# Shorter pieces of text, in characters, are captions and labels. At least this share of the longer ones is the article;
+# the rest is a cookie notice, a line about the site and the like.
 PROSE_LENGTH = 40
 ARTICLE_SHARE = 0.98
-# A box without such pieces leads to other pages where it has so many links, and little beside them: labels, a date. A
-# link holds a title at most; where it is longer, the page has forgotten to end it.
+# A box without such pieces leads to other pages if it has this many links and little else: labels, a date. A link is at
+# most as long as a title. If it is longer, the page has forgotten to close it.
 LINKS_OF_A_BOX = 3
 LINK_LENGTH = 150
 _INLINE = frozenset((*_FORMATTING, "a", "abbr", "bdi", "bdo", "cite", "dfn", "ins", "mark", "q", "s", "sub", "sup"))
-# How much text may stand beside the links, as a share of theirs: less in lists, which articles have too.
+# The maximum text beside the links, relative to theirs. Less in lists, because articles have lists too.
 _BOXES = {"div": 0.5, "form": 0.5, "header": 0.5, "ol": 0.2, "section": 0.5, "ul": 0.2}
 _HEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
-# What trafilatura takes out anyway, after it has copied the tree four times and searched it as often.
+# Elements that trafilatura removes anyway, but only after it has copied and searched the tree four times.
 _NO_TEXT = (
     "applet",
     "area",
@@ -82,8 +82,8 @@ _NO_TEXT = (
     "time",
     "video",
 )
-# Characters that XML 1.0 (2.2) does not allow, but for surrogates, of which decoded text has none; references to them
-# (HTML Standard, 13.1.4), with and without the semicolon; and their escapes in JSON-LD (RFC 8259, 7).
+# Characters that XML 1.0 (2.2) forbids, except surrogates, which decoded text never has; references to them (HTML
+# Standard, 13.1.4), with and without the semicolon; and their escapes in JSON-LD (RFC 8259, 7).
 _CONTROL_CHARACTER = re.compile("[\0-\x08\x0e-\x1f\ufffe\uffff]")
 _REFERENCE_TO_ONE = re.compile(
     r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d)"
@@ -93,37 +93,37 @@ _REFERENCE_TO_ONE = re.compile(
 _JSON_ESCAPE_OF_ONE = re.compile(r"(?<!\\)\\u(?:000[0-8bcef]|001[\da-f]|fff[ef])", re.IGNORECASE | re.ASCII)
 
 for _name in ("trafilatura", "htmldate"):
-    # What they have to say about a page goes into the ledger as its reason.
+    # Their messages about a page go into the ledger as its reason.
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 
 def parse_page(body: bytes, content_type: str | None) -> HtmlElement | None:
-    """Return the tree of a page, None where it is no HTML. Raises NotAnArticle where it is too large for one."""
+    """Return the tree of a page, or None if it is not HTML. Raises NotAnArticle if the page is too large."""
     source = decode(body, content_type)
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
-    # One class for all elements: lxml.html's own lookup calls back into Python for each.
+    # One class for all elements, because lxml.html's own lookup calls back into Python for each.
     parser.set_element_class_lookup(ElementDefaultClassLookup(element=HtmlElement))
-    # lxml refuses text with an encoding declaration.
+    # lxml rejects str input with an encoding declaration.
     source = _without_control_characters(source).lstrip("\ufeff \t\r\n")
     if source.startswith("<?xml"):
         source = source.partition("?>")[2]
     try:
-        # As bytes: libxml2 works in UTF-8.
+        # As bytes, because libxml2 works in UTF-8.
         tree = document_fromstring(source.encode(errors="replace"), parser=parser) if source else None
     except (ParserError, ValueError):
         return None
     if tree is None or not len(tree):
         return None
-    # An element takes three characters at the least, and counting takes a while.
+    # An element takes at least three characters, and counting is slow.
     if len(source) > 3 * MAX_ELEMENTS and (elements := int(tree.xpath("count(//*)"))) > MAX_ELEMENTS:
         raise NotAnArticle(f"the page has {elements:,} elements, which no article needs")
     return tree
 
 
 def _without_control_characters(source: str) -> str:
-    """The page without characters that lxml reads, but refuses to write: trafilatura then finds nothing.
+    """The page without characters that lxml reads but refuses to write. With them, trafilatura finds nothing.
 
-    Browsers show none of them. Form feeds part words (HTML Standard, 13.2.5.1), and so do vertical tabs to lxml.
+    Browsers show none of them. Form feeds separate words (HTML Standard, 13.2.5.1), and so do vertical tabs in lxml.
     """
     source = _CONTROL_CHARACTER.sub("", source.replace("\f", " ").replace("\v", " "))
     if "&#" in source:
@@ -132,9 +132,9 @@ def _without_control_characters(source: str) -> str:
 
 
 def page_text(tree: HtmlElement, url: str, again: Callable[[], HtmlElement | None]) -> tuple[str, str]:
-    """Return the article's text as it stands on the page, and without boilerplate; both empty where there is none.
+    """Return the article's text as on the page, and without boilerplate. Both are empty if there is none.
 
-    The tree serves for nothing else afterwards: what holds no text is taken out of it. `again` returns a new one.
+    Do not use the tree afterwards: parts of it are removed. `again` returns a new one.
     """
     _thin_out(tree)
     pieces = _prose(tree)
@@ -142,18 +142,18 @@ def page_text(tree: HtmlElement, url: str, again: Callable[[], HtmlElement | Non
     _cut_beside_article(tree, pieces)
     text = _extracted(tree, url, fast=True)
     if len(text) < FAST_ENOUGH_LENGTH and (whole := again()) is not None:
-        # The other extractors look at what was taken out as well, such as articles in JSON-LD.
+        # The other extractors also read what was removed, such as articles in JSON-LD.
         text = max(text, _extracted(whole, url, fast=False), key=len)
     return text, storable(without_boilerplate(text))
 
 
 def _thin_out(tree: HtmlElement) -> None:
-    """Take out elements that hold no text of an article, or have no say in what is one.
+    """Remove elements without article text, and without influence on what counts as the article.
 
-    Trafilatura matches up to twenty regular expressions with each that is left.
+    Trafilatura matches up to twenty regular expressions against each remaining element.
     """
     for element in tree.iter("div", "i", "section", "span"):
-        # Places for pictures and advertisements. A space parts words.
+        # Placeholders for pictures and advertisements. A space separates words, so elements with one stay.
         if not len(element) and not element.text:
             element.tag = _NO_TEXT[0]
     etree.strip_elements(tree, *_NO_TEXT, with_tail=False)
@@ -164,17 +164,17 @@ def _thin_out(tree: HtmlElement) -> None:
 
 
 def _prose(tree: HtmlElement) -> list[tuple[HtmlElement, int]]:
-    """Return the blocks that hold more text than a label, but for links and headings, and how much."""
+    """Return the blocks with more text than a label, not counting links and headings, and their text length."""
     body = tree.find("body")
     if body is None:
         return []
     pieces: Counter[tuple[HtmlElement, HtmlElement | None]] = Counter()
-    # The block that each element is a part of, and whether it is within a link or heading.
+    # The block that contains each element, and whether it is within a link or heading.
     within: dict[HtmlElement, tuple[HtmlElement, bool]] = {}
     for element in body.iter():
         outer, apart = within.get(element.getparent(), (element, False))
         if not apart and element is not body:
-            # A new line, or what comes after another block, is a piece of its own.
+            # Text after a line break or another block is a piece of its own.
             pieces[outer, None if element.tag in _INLINE else element] += _length(element.tail)
         apart = apart or _is_link(element) or (element.tag in _HEADINGS and _is_short(element))
         block = outer if element.tag in _INLINE else element
@@ -197,7 +197,7 @@ def _is_short(element: HtmlElement) -> bool:
 
 
 def _cut_boxes_of_links(tree: HtmlElement, pieces: list[tuple[HtmlElement, int]]) -> None:
-    """Take out boxes that lead to other pages: menus, topics, what else there is to read."""
+    """Remove boxes that lead to other pages: menus, topics, further reading."""
     body = tree.find("body")
     if body is None:
         return
@@ -226,7 +226,7 @@ def _cut_boxes_of_links(tree: HtmlElement, pieces: list[tuple[HtmlElement, int]]
 
 
 class _Size(NamedTuple):
-    """How long the text of an element is, how much of it is links, and how many those are."""
+    """The length of an element's text, the length of its links' text, and the number of links."""
 
     text: int
     linked: int
@@ -234,7 +234,7 @@ class _Size(NamedTuple):
 
 
 def _measure(outermost: HtmlElement, sizes: dict[HtmlElement, _Size]) -> None:
-    """Add the sizes of an element and all in it, from the innermost on."""
+    """Measure an element and everything in it, innermost first."""
     for element in reversed(list(outermost.iter())):
         text, linked, links = _length(element.text), 0, 0
         for child in element:
@@ -247,9 +247,9 @@ def _measure(outermost: HtmlElement, sizes: dict[HtmlElement, _Size]) -> None:
 
 
 def _cut_beside_article(tree: HtmlElement, pieces: list[tuple[HtmlElement, int]]) -> None:
-    """Take out what stands beside the part of the page that holds the title and all the text.
+    """Remove what is beside the part of the page that contains the title and nearly all the text.
 
-    The elements around that part stay, since trafilatura knows articles by their names.
+    The elements around that part stay, because trafilatura recognises articles by their names.
     """
     body, heading = tree.find("body"), next(tree.iter("h1"), None)
     if body is None or heading is None:
@@ -271,14 +271,14 @@ def _cut_beside_article(tree: HtmlElement, pieces: list[tuple[HtmlElement, int]]
 
 
 def empty_caches() -> None:
-    """Empty the caches that trafilatura and its helpers fill with parts of the pages they have seen."""
+    """Empty the caches in which trafilatura and its helpers keep parts of pages."""
     reset_caches()
 
 
 @cache
 def _options(fast: bool) -> Extractor:
-    # Fast mode that favours recall: on the evaluation pages as complete and as clean as the default mode, in little
-    # more than half of its time, since the default mode weighs the text against the whole page before it settles.
+    # Fast mode, favouring recall. On the evaluation pages, it is as complete and as clean as the default mode in little
+    # more than half the time, because the default mode compares the text with the whole page before it decides.
     return Extractor(
         output_format="python",
         fast=fast,

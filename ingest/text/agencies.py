@@ -1,7 +1,7 @@
 """Find the news agency that a text is credited to. Pure.
 
-Credits stand where such things stand: in the place of the author, in a dateline or brackets at the beginning, in
-brackets or as a short line at the end. A sentence that quotes what somebody told an agency is no credit.
+A credit may be in the author field, in a dateline or brackets at the beginning, or in brackets or a short line at the
+end. A sentence that quotes what someone told an agency is not a credit.
 """
 
 import re
@@ -10,7 +10,7 @@ from ingest.text.folding import fold
 
 __all__ = ["agency_of"]
 
-# By the name that is stored: what stands in texts, folded. Abbreviations count in brackets and datelines alone.
+# Folded names in texts, by the name that is stored. Abbreviations count only in brackets and datelines.
 _AGENCIES = {
     "Reuters": ("reuters", "رويترز"),
     "AFP": ("afp", "agence france presse", "ا ف ب", "اف ب", "فرانس برس", "وكاله الصحافه الفرنسيه"),
@@ -33,20 +33,20 @@ _AGENCIES = {
     "agencies": ("agencies", "news agencies", "wires", "وكالات", "الوكالات", "وكالات الانباء", "متابعات"),
 }
 _BY_NAME = {name: agency for agency, names in _AGENCIES.items() for name in names}
-# Signs and lines of a beginning within which a credit stands, and words of a line at the end that is one.
+# Characters at the start and lines at the end that may contain a credit, and the maximum words of such a line.
 BEGINNING = 160
 END_LINES, END_WORDS = 3, 8
-# No list of authors is longer, and each part of one is folded.
+# No list of authors is longer. Each part of a list is folded, which takes time.
 LONGEST_CREDIT = 500
 _IN_BRACKETS = re.compile(r"[(\[（]([^()\[\]（）\n]{2,60})[)\]）]")
-# `بغداد - رويترز:`, `BAGHDAD (Reuters) -`, `عواصم ـ وكالات`: a short piece, with a dash, colon or line break behind it.
+# `بغداد - رويترز:`, `BAGHDAD (Reuters) -`, `عواصم ـ وكالات`: a short piece followed by a dash, colon or line break.
 _DATELINE = re.compile(r"^\s*([^\n]{2,70}?)\s*(?:[-–—ـ:|]\s|\n)")
 _PARTS = re.compile(r"[-–—ـ:/،,|+&]|\s(?:و|and)\s")
 _SOURCE = re.compile(r"^(?:المصدر|مصدر|source|نقلا عن)\s+", re.IGNORECASE)
 
 
 def agency_of(author: str | None, text: str) -> str | None:
-    """Return the agency that a text is credited to, `agencies` for several without a name, None without a credit."""
+    """Return the credited agency, `agencies` for several unnamed ones, or None without a credit."""
     if author and (found := _named(author)):
         return found
     beginning = text[:BEGINNING]
@@ -54,7 +54,7 @@ def agency_of(author: str | None, text: str) -> str | None:
         if found := _named(bracketed):
             return found
     dateline = _DATELINE.match(beginning)
-    # More than one dash parts a dateline: place - agency - text.
+    # A dateline may have more than one dash: place - agency - text.
     pieces = [*re.split(r"\s[-–—ـ]\s|:\s|\n", beginning)[:3]] if dateline else []
     for piece in pieces:
         if len(piece.split()) <= END_WORDS and (found := _named(piece)):
@@ -69,7 +69,7 @@ def agency_of(author: str | None, text: str) -> str | None:
 
 
 def _named(piece: str) -> str | None:
-    """The agency that a piece of a credit names, alone or beside places and names."""
+    """The agency named by a piece of a credit, alone or beside places and names."""
     if len(piece) > LONGEST_CREDIT:
         return None
     for part in _PARTS.split(piece):

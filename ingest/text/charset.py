@@ -1,7 +1,7 @@
 """Decode documents whose servers, declarations and authors disagree about the encoding.
 
-Windows-1256 is sent as UTF-8 or as Latin-1, UTF-8 as windows-1256, and nothing is said at all. What the bytes
-themselves can tell wins over what is said about them.
+Some send windows-1256 as UTF-8 or Latin-1, some UTF-8 as windows-1256, and some declare nothing. What the bytes reveal
+takes precedence over what is declared.
 """
 
 import codecs
@@ -11,10 +11,10 @@ from w3lib.encoding import html_body_declared_encoding, http_content_type_encodi
 
 __all__ = ["decode"]
 
-# Bytes outside ASCII that are not UTF-8, of all such bytes, up to which a document is UTF-8 with some damage.
+# A document is damaged UTF-8 if at most this share of its bytes outside ASCII is invalid.
 DAMAGE_SHARE = 0.1
-# The first characters of an XML document in encodings that cannot be read as ASCII (XML 1.0, appendix F.1), and byte
-# order marks; the longer ones first.
+# Byte order marks, and the first characters of an XML document in encodings that cannot be read as ASCII (XML 1.0,
+# appendix F.1). Longer ones come first.
 _STARTS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -28,22 +28,22 @@ _STARTS = (
     (b"\x4c\x6f\xa7\x94", "cp037"),
 )
 _XML_DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
-# Said of documents in any single-byte encoding, by servers and programs that do not look.
+# Declared for documents in any single-byte encoding, by servers and programs that do not check.
 _SAID_OF_ANYTHING = {"cp1252", "iso8859-1", "ascii", "latin-1"}
-# Python's own ("Python Specific Encodings" in the documentation of `codecs`): no document is written in one. What they
-# make of other bytes differs between versions: `punycode` gives up, or returns nothing.
+# Python's own encodings ("Python Specific Encodings" in the documentation of `codecs`). No document uses them, and
+# their behaviour on other bytes differs between versions: `punycode` fails, or returns nothing.
 _PYTHON_SPECIFIC = {"idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
-# The letters that make up most of any Arabic text, and what windows-1256 makes of texts that are not Arabic.
+# The letters that make up most of any Arabic text. Text that is not Arabic has others when read as windows-1256.
 _FREQUENT_ARABIC = re.compile("[اليمونرتبة]")
-# Arabic letters stand together, accented ones of Latin scripts alone.
+# Arabic letters occur in groups, accented Latin letters alone.
 _ARABIC_WORD = re.compile("[\u0621-\u064a]{3,}")
 
 
 def decode(body: bytes, content_type: str | None) -> str:
-    """Return the text of the document `body`, without byte order mark; `content_type` is the header's value.
+    """Decode the document `body`, without byte order mark; `content_type` is the header's value.
 
-    In this order: a byte order mark; UTF-8 where the bytes are (no text of some length is by chance); what the header
-    or the document declares, where that is another encoding and fits; UTF-8 with some damage; windows-1256.
+    In this order: a byte order mark; UTF-8 if the bytes are valid (in a text of some length, that is no coincidence);
+    the encoding declared by header or document, if it is another one and fits; damaged UTF-8; windows-1256.
     """
     for start, encoding in _STARTS:
         if body.startswith(start):
@@ -66,7 +66,7 @@ def decode(body: bytes, content_type: str | None) -> str:
 
 
 def _declared(body: bytes, content_type: str | None) -> str | None:
-    """Return the encoding that the header, else the document, declares, by Python's name; None for unknown ones."""
+    """Return the encoding declared by the header, else by the document, under Python's name. None if unknown."""
     in_xml = _XML_DECLARED.match(body[:400])
     candidates = (
         http_content_type_encoding(content_type),
@@ -77,7 +77,7 @@ def _declared(body: bytes, content_type: str | None) -> str | None:
 
 
 def _is_of_text(encoding: str) -> bool:
-    """Return whether Python's codec of that name makes text of any bytes; some are for other things, or give up."""
+    """Return whether the Python codec of that name decodes any bytes to text. Some do something else, or fail."""
     try:
         if codecs.lookup(encoding).name in _PYTHON_SPECIFIC:
             return False

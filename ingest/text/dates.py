@@ -1,7 +1,7 @@
-"""Dates as news pages write them, in Arabic, Kurdish and some European languages, with digits of any of these. Pure.
+"""Dates on news pages, in Arabic, Kurdish and some European languages, with the digits of any of these. Pure.
 
-A date is read where day, month and year stand together; a year alone is none. Hijri dates are passed over: pages give
-the Gregorian one beside them.
+A date needs day, month and year together; a year alone does not count. Hijri dates are ignored, because pages give the
+Gregorian date beside them.
 """
 
 import re
@@ -15,12 +15,12 @@ from ingest.text.folding import LETTER_FORMS
 
 __all__ = ["EARLIEST", "FUTURE_TOLERANCE", "MONTH_NAMES", "Dated", "believable", "date_in_address", "read_date"]
 
-# A date further ahead than this is a mistake, not a clock that is a little fast. No web page is older than EARLIEST.
+# A date further ahead than this is a mistake, not a fast clock. No web page is older than EARLIEST.
 FUTURE_TOLERANCE = timedelta(hours=1)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 # By number: the Levant and Iraq, the Gulf and Egypt, the Maghreb, Kurdish (Sorani), English, French, German, Spanish,
-# Turkish. In forms without hamza, vowels and with Arabic kaf and ya, as `_plain` leaves them.
+# Turkish. Spelled as `_plain` returns them: without hamza and vowels, with Arabic kaf and ya.
 _MONTHS = {
     1: "كانون الثاني|يناير|جانفي|كانووني دووەم|كانوني دووەم|january|jan|janvier|januar|jänner|enero|ocak",
     2: "شباط|فبراير|فيفري|شوبات|february|feb|février|fevrier|februar|febrero|şubat|subat",
@@ -62,7 +62,7 @@ _ISO = re.compile(
     re.IGNORECASE,
 )
 _OFFSET = re.compile(r"(?:gmt|utc)\s?([+-])\s?(\d{1,2})(?::?([0-5]\d))?", re.IGNORECASE)
-# What pages call the time they give.
+# Names that pages use for their time zone.
 _ZONES = (
     (re.compile(r"غرينتش|جرينتش|جرينيتش|\bgmt\b|\butc\b", re.IGNORECASE), timedelta(0)),
     (
@@ -71,21 +71,21 @@ _ZONES = (
     ),
     (re.compile(r"(?:توقيت|بتوقيت)\s(?:ابوظبي|ابو ظبي|دبي|الامارات|مسقط)", re.IGNORECASE), timedelta(hours=4)),
 )
-# A date and its time stand this close together.
+# A time belongs to a date if it is at most this many characters away.
 _TIME_WITHIN = 40
 _LETTER_FORMS = str.maketrans(LETTER_FORMS)
 
 
 @dataclass(frozen=True)
 class Dated:
-    """A moment, aware, and whether the text gives its time of day."""
+    """An aware moment, and whether the text gives its time of day."""
 
     at: datetime
     has_time: bool
 
 
 def read_date(text: str, zone: tzinfo = UTC) -> Dated | None:
-    """Return the first date in `text`, None without one. Dates without a zone are in `zone`, days are its midnight."""
+    """Return the first date in `text`, or None. Without a zone, it is in `zone`; a day alone means its midnight."""
     stripped = text.strip()[:400]
     if not stripped:
         return None
@@ -94,11 +94,11 @@ def read_date(text: str, zone: tzinfo = UTC) -> Dated | None:
 
 
 def date_in_address(url: str) -> Dated | None:
-    """Return the day that stands in the path of an address, as its first minute in UTC, None without one."""
+    """Return the day in the path of an address, as its first minute in UTC, or None if there is none."""
     match = _IN_ADDRESS.search(url.partition("://")[2].partition("?")[0])
     if match is None:
         return None
-    # Eight digits at the end are a number more often than a day.
+    # Eight digits at the end are more often an id than a day.
     if not match[2] and (len(match[0]) != len("20240315") or match.end() == len(match.string)):
         return None
     day = _day((match[1], match[3], match[4]), "ymd")
@@ -106,14 +106,14 @@ def date_in_address(url: str) -> Dated | None:
 
 
 def believable(moment: datetime, now: datetime) -> datetime | None:
-    """Return a date of publication in UTC, at the latest `now`; None for one that cannot be true."""
+    """Return a publication date in UTC, at most `now`, or None if it cannot be right."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return min(moment.astimezone(UTC), now) if EARLIEST <= moment <= now + FUTURE_TOLERANCE else None
 
 
 def _plain(text: str) -> str:
-    """Letters in their simplest forms, digits as ASCII, no marks; punctuation stays, it parts the numbers."""
+    """Letters in their simplest form, digits as ASCII, no marks. Punctuation stays, because it separates numbers."""
     decomposed = unicodedata.normalize("NFKC", text).translate(_LETTER_FORMS)
     kept = (char for char in decomposed if unicodedata.category(char) not in ("Mn", "Cf") and char != "\u0640")
     return "".join(str(unicodedata.digit(char)) if char.isdigit() else char for char in kept)
@@ -141,12 +141,12 @@ def _rfc5322(text: str) -> Dated | None:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
-    # Without a zone it takes much for a date that is none, and passes over AM and PM.
+    # Without a zone, it accepts too much as a date, and ignores AM and PM.
     return Dated(moment, has_time=":" in text) if moment.tzinfo is not None else None
 
 
 def _written(text: str, zone: tzinfo) -> Dated | None:
-    # The capital of Turkish i has a dot, which stays as a mark of its own.
+    # The lower case of the Turkish dotted capital I has its dot as a separate combining mark.
     lowered = text.lower().replace("i\u0307", "i")
     found = []
     for pattern, order in (
@@ -168,7 +168,7 @@ def _written(text: str, zone: tzinfo) -> Dated | None:
 def _day(parts: tuple[str, ...], order: str) -> datetime | None:
     numbers = dict(zip(order, (_NUMBER.get(part) or int(part) for part in parts), strict=True))
     if numbers["m"] > 12 >= numbers["d"]:
-        # Written in the American order.
+        # In American order.
         numbers["m"], numbers["d"] = numbers["d"], numbers["m"]
     try:
         return datetime(numbers["y"], numbers["m"], numbers["d"])  # noqa: DTZ001 - the zone comes with the time

@@ -1,4 +1,4 @@
-"""The language of a text."""
+"""Language detection."""
 
 import re
 
@@ -6,21 +6,21 @@ import py3langid
 
 __all__ = ["detect_language"]
 
-# The start of a text tells its language as well as the whole.
+# The start of a text is enough to detect its language.
 LANGUAGE_SAMPLE_LENGTH = 300
 
-# The alphabet of Arabic, and what Persian, Kurdish, Urdu and their neighbours write beyond it. Arabic pages hold some
-# of these by mistake (Persian keyboards), their own languages hold one in ten letters at least.
+# The Arabic alphabet, and the additional letters of Persian, Kurdish, Urdu and related languages. Arabic pages have a
+# few of these by mistake (Persian keyboards). In the other languages, they are at least one letter in ten.
 _ARABIC_LETTERS = re.compile("[\u0621-\u064a]")
 _OTHER_LANGUAGES_LETTERS = re.compile("[\u0671-\u06d3]")
 MISTYPED_SHARE = 0.03
-# A text that has so many of these among its words, in its first half as in its second, is English, and need not be
-# compared with all other languages. A title that is quoted in another one stands in one half.
+# A text with this many of these words, in both halves, is English and need not be compared with all other languages. An
+# English title quoted in another language is only in one half.
 _ENGLISH_WORDS = re.compile(r"\b(?:the|and|of|to|that|with)\b", re.IGNORECASE)
 CLEARLY_ENGLISH = 0.1
 
 
-# Loads the model now: worker processes forked from a process that has imported this module share it.
+# Load the model now, so that worker processes forked after importing this module share it.
 py3langid.classify("")
 
 

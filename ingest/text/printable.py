@@ -1,8 +1,8 @@
-"""Make foreign text safe to show in terminals, logs and spreadsheets. Pure.
+"""Make untrusted text safe to show in terminals, logs and spreadsheets. Pure.
 
-What a server, a feed or a page says may hold characters that are no letters but orders: to clear the screen, to name
-the window, to write the rest of the line backwards, to begin a new line of the log. Here they are taken out. Letters
-stay, and so does what joins or parts them (ZWNJ and ZWJ, which Persian and Kurdish need).
+Text from a server, a feed or a page may contain control characters that clear the screen, set the window title, reverse
+the rest of the line, or start a new log line. They are removed here. Letters stay, and so do the characters that join
+or separate them (ZWNJ and ZWJ, which Persian and Kurdish need).
 """
 
 import logging
@@ -11,13 +11,13 @@ from contextlib import suppress
 
 __all__ = ["clean_log_records", "escaped_json", "printable", "without_controls"]
 
-# What begins a new line somewhere: in terminals, in Python's str.splitlines, in log viewers (Unicode 5.8); and tabs.
+# Characters that start a new line somewhere: terminals, Python's str.splitlines, log viewers (Unicode 5.8); and tabs.
 _BREAKS = "\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029"
-# The other characters of the category Cc: ESC begins orders to terminals, and so do those from U+0080 on (ECMA-48).
+# The other characters of category Cc. ESC and those from U+0080 on start terminal commands (ECMA-48).
 _CONTROLS = "\0-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f"
-# Embeddings, overrides and isolates of the bidirectional algorithm (UAX 9, 2), which reach beyond the text they are in.
+# Embeddings, overrides and isolates of the bidirectional algorithm (UAX 9, 2). They affect text beyond their own.
 _DIRECTIONS = "\u202a-\u202e\u2066-\u2069"
-# Marks of direction, and characters that show nothing and part nothing: in a name they hide a difference.
+# Direction marks, and characters that are invisible and separate nothing. In a name, they hide a difference.
 _UNSEEN = "\u061c\u180e\u200b\u200e\u200f\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 _SURROGATES = "\ud800-\udfff"
 
@@ -28,15 +28,15 @@ _REACHING = re.compile(f"[{_DIRECTIONS}]+")
 _SURROGATE = re.compile(f"[{_SURROGATES}]")
 _IN_JSON = re.compile(f"[\x7f-\x9f\u2028\u2029{_DIRECTIONS}{_UNSEEN}{_SURROGATES}]")
 
-# Whose log records are cleaned: the packages' own, and what `make run` says under the name `run`.
+# Loggers whose records are cleaned: the packages' own, and `run`, which `make run` uses.
 _OURS = ("ingest", "db", "dags", "run")
 
 
 def printable(text: str) -> str:
-    """Return `text` as one line that a terminal or a log shows and does not obey.
+    """Return `text` as one line that is safe to show in a terminal or a log.
 
-    Line breaks and tabs become a space; control characters, directions and unseen characters are left out; lone
-    surrogates become question marks, since nothing can write them.
+    Line breaks and tabs become a space. Control characters, directions and unseen characters are removed. Lone
+    surrogates become question marks, because they cannot be encoded.
     """
     if text.isprintable():
         return text
@@ -44,10 +44,10 @@ def printable(text: str) -> str:
 
 
 def without_controls(text: str) -> str:
-    """Return `text` for a cell of a spreadsheet, where it may have lines.
+    """Return `text` for a spreadsheet cell, which may have several lines.
 
-    Control characters become a space, as they count for one when texts are compared (`ingest.text.folding.fold`).
-    Directions that reach beyond the cell are left out; the marks that put Arabic punctuation in its place stay.
+    Control characters become a space, because text comparison treats them as one (`ingest.text.folding.fold`).
+    Direction controls that reach beyond the cell are removed; the marks that position Arabic punctuation stay.
     """
     if text.isprintable():
         return text
@@ -55,7 +55,7 @@ def without_controls(text: str) -> str:
 
 
 def escaped_json(document: str) -> str:
-    """Return a JSON document that means the same (RFC 8259, 7) and holds nothing that `printable` takes out."""
+    """Return an equivalent JSON document (RFC 8259, 7) without any characters that `printable` removes."""
     return _IN_JSON.sub(lambda match: _escaped(ord(match[0])), document)
 
 
@@ -67,9 +67,9 @@ def _escaped(code: int) -> str:
 
 
 def clean_log_records() -> None:
-    """Make what the packages log `printable`, by whatever handler it is written: Airflow's, too.
+    """Make the packages' log messages `printable`, whatever handler writes them, including Airflow's.
 
-    By the factory of log records, because a filter on a logger does not see what the loggers below it say. Doing so
+    This sets the log record factory, because a filter on a logger does not see records of its child loggers. Calling it
     twice changes nothing.
     """
     before = logging.getLogRecordFactory()
@@ -78,9 +78,9 @@ def clean_log_records() -> None:
 
     def clean(name: str | None, *args: object, **kwargs: object) -> logging.LogRecord:
         record = before(name, *args, **kwargs)
-        # `logging.makeLogRecord`, by which formatters of others copy records, asks for one without a name first.
+        # `logging.makeLogRecord`, which other formatters use to copy records, first asks for one without a name.
         if name is not None and name.partition(".")[0] in _OURS:
-            # A message that does not fit its values is left to the handler, which says so; work goes on.
+            # If a message does not match its arguments, the handler reports it and work goes on.
             with suppress(TypeError, ValueError, KeyError):
                 record.msg, record.args = printable(record.getMessage()), ()
         return record

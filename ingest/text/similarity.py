@@ -1,14 +1,14 @@
 """Compare two texts, and decide whether one is a copy of the other. Pure and symmetric.
 
-Texts are compared by their shingles: runs of three words of the folded text. What may be a copy of a text is found by
-its bands: MinHash (Broder 1997) sums the runs of six words up in 16 numbers, of which two texts share about as many as
+Texts are compared by their shingles: runs of three words of the folded text. Candidates for copies are found by bands.
+MinHash (Broder 1997) reduces the runs of six words to 16 numbers, and the share of equal numbers in two texts is about
 the share of runs they have in common. Runs of six words are rare enough in other texts for one number to be a band
-(locality-sensitive hashing); of shorter runs it takes a pair of numbers, and three times as many bands. Candidates are
-then compared as they are.
+(locality-sensitive hashing). With shorter runs, a band would need two numbers, and there would have to be three times
+as many bands. Candidates are then compared in full.
 
-A copy is not just alike. News of one kind (weather, prices, results), and texts around the same statement or with the
-same background, have much in common too. A copy opens with the same sentences, or is called the same, and has a good
-piece of the text word for word.
+Similarity alone does not make a copy. News of one kind (weather, prices, results), and texts about the same statement
+or with the same background, also have much in common. A copy opens with the same sentences or has the same title, and
+shares a substantial passage word for word.
 """
 
 import hashlib
@@ -29,28 +29,28 @@ SHINGLE = 3
 BANDS, BAND_WORDS = 16, 6
 # Shorter texts have too little that could differ.
 MIN_WORDS = 25
-# From this share of common shingles on, of all that either has, it is the same text; below, it was cut or edited.
+# From this share of common shingles on (of all in either text), it is the same text; below, it was cut or edited.
 SAME_TEXT = 0.7
-# Words in a row that copies share at the least, or that share of the shorter text: texts of one kind have the sentences
-# of their kind in common, with other names and numbers in them.
+# Copies share at least this many consecutive words, or this share of the shorter text. Texts of one kind share the
+# standard sentences of that kind, with other names and numbers in them.
 RUN_WORDS, RUN_SHARE = 20, 0.4
-# What is said more often than this in one text is a phrase of its kind, and makes no piece; from this similarity on,
-# texts need none.
+# Shingles repeated more often than this in one text are stock phrases and not part of a shared passage. From this
+# similarity on, no passage is required.
 REPEATED = 3
 NEARLY_ALL = 0.85
-# Words that open a text, and those of the other within which they are looked for.
+# Words that open a text, and the number of words of the other text in which they are searched.
 LEAD, LEAD_WITHIN = 30, 80
-# What share of the shorter text must stand in the other: where both open alike, where they open somewhat alike, where
-# one does, and where the titles are alike.
+# The share of the shorter text that must be in the other: if both open alike, if they open somewhat alike, if one does,
+# and if the titles are alike.
 OPEN_ALIKE, OPEN_SOMEWHAT, ONE_OPENS, CALLED_ALIKE = 0.64, 0.70, 0.75, 0.78
 TITLE_ALIKE = 0.34
-# Words whose hashes are kept: news is made of the same ones.
+# Words whose hashes are cached: news repeats its words.
 REMEMBERED_WORDS = 100_000
 _PARTICLES = re.compile("^(?:[وف]?(?:ال|لل|[بك]ال)|[ولب](?=.{4}))")
 
 
 def _numbers(name: str) -> NDArray[np.uint64]:
-    """As many numbers of 64 bits as there are hashes, the same for ever: signatures are stored."""
+    """One 64-bit number per hash. They must never change, because signatures are stored."""
     digests = (hashlib.blake2b(f"{name} {place}".encode(), digest_size=8).digest() for place in range(BANDS))
     return np.array([int.from_bytes(digest) for digest in digests], dtype=np.uint64)
 
@@ -61,13 +61,13 @@ _WORD_FACTORS = np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D], dtype=np.uint64)
 
 
 def _mixed(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """One hash of 64 bits for each two, in that order."""
+    """One 64-bit hash for each pair, in that order."""
     mixed = (one * np.uint64(0x9E3779B97F4A7C15)) ^ (other + np.uint64(0xD6E8FEB86659FD93))
     return np.asarray(mixed ^ (mixed >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)
 
 
 def _runs(hashes: NDArray[np.uint64], count: int) -> NDArray[np.uint64]:
-    """One hash of 64 bits for each run of so many of `hashes`, which are at least as many."""
+    """One 64-bit hash for each run of `count` hashes, of which there are at least as many."""
     length = 1
     while length < count:
         # Runs of any length are made of two shorter ones that may overlap.
@@ -77,7 +77,7 @@ def _runs(hashes: NDArray[np.uint64], count: int) -> NDArray[np.uint64]:
 
 
 class _WordHashes(dict[str, int]):
-    """The hashes of words, each worked out when it is first asked for."""
+    """The hashes of words, computed on first use."""
 
     def __missing__(self, word: str) -> int:
         return self.setdefault(word, zlib.crc32(word.encode()))
@@ -87,10 +87,10 @@ _word_hashes = _WordHashes()
 
 
 class Opening:
-    """How a text begins, and its title: enough to tell most pairs of texts apart."""
+    """The opening and title of a text: enough to tell most pairs of texts apart."""
 
     def __init__(self, title: str | None, words: list[str]) -> None:
-        """`words` are those of the folded text, the first LEAD_WITHIN at the least, all where it has less."""
+        """`words` are words of the folded text: at least the first LEAD_WITHIN, or all if it has fewer."""
         self._title = title or ""
         self._words = words
 
@@ -104,7 +104,7 @@ class Opening:
 
     @cached_property
     def _title_words(self) -> frozenset[str]:
-        # The beginnings of words, without particles, are alike where the words are.
+        # Similar words have similar beginnings, once particles are removed.
         words = (_PARTICLES.sub("", word) for word in fold(self._title).split())
         return frozenset(word[:5] for word in words if len(word) > 2)
 
@@ -114,7 +114,7 @@ def _threes(words: list[str]) -> list[tuple[str, str, str]]:
 
 
 class Comparable(Opening):
-    """A text, folded, and its title, ready to be compared."""
+    """A folded text and its title, ready for comparison."""
 
     def __init__(self, title: str | None, folded_text: str) -> None:
         super().__init__(title, folded_text.split())
@@ -122,7 +122,7 @@ class Comparable(Opening):
 
     @cached_property
     def _shingles(self) -> NDArray[np.uint64]:
-        """The hash of each run of words, in the order of the text."""
+        """The hash of each shingle, in the order of the text."""
         if len(_word_hashes) > REMEMBERED_WORDS:
             _word_hashes.clear()
         hashes = np.fromiter(map(_word_hashes.__getitem__, self._words), dtype=np.uint64, count=len(self._words))
@@ -130,7 +130,7 @@ class Comparable(Opening):
         if runs < 1:
             return np.empty(0, dtype=np.uint64)
         mixed = sum(hashes[place : place + runs] * _WORD_FACTORS[place] for place in range(SHINGLE))
-        # Down to 32 bits, of which the upper ones are mixed best.
+        # Down to 32 bits, taken from the upper ones, which are mixed best.
         return np.asarray(mixed ^ (mixed >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(32)
 
     @cached_property
@@ -139,19 +139,19 @@ class Comparable(Opening):
 
     @cached_property
     def bands(self) -> list[int]:
-        """Return the hashes of the text's bands, as 32-bit integers with sign; none where it is too short."""
+        """Return the hashes of the text's bands, as signed 32-bit integers; none if the text is too short."""
         if len(self._words) < MIN_WORDS:
             return []
         runs = _runs(self._shingles, BAND_WORDS - SHINGLE + 1)
-        # All 64 bits: the smallest of many numbers begin with the same ones, and among a million articles, those of 32
-        # bits are as likely the same by chance as not.
+        # All 64 bits, because the smallest of many numbers share their leading bits. Among a million articles, 32-bit
+        # minima would be as likely to match by chance as not.
         smallest = (runs[:, None] * _FACTORS + _TERMS).min(axis=0)
-        # The same number is another band in another place.
+        # The same number in another position is another band.
         mixed = _mixed(smallest, np.arange(BANDS, dtype=np.uint64)) >> np.uint64(32)
         return [int(band) for band in mixed.astype(np.uint32).view(np.int32)]
 
     def _pieces(self, words: int) -> frozenset[int]:
-        """The hashes of all runs of so many words without what is said again and again in this text."""
+        """The hashes of all runs of so many words, without phrases that this text repeats."""
         if words not in self._known_pieces:
             self._known_pieces[words] = self._hash_pieces(words - SHINGLE + 1)
         return self._known_pieces[words]
@@ -168,10 +168,10 @@ class Comparable(Opening):
 
 @dataclass(frozen=True)
 class Likeness:
-    """How alike two texts are.
+    """How similar two texts are.
 
     `similarity` is the share of all their shingles that both have (Jaccard), `containment` the share of the shorter
-    one's. `relation` is same_text or syndicated (cut or edited).
+    text's. `relation` is same_text or syndicated (cut or edited).
     """
 
     similarity: float
@@ -180,7 +180,7 @@ class Likeness:
 
 
 def compare(one: Comparable, other: Comparable) -> Likeness | None:
-    """Return how alike two texts are where one is a copy of the other, None where neither is."""
+    """Return how similar two texts are if one is a copy of the other, else None."""
     enough = containment_needed(one, other)
     if enough is None:
         return None
@@ -197,9 +197,9 @@ def compare(one: Comparable, other: Comparable) -> Likeness | None:
 
 
 def containment_needed(one: Opening, other: Opening) -> float | None:
-    """Return what share of the shorter text must stand in the other for them to be copies; None where none would do.
+    """Return the share of the shorter text that must be in the other for a copy, or None if they cannot be copies.
 
-    Most candidates are texts of one kind, and open in another way: what begins them tells.
+    Most candidates are texts of one kind that open differently, so their openings decide.
     """
     if min(len(one._words), len(other._words)) < MIN_WORDS:
         return None
@@ -214,7 +214,7 @@ def containment_needed(one: Opening, other: Opening) -> float | None:
 
 
 def _opens_in(one: Opening, other: Opening) -> float:
-    """The share of a text's first words that stands at the beginning of the other."""
+    """The share of a text's first words that is in the beginning of the other."""
     return sum(map(other._beginning.__contains__, one._lead)) / max(len(one._lead), 1)
 
 

@@ -1,4 +1,4 @@
-"""Text as PostgreSQL can hold it."""
+"""Text that PostgreSQL can store."""
 
 __all__ = ["storable"]
 

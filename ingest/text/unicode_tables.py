@@ -1,9 +1,9 @@
 """Character classes of Unicode 14.0, the version of the oldest supported Python (3.11).
 
-`fold` and `news.fold` must give the same answer on every Python and PostgreSQL, and a content hash computed
-today must still be found in years. So the classes they rely on are fixed here instead of being read from
-`unicodedata`, whose version follows the interpreter. Each string lists code points and ranges in hexadecimal;
-`tests/unit/text/test_folding.py` checks them against `unicodedata` where that is version 14.0.
+`fold` and `news.fold` must give the same result on every Python and PostgreSQL, and a content hash computed today must
+still match in years to come. So the classes they use are fixed here instead of being read from `unicodedata`, whose
+version follows the interpreter. Each string lists code points and ranges in hexadecimal.
+`tests/unit/text/test_folding.py` checks them against `unicodedata` if that is version 14.0.
 """
 
 VERSION = "14.0.0"

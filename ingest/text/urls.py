@@ -17,12 +17,12 @@ __all__ = [
 
 # B-tree entries are at most 2,704 bytes, and the Sitemaps protocol allows 2,048 characters.
 MAX_URL_LENGTH = 2048
-# A link may be longer than the address it stands for, by dots, user names and line breaks, but not by more than this.
+# A link may be longer than its address, because of dots, user names and line breaks, but not by more than this.
 MAX_LINK_LENGTH = 2 * MAX_URL_LENGTH
-# Fewer words in a path name a section of the site, not an article.
+# With fewer words, a path names a section of the site, not an article.
 MIN_SLUG_WORDS = 3
 
-# Parameters that say how a reader came, never which page it is. Not among them: id, sid, cid, ref, p and the like.
+# Parameters that say how a reader arrived, never which page it is. This excludes id, sid, cid, ref, p and the like.
 TRACKING_PARAMETERS = (
     "utm_source",
     "utm_medium",
@@ -76,7 +76,7 @@ TRACKING_PARAMETERS = (
 _TRACKING = frozenset(TRACKING_PARAMETERS)
 
 
-# Addresses as nearly all feeds write them, which need no more than to be taken apart: a tenth of the time.
+# Addresses in the usual form, which only need to be split. That takes a tenth of the time.
 _PLAIN = re.compile(
     r"https?://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,20}/([A-Za-z0-9._/-]*)(?:\?([A-Za-z0-9._=&-]*))?"
 )
@@ -85,16 +85,16 @@ _MAX_PLAIN_LENGTH = 1000
 
 
 def absolute_url(link: str, base: str) -> str | None:
-    """Return `link` as an absolute http(s) address as a browser would request it, None when it is none.
+    """Return `link` as an absolute http(s) address, as a browser would request it. None if it is not one.
 
-    Spaces and characters outside ASCII are percent-encoded (WHATWG URL); relative links are resolved against `base`;
-    user names and passwords are left out, so that no log or table shows them. None, too, for links and addresses that
-    are longer than the database takes.
+    Percent-encodes spaces and non-ASCII characters (WHATWG URL) and resolves relative links against `base`. User names
+    and passwords are removed, so no log or table shows them. Also returns None for links and addresses that are too
+    long for the database.
     """
     if _is_plain(link):
         return link
     link = link.strip()
-    # Before any work: taking apart and escaping half a megabyte takes seconds.
+    # Before any work: splitting and escaping half a megabyte takes seconds.
     if max(len(link), len(base)) > MAX_LINK_LENGTH:
         return None
     try:
@@ -110,7 +110,7 @@ def absolute_url(link: str, base: str) -> str | None:
 
 
 def canonical_url(url: str) -> str:
-    """Return the form of `url` under which the same page is recognised.
+    """Return the canonical form of `url`, which identifies the page.
 
     Scheme and host in lower case, no default port, no user info, no fragment, no tracking parameters, parameters in
     order (RFC 3986, 6.2.2 and 6.2.3).
@@ -130,7 +130,7 @@ def _is_plain(url: str) -> bool:
 
 
 def _canonical_plain(url: str, query: str | None) -> str | None:
-    """The canonical form of a plain address, None where its parameters need a closer look."""
+    """The canonical form of a plain address, or None if its parameters need a closer look."""
     if not query:
         return url.partition("?")[0]
     pairs = [_PLAIN_PAIR.fullmatch(pair) for pair in query.split("&")]
@@ -142,28 +142,28 @@ def _canonical_plain(url: str, query: str | None) -> str | None:
 
 
 def host_of(url: str) -> str:
-    """Return host and, unless it is the scheme's default, port of `url`: the unit of politeness and of robots.txt."""
+    """Return the host of `url`, with the port unless it is the default: the unit of politeness and robots.txt."""
     return _authority(urlsplit(url))
 
 
-# Where sites keep the same pages for telephones, as the first label of the host, and how they mark them in paths.
+# Mobile variants of the same pages: the first label of the host, and markers in paths.
 _VARIANT_HOSTS = frozenset({"www", "m", "mobile", "wap", "amp"})
 _VARIANT_PATHS = frozenset({"amp", "m", "mobile"})
-# Parameters that say how a page is shown or where a reader came from, beside those that are taken off everywhere.
+# Parameters for how a page is shown or where a reader came from, besides those that are always removed.
 _SHOWN = frozenset({"amp", "m", "mobile", "output", "outputtype", "view", "ref", "source", "src", "from"})
 _IDS = frozenset({"p", "id", "post", "article", "articleid", "article_id", "newsid", "news_id", "nid", "aid", "story"})
 _LANGUAGES = frozenset({"ar", "en", "ku", "ckb", "fa", "tr", "fr", "de", "es", "he", "ru"})
-# A number that names an article, and is no year, month or day: of four digits or more.
+# A number of four digits or more that identifies an article and is not a year, month or day.
 _NUMBER = re.compile(r"(?<!\d)(?!(?:19|20)\d{2,6}(?!\d)|\d{4}(?:19|20)\d\d(?!\d))\d{4,}(?!\d)")
 
 
 def page_address(stated: str | None, url: str) -> str | None:
     """Return the canonical form of the address that the page at `url` states as its own (`rel=canonical`, RFC 6596).
 
-    None where it states none, or one that cannot be it: of another site, a home page, or of something else. Variants of
-    a page for telephones (AMP, m.example.org) state the address of the page itself. Sites with a mistake in their
-    templates state the same address on all pages, so it must share with the page's what names an article, and drop
-    nothing that might.
+    None if it states none, or one that cannot be right: on another site, a home page, or something else. Mobile
+    variants of a page (AMP, m.example.org) state the address of the page itself. Some sites have a template error and
+    state the same address on every page. So the stated address must share what identifies the article with the page's
+    own, and must not drop anything that might.
     """
     address = absolute_url(stated, url) if stated else None
     if address is None:
@@ -181,7 +181,7 @@ def page_address(stated: str | None, url: str) -> str | None:
         if name.lower() not in _SHOWN and name not in _TRACKING
     }
     dropped = {name.lower(): value for name, value in asked.items() if given.get(name) != value}
-    # Of an address by number, the number may have moved into the path.
+    # If articles are identified by number, the number may have moved into the path.
     moved = all(name in _IDS and _NUMBER.fullmatch(value) and value in other for name, value in dropped.items())
     if not moved:
         return None
@@ -192,7 +192,7 @@ def page_address(stated: str | None, url: str) -> str | None:
 
 
 def _same_slug(one: list[str], other: list[str]) -> bool:
-    """Whether two paths end in the same words, under the same dates."""
+    """Whether two paths end in the same words, with the same dates before."""
     if not one or not other or one[-1] != other[-1]:
         return False
     words = re.sub(r"\.\w{2,5}$", "", one[-1])
@@ -201,7 +201,7 @@ def _same_slug(one: list[str], other: list[str]) -> bool:
 
 
 def _site(parts: SplitResult) -> str:
-    """The host without the labels that only name a variant of it, and its port."""
+    """The host and port, without host labels that only mark a variant."""
     labels = _authority(parts).split(".")
     while len(labels) > 2 and labels[0] in _VARIANT_HOSTS:
         labels = labels[1:]
@@ -209,20 +209,20 @@ def _site(parts: SplitResult) -> str:
 
 
 def _segments(path: str) -> list[str]:
-    """The parts of a path without those that name a variant."""
+    """The parts of a path, without those that mark a variant."""
     parts = [unquote(part) for part in path.split("/") if part]
     return [re.sub(r"\.amp(?=$|\.)", "", part) for part in parts if part.lower() not in _VARIANT_PATHS]
 
 
 def slug_words(url: str) -> str | None:
-    """Return the words in the path of an article's address, None when there are none (a number, say)."""
+    """Return the words in the path of an article's address, or None if there are none (only a number, for example)."""
     path = re.sub(r"\.\w{2,5}$", "", unquote(urlsplit(url).path))
     words = re.findall(r"[^\W\d_]{2,}", path)
     return " ".join(words) if len(words) >= MIN_SLUG_WORDS else None
 
 
 def without_user_info(url: str) -> str:
-    """Return `url` without user name and password, fit for a log."""
+    """Return `url` without user name and password, safe to log."""
     return re.sub(r"(?<=//)[^/?#@]*@", "", url)
 
 

@@ -1,15 +1,15 @@
 """The rules of a topic, applied to a text sentence by sentence. Pure; its input is folded (`ingest.text.folding`).
 
-A sentence counts when it has one of the rule's passages, its subject is not somebody else, and it is about the right
-place: the one that it names next to the passage, or the last one that was named before. What it counts depends on
-where it stands: the title is about the subject, the first sentences nearly always, the rest may be background. A
-passage that is a reminder (since the withdrawal) counts less anywhere.
+A sentence counts if it contains one of the rule's passages, its subject is not someone else, and it is about the right
+place: the place named closest to the passage, or the last one named before. Its weight depends on its position: the
+title is about the subject, the first sentences nearly always are, the rest may be background. A passage that only
+recalls earlier events (since the withdrawal) counts less anywhere.
 
-Work grows with the length of a text, not with its square, however many hits a sentence has: hits are kept in order by
-concept, and the nearest one is looked up, not searched for.
+The work grows linearly with the length of a text, however many hits a sentence has: hits are ordered by concept, and
+the nearest one is found by bisection.
 
-An Arabic word is found with the particles written in front of it (و ف ب ك ل ال and their combinations, س before the
-imperfect), the pronouns written behind it, and the endings of its sound plurals.
+An Arabic word matches with particles written in front of it (و ف ب ك ل ال and their combinations, س before the
+imperfect), pronouns written after it, and the endings of its sound plurals.
 """
 
 import re
@@ -23,18 +23,18 @@ from ingest.text.folding import fold
 __all__ = ["CompiledTopic", "Explanation", "Found", "Sought"]
 
 TITLE_WEIGHT, FIRST_WEIGHT, LEAD_WEIGHT, REST_WEIGHT = 3.0, 3.0, 1.5, 0.5
-# Sentences that are the lead; what all others can give together; and what a reminder counts of it all.
+# The number of lead sentences, the maximum points of all others, and the share that a reminder counts.
 LEAD_SENTENCES = 3
 REST_AT_MOST = 2.5
 REMINDER_SHARE = 0.3
-# Words in front of a concept within which a word such as `since` makes it a reminder.
+# If a word such as `since` comes at most this many words before a concept, the passage is a reminder.
 REMINDER_WITHIN = 4
-# Different words of one concept that are kept for a text: people read them.
+# Different words kept per concept and text, for people to read.
 MOST_MATCHED = 100
-# Words and their patterns are remembered up to so many, of at most so many letters: no word of a language is longer.
+# Limits of the word cache: number of words, and letters per word. No real word is longer.
 REMEMBERED_WORDS, REMEMBERED_LETTERS = 200_000, 60
 _ARABIC = re.compile("[\u0600-\u06ff]")
-# Conjunction, preposition and article, as they combine in writing; future; after folding.
+# Conjunction, preposition and article in their written combinations; future prefix; all folded.
 _PREFIX = "(?:[وف]?(?:ال|لل|[بك]ال|[بكل]|س(?=[يتنا]))?)"
 _ENDING = "(?:ه|ها|هم|هما|هن|نا|كم|ي|ات|ون|ين|ان|يه|وا)?"
 
@@ -44,7 +44,7 @@ _Hit = tuple[int, str, str]
 
 @dataclass
 class Found:
-    """The score of a text, and the words that gave it by concept."""
+    """The score of a text, and the words that produced it, by concept."""
 
     score: float = 0.0
     matched: dict[str, list[str]] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A sentence with a passage: where it stands, what it counts, and why not more."""
+    """A sentence with a passage: its position, its points, and why it does not count for more."""
 
     where: str
     sentence: str
@@ -63,7 +63,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Sought:
-    """A passage that a rule looks for: its concepts, how close together, its weight, and whether anybody may do it."""
+    """A passage in a rule: its concepts, how close together, its weight, and whether it counts for any subject."""
 
     concepts: Sequence[str]
     within: int
@@ -73,7 +73,7 @@ class Sought:
 
 @dataclass(frozen=True)
 class _Passage:
-    """What a sentence says of the topic: the hits it is made of, how much it says, and why it does not count, if so."""
+    """What a sentence says about the topic: its hits, its weight, and why it does not count fully, if so."""
 
     hits: tuple[_Hit, ...]
     weight: float
@@ -100,9 +100,9 @@ class CompiledTopic:
         self._where, self._not_where, self._not_by, self._background = where, not_where, not_by, background
 
     def judge(self, title: str, sentences: Sequence[str]) -> Found:
-        """Return the score of a text, and at most MOST_MATCHED of the words that gave it for each concept."""
+        """Return the score of a text and, for each concept, at most MOST_MATCHED of the words that produced it."""
         score = rest = 0.0
-        # In the order in which they were found.
+        # In the order found.
         matched: dict[str, dict[str, None]] = {}
         for kind, _, passage, points in self._counted(title, sentences):
             if kind == "rest":
@@ -114,12 +114,12 @@ class CompiledTopic:
                     seen = matched.setdefault(concept, {})
                     if len(seen) < MOST_MATCHED:
                         seen[words] = None
-        # Sums of weights such as 0.3 are a hair off what a curator adds up.
+        # Sums of weights such as 0.3 have rounding errors that a curator would not expect.
         score = round(score + min(rest, REST_AT_MOST), 2)
         return Found(score, {concept: list(words) for concept, words in matched.items()})
 
     def explain(self, title: str, sentences: Sequence[str]) -> list[Explanation]:
-        """Return the sentences that have a passage of the rule, with what each counts."""
+        """Return the sentences with a passage of the rule, and the points of each."""
         return [
             Explanation(kind, sentence, tuple(words for _, _, words in passage.hits), points, passage.reason)
             for kind, sentence, passage, points in self._counted(title, sentences)
@@ -130,9 +130,9 @@ class CompiledTopic:
         return self._sentence(words).named
 
     def _counted(self, title: str, sentences: Sequence[str]) -> Iterator[tuple[str, str, _Passage, float]]:
-        """Yield where a sentence with a passage stands, the sentence, the passage, and its points."""
+        """Yield the position of each sentence with a passage, the sentence, the passage, and its points."""
         pieces = [(words, self._sentence(words)) for words in (title, *sentences)]
-        # What a text that opens without naming a place is about, it names first thereafter.
+        # If a text opens without naming a place, it is about the first one named later.
         place = next((place for _, sentence in pieces if (place := self._place_of(sentence)) is not None), None)
         for number, (words, sentence) in enumerate(pieces):
             place = self._place_of(sentence) or place
@@ -149,11 +149,11 @@ class CompiledTopic:
             yield kind, words, passage, weight * passage.weight
 
     def _place_of(self, sentence: "_Sentence") -> str | None:
-        """The place that is named: `where`, else `not_where`; None where there is none."""
+        """The place that the sentence names: `where`, else `not_where`, else None."""
         return next((place for place in (self._where, self._not_where) if place in sentence), None)
 
     def _passage(self, sentence: "_Sentence", place: str | None) -> _Passage | None:
-        """What a sentence says: the best passage of each kind, together not more than everything."""
+        """What a sentence says: the best passage of each kind, with a total weight of at most 1."""
         best: list[_Passage] = []
         for sought in self._passages:
             found = (
@@ -200,20 +200,20 @@ class CompiledTopic:
         for name, (concepts, within) in self._compounds.items():
             for together in plain.together(concepts, within):
                 start, end = min(hit[0] for hit in together), max(hit[0] for hit in together)
-                # It stands where its first concept does.
+                # Its position is that of its first concept.
                 hits.append((together[0][0], name, " ".join(words[start : end + 1])))
         return _Sentence(hits)
 
 
 class _Sentence:
-    """The hits of a sentence by concept, each concept's in order of their places."""
+    """The hits of a sentence by concept, ordered by position."""
 
     def __init__(self, hits: Sequence[_Hit]) -> None:
         self._hits: dict[str, list[_Hit]] = defaultdict(list)
         for hit in sorted(hits):
             self._hits[hit[1]].append(hit)
         self._places = {concept: [hit[0] for hit in of_concept] for concept, of_concept in self._hits.items()}
-        # Spaces in the longest naming of a concept, worked out when it is asked for.
+        # Spaces in the longest match of a concept, computed on first use.
         self._longest: dict[str, int] = {}
 
     def __contains__(self, concept: str | None) -> bool:
@@ -225,7 +225,7 @@ class _Sentence:
         return set(self._places)
 
     def distance(self, concept: str | None, first: int, last: int) -> int | None:
-        """Words from a stretch to the nearest naming of a concept, 0 within it; None where it is not named."""
+        """Words from a span to the nearest mention of a concept: 0 within it, None if it is not mentioned."""
         places = self._places.get(concept) if concept is not None else None
         if not places:
             return None
@@ -236,7 +236,7 @@ class _Sentence:
         return max(min(found), 0)
 
     def ends_before(self, concept: str | None, place: int, within: int) -> bool:
-        """Whether a concept is named so that its last word stands at most so many words in front of a place."""
+        """Whether a mention of the concept ends at most `within` words before a position."""
         if concept is None or concept not in self:
             return False
         hits = self._hits[concept]
@@ -250,9 +250,9 @@ class _Sentence:
         return False
 
     def together(self, concepts: Sequence[str], within: int) -> Iterator[tuple[_Hit, ...]]:
-        """Yield hits of the concepts, one of each, that stand within so many words: for each of the first, the nearest.
+        """Yield hits of the concepts, one each, within so many words: the nearest ones to each hit of the first.
 
-        Not two at one place: a word that is of both concepts is one of them.
+        Hits never share a position: a word that belongs to two concepts counts as one of them.
         """
         for anchor in self._hits.get(concepts[0], ()):
             chosen = [anchor]
@@ -267,9 +267,9 @@ class _Sentence:
                     yield tuple(chosen)
 
     def _nearest(self, concept: str, place: int) -> _Hit | None:
-        """The hit of a concept that is nearest to a place and not at it.
+        """The hit of a concept that is nearest to a position, but not at it.
 
-        Of two that are as near, the one behind: more often the object, or the subject of a verb, than one in front.
+        If two are equally near, the later one is chosen: it is more often the object, or the subject of a verb.
         """
         places = self._places.get(concept, [])
         behind, before = bisect_right(places, place), bisect_left(places, place) - 1
@@ -279,10 +279,10 @@ class _Sentence:
 
 
 class _Vocabulary:
-    """Words and phrases of concepts, found in texts."""
+    """Words and phrases of concepts, to find in texts."""
 
     def __init__(self, words: Mapping[str, Sequence[str]]) -> None:
-        # A word's pattern, numbered; a term is the numbers of its words; it is looked for where its first word stands.
+        # Each word pattern has a number, and a term is a sequence of them. Terms are indexed by their first word.
         self._patterns: list[re.Pattern[str]] = []
         self._terms: dict[int, list[tuple[str, tuple[int, ...]]]] = defaultdict(list)
         numbers: dict[str, int] = {}
@@ -295,7 +295,7 @@ class _Vocabulary:
                         self._patterns.append(re.compile(pattern))
                     sought.append(numbers[pattern])
                 self._terms[sought[0]].append((concept, tuple(sought)))
-        # News repeats its words: which patterns a word fits is found out once.
+        # News repeats its words, so the patterns that match a word are cached.
         self._known: dict[str, tuple[int, ...]] = {}
 
     def hits(self, words: list[str]) -> list[_Hit]:
@@ -331,7 +331,7 @@ def _word_patterns(term: str) -> list[str]:
         for part in fold(word).split():
             if _ARABIC.search(part):
                 stem = part.removeprefix("ال") if len(part) > 4 else part
-                # Before a pronoun ta marbuta is written as ta, and in the plural as alef and ta.
+                # Ta marbuta is written as ta before a pronoun, and as alef and ta in the plural.
                 if stem.endswith("ه") and not open_end:
                     body = f"{re.escape(stem[:-1])}(?:ه|ت{_ENDING}|ات)"
                 else:

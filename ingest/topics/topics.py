@@ -1,6 +1,6 @@
-"""Topics: which texts are about what, by rules from `topics.yaml` that a curator can read.
+"""Topics: decides what a text is about, by rules from `topics.yaml` that a curator can read.
 
-The file's format is described in docs/curators.md; `ingest.topics.rules` applies the rules.
+docs/curators.md describes the file's format; `ingest.topics.rules` applies the rules.
 """
 
 from collections.abc import Iterable
@@ -16,12 +16,12 @@ from ingest.topics.rules import CompiledTopic, Explanation, Sought
 
 __all__ = ["Match", "Topic", "TopicSet", "TopicsFile", "load_topics", "parse_topics"]
 
-# What the gate reads of a title and summary: a summary that is longer is the whole article, whose beginning tells.
+# How much of a title and summary the gate reads. A longer summary is the whole article, and its beginning suffices.
 GATE_CHARACTERS = 20_000
 
 
 class Passage(StrictModel):
-    """Concepts that stand together in a sentence."""
+    """Concepts that occur together in a sentence."""
 
     all_of: tuple[str, ...] = Field(
         min_length=1,
@@ -33,7 +33,7 @@ class Passage(StrictModel):
 
 
 class Rule(StrictModel):
-    """When a sentence speaks of the topic."""
+    """When a sentence is about the topic."""
 
     any_of: tuple[Passage, ...] = Field(min_length=1, description="Passages, one of which the sentence must have.")
     where: str | None = Field(
@@ -49,7 +49,7 @@ class Rule(StrictModel):
 
 
 class Compound(StrictModel):
-    """A concept that is named where others stand side by side."""
+    """A concept formed by others that are next to each other."""
 
     all_of: tuple[str, ...] = Field(min_length=2, description="Concepts of words.")
     within: int = Field(4, ge=2, le=20, description="Words from the first of them to the last.")
@@ -116,7 +116,7 @@ class TopicsFile(StrictModel):
 
 @dataclass(frozen=True)
 class Match:
-    """A topic that a text is about or mentions, its score, and the words that gave it, by concept, as folded."""
+    """A topic that a text is about or mentions, its score, and the folded words that produced it, by concept."""
 
     topic: str
     score: float
@@ -134,7 +134,7 @@ class TopicSet:
     def judge(self, title: str | None, sentences: list[str]) -> list[Match]:
         """Return the topics that a text is about or mentions, the best score first.
 
-        `sentences` are those of the text, as `ingest.text.folding.fold_sentences` returns them.
+        `sentences` is the result of `ingest.text.folding.fold_sentences` for the text.
         """
         folded_title = fold(title or "")
         matches = []
@@ -150,7 +150,7 @@ class TopicSet:
         return sorted(matches, key=lambda match: (match.degree, -match.score, match.topic))
 
     def explain(self, title: str | None, text: str) -> dict[str, tuple[Match | None, list[Explanation]]]:
-        """Return for each topic what `judge` finds, and which passages gave which part of the score."""
+        """Return, for each topic, the result of `judge` and the points of each passage."""
         sentences = fold_sentences(text)
         matches = {match.topic: match for match in self.judge(title, sentences)}
         return {
@@ -177,7 +177,7 @@ def load_topics(path: Path) -> TopicSet:
 
 
 def parse_topics(text: str, path: Path) -> TopicSet:
-    """Return the topics that the text of the file at `path` describes, as `load_topics` does."""
+    """Parse the text of the file at `path` and return its topics, as `load_topics` does."""
     file, _ = parse_config(text, path, TopicsFile, "topics")
     return TopicSet(file.topics)
 

@@ -9,8 +9,8 @@ __all__ = ["imports", "layers", "picture"]
 
 ROOT = Path(__file__).parent.parent
 WIDTH, MARGIN, GAP = 1180, 20, 12
-# Of a box: where its first line of text stands, the height of a line, and the room below the last one.
-HEAD, LINE, FOOT = 40, 14, 0
+# Of a box: where its first line of text stands, the height of a line, and the room above the imports and at the bottom.
+HEAD, LINE, ABOVE, FOOT = 40, 14, 5, 2
 ROW_GAP = 14
 FONT = "font-family='system-ui, sans-serif'"
 
@@ -47,7 +47,8 @@ def picture() -> str:
     for layer in layers():
         width = (WIDTH - 2 * MARGIN - GAP * (len(layer) - 1)) / len(layer)
         texts = {name: _texts(name, imported[name], width) for name in layer}
-        height = HEAD + LINE * max(len(purpose) + len(below) for purpose, below in texts.values()) + FOOT
+        lines = max(len(purpose) + len(below) for purpose, below in texts.values())
+        height = HEAD + LINE * lines + ABOVE + FOOT
         for place, (name, (purpose, below)) in enumerate(texts.items()):
             rows.append(_box(name, purpose, below, (MARGIN + place * (width + GAP), top, width, height)))
         top += height + ROW_GAP
@@ -76,16 +77,16 @@ def _box(name: str, purpose: list[str], below: list[str], place: tuple[float, fl
     left, top, width, height = place
     middle = left + width / 2
 
-    def line(number: int, text: str, colour: str) -> str:
+    def line(y: float, text: str, colour: str) -> str:
         return (
-            f"<text x='{middle:.0f}' y='{top + HEAD + LINE * number:.0f}' font-size='11' fill='{colour}'"
+            f"<text x='{middle:.0f}' y='{y:.0f}' font-size='11' fill='{colour}'"
             f" text-anchor='middle'>{escape(text)}</text>"
         )
 
     # What is imported stands at the bottom, so that it is in line across the boxes of a layer.
-    last = round((height - HEAD - FOOT) / LINE) - len(below)
-    lines = [line(number, text, "#333") for number, text in enumerate(purpose)]
-    lines += [line(last + number, text, "#47709a") for number, text in enumerate(below)]
+    bottom = top + height - FOOT - LINE * len(below)
+    lines = [line(top + HEAD + LINE * number, text, "#333") for number, text in enumerate(purpose)]
+    lines += [line(bottom + LINE * number, text, "#47709a") for number, text in enumerate(below)]
     return (
         f"<rect x='{left:.0f}' y='{top:.0f}' width='{width:.0f}' height='{height:.0f}' rx='6' fill='#eef3f8'"
         f" stroke='#7a94ad'/><text x='{middle:.0f}' y='{top + 21:.0f}' font-size='15' font-weight='600' fill='#123'"

@@ -58,13 +58,26 @@ def test_the_feeds_the_project_comes_with_are_valid() -> None:
     assert all(feed.scope == "general" for feed in feeds if not feed.id.startswith("gdelt"))
 
 
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    prose = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     checked = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "bench" / "README.md"]
-    broken = [
-        f"{page.name}: {target}"
+    links = [
+        (page, path, anchor)
         for page in checked
-        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
-        if not target.startswith("http") and not (page.parent / target).exists()
+        for path, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", page.read_text(encoding="utf-8"))
+        if not path.startswith("http")
+    ]
+    assert len(links) > 40
+    broken = [
+        f"{page.name}: {path}#{anchor}"
+        for page, path, anchor in links
+        if not (target := page.parent / path if path else page).exists() or (anchor and anchor not in anchors(target))
     ]
     assert broken == []
 

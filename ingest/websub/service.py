@@ -241,7 +241,7 @@ class WebSubService:
             )
             return
         form = subscription_form(subscription.topic, f"{self._url}/{subscription.token}", subscription.secret)
-        connection = await asyncio.to_thread(self._database.connect, repeatable=True)
+        connection = await self._connect()
         try:
             turns = Turns(connection, asyncio.Lock(), self._settings, self._now)
             await turns.take(host_of(subscription.hub))
@@ -268,6 +268,16 @@ class WebSubService:
             error,
             again.isoformat(timespec="seconds"),
         )
+
+    async def _connect(self) -> Connection:
+        opening = asyncio.ensure_future(asyncio.to_thread(self._database.connect, repeatable=True))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # The thread goes on, and nobody else would close what it opens.
+            with suppress(*SESSION_LOST):
+                (await opening).close()
+            raise
 
     async def _rest(self, connection: Connection, hub: str, answer: Answer) -> None:
         """Pause a hub for as long as it asks."""

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -209,6 +210,39 @@ class TestService:
                 assert (await status_of(reader))[0] == 202
 
         serve(scenario)
+
+    def test_a_connection_that_is_being_opened_when_it_stops_is_closed(
+        self, room: RunningNewsroom, database: Database, settings: Settings, everything: TopicSet
+    ) -> None:
+        opened: list[Connection] = []
+        asked, go_on = threading.Event(), threading.Event()
+
+        class SlowDatabase(Database):
+            def connect(self, *, repeatable: bool = False) -> Connection:
+                connection = super().connect(repeatable=repeatable)
+                opened.append(connection)
+                # The first one asks for what is due, the second one is for the hub.
+                if len(opened) == 2:
+                    asked.set()
+                    go_on.wait(60)
+                return connection
+
+        port = free_port()
+        ours = settings.model_copy(
+            update={"websub_url": f"http://127.0.0.1:{port}/push", "websub_bind": f"127.0.0.1:{port}"}
+        )
+
+        async def stop_meanwhile() -> None:
+            service = WebSubService(SlowDatabase(database.url), ours, everything, utc_now)
+            serving = asyncio.ensure_future(service.run())
+            await until_async(asked.is_set)
+            service.stop()
+            await until_async(lambda: any(task.cancelling() for task in asyncio.all_tasks()))
+            go_on.set()
+            await asyncio.wait_for(serving, 60)
+
+        asyncio.run(stop_meanwhile())
+        assert [connection.closed for connection in opened] == [True, True]
 
     def test_what_is_too_large_is_refused_unread(self, room: RunningNewsroom, serve: Any) -> None:
         async def scenario(hub: Hub) -> None:

@@ -14,7 +14,7 @@ from db.dropping import Dropping
 __all__ = ["FILES", "RIGHTS", "Definition", "apply", "are_applied", "read_definitions"]
 
 # In dependency order: a function or view comes after those it uses.
-FILES = ("fold", "search", "leases", "moves", "notify", "partitions", "readers", "views")
+FILES = ("fold", "words", "search", "leases", "moves", "notify", "partitions", "readers", "views")
 # Applied at every upgrade, whatever the state of the database.
 RIGHTS = "roles"
 

@@ -26,6 +26,8 @@ from ingest.config.feeds_file import load_feeds
 from ingest.config.settings import Settings
 from ingest.config.yaml_file import load_config
 from ingest.store import feeds
+from ingest.store.words import load_lexicon
+from ingest.text.arabic import read_lexicon
 from ingest.topics.topics import TopicSet, TopicsFile, load_topics
 from tests.fork_program import ForkedProgram
 from tests.newsroom import Newsroom, RunningNewsroom, serve
@@ -105,6 +107,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
     embedded.ensure_database(TEMPLATE)
     upgrade(embedded.url(TEMPLATE))
     with psycopg.connect(embedded.url(TEMPLATE)) as owner:
+        load_lexicon(owner, read_lexicon())
         add_login(owner, READER, Role.READER, None)
         add_login(owner, WRITER, Role.WRITER, None)
     yield embedded

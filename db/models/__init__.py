@@ -24,6 +24,7 @@ from db.models.operation import (
 from db.models.pages import Page
 from db.models.stories import RELATIONS, ArticleLink, ArticleSignature, Story, StoryMerge
 from db.models.websub import SUBSCRIPTION_STATUSES, WebSubSubscription
+from db.models.words import Analysis, Form, Word
 
 __all__ = [
     "DATE_SOURCES",
@@ -40,6 +41,7 @@ __all__ = [
     "SCOPES",
     "SUBSCRIPTION_STATUSES",
     "Alert",
+    "Analysis",
     "Article",
     "ArticleLink",
     "ArticleRevision",
@@ -53,6 +55,7 @@ __all__ = [
     "Entry",
     "Feed",
     "FeedPoll",
+    "Form",
     "Host",
     "Lease",
     "Lock",
@@ -62,5 +65,6 @@ __all__ = [
     "Story",
     "StoryMerge",
     "WebSubSubscription",
+    "Word",
     "WorkerDeath",
 ]

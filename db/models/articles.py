@@ -60,8 +60,7 @@ class Article(Base):
     )
     search: Mapped[str | None] = mapped_column(
         TSVECTOR,
-        Computed("news.search_vector(title, text)", persisted=True),
-        comment="Stems of title and text, for news.search and news.search_query (@@).",
+        comment="Lemmas of title and text and, behind =, their words, for news.search and news.search_query (@@).",
     )
 
 

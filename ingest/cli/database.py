@@ -14,7 +14,8 @@ from ingest.cli.shared import counting, opened_database, output
 from ingest.config.errors import ConfigError
 from ingest.config.settings import load_settings
 from ingest.runtime.clock import utc_now
-from ingest.store import stories
+from ingest.store import stories, words
+from ingest.text.arabic import read_lexicon
 
 # A printed URL must stay valid long enough to type a command with it.
 URL_VALID_SECONDS = 600
@@ -40,10 +41,15 @@ def db_upgrade() -> None:
     with open_database(settings.database_url, settings.data_dir, check=False) as database:
         before, after = upgrade(database.url)
         with database.connect() as connection:
+            words.load_lexicon(connection, read_lexicon())
+            with counting("analysing the words of articles", words.to_bring_over(connection)) as say:
+                analysed = words.bring_over(connection, say)
             unsigned = stories.count_unsigned(connection)
             with counting("comparing articles", unsigned) as say:
                 linked = stories.catch_up(connection, utc_now(), say)
     output.print(f"schema at revision {after}" + ("" if before == after else f" (was {before or 'empty'})"))
+    if analysed:
+        output.print(f"{analysed:,} existing articles analysed for search")
     if linked:
         output.print(f"{linked:,} existing articles compared with each other for copies")
 

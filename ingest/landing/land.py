@@ -9,7 +9,7 @@ by one, so that one bad document does not hold back the others.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from db import SESSION_LOST, Connection, retry_deadlocks
@@ -22,6 +22,7 @@ from ingest.store.articles import Landing
 from ingest.store.documents import Landable
 from ingest.store.ledger import End
 from ingest.store.storing import UNSTORABLE
+from ingest.store.words import Words
 from ingest.text.folding import fold_sentences, identity_of_folded, words_of_folded
 from ingest.text.storable import storable
 from ingest.topics.topics import TopicSet
@@ -94,6 +95,7 @@ class _Land(Stage):
     ) -> None:
         super().__init__(connection, settings, now, on_outcome)
         self._topics = topics
+        self._words: Words | None = None
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Land batch after batch, until no extracted documents are left or until `stopping`."""
@@ -151,6 +153,12 @@ class _Land(Stage):
         return judged, failed
 
     def _land_batch(self, landings: Sequence[Landing]) -> None:
+        if self._words is None:
+            self._words = Words()
+            self._words.check(self.connection)
+        texts = [(landing.document.title, landing.document.text) for landing in landings]
+        vectors = self._words.vectors(self.connection, texts)
+        landings = [replace(landing, search=search) for landing, search in zip(landings, vectors, strict=True)]
         tally = retry_deadlocks(self.connection, lambda: Batch(self.connection, landings, self.now()).land())
         for outcome, count in tally.items():
             self.count(outcome, count)

@@ -21,7 +21,11 @@ __all__ = [
     "fold_all",
     "fold_sentences",
     "identity_of_folded",
+    "spell",
+    "spell_all",
+    "spell_sentences",
     "sql_definition",
+    "unify",
     "word_count",
     "words_of_folded",
 ]
@@ -81,11 +85,11 @@ class _Patterns:
 # one, which is eight times slower. Texts without such characters (nearly all) skip the walk.
 _PLANE_0 = _Patterns.up_to(0xFFFF)
 _ALL_PLANES = _Patterns.up_to(0x10FFFF)
-_UNIFIED = str.maketrans(LETTER_FORMS | _digits())
-# Texts in Latin and Arabic letters (nearly all) have only these to unify, and no unassigned characters. Handling them
+_ASCII_DIGITS = str.maketrans(_digits())
+# Texts in Latin and Arabic letters (nearly all) have only these digits, and no unassigned characters. Handling them
 # separately takes less than half the time.
 _UNUSUAL = re.compile("[^\u0000-\u0377\u0600-\u070d\u2000-\u2064]")
-_USUAL_FORMS = tuple((LETTER_FORMS | {char: digit for char, digit in _digits().items() if char <= "\u06f9"}).items())
+_USUAL_DIGITS = tuple((char, digit) for char, digit in _digits().items() if char <= "\u06f9")
 
 
 def _patterns_for(text: str) -> _Patterns:
@@ -95,26 +99,42 @@ def _patterns_for(text: str) -> _Patterns:
 def fold(text: str) -> str:
     """Return `text` reduced to lower-case letters, ASCII digits and single spaces.
 
+    It is `spell(text)` with the forms of alef, ya, ta marbuta and kaf unified. Empty if the text has neither letters
+    nor digits.
+    """
+    return unify(spell(text))
+
+
+def spell(text: str) -> str:
+    """Return the words of `text`, as they are spelled, in lower case and with single spaces between them.
+
     In this order: characters unknown to Unicode 14.0 become separators; NFKC (UAX #15); full case folding (Unicode
-    3.13); format characters (Cf), combining marks (Mn) and tatweel are dropped; the forms of alef, ya, ta marbuta
-    and kaf are unified; decimal digits become ASCII; each run of anything but letters (L) and digits becomes one
-    space; the ends are stripped. Empty if the text has neither letters nor digits.
+    3.13); format characters (Cf), combining marks (Mn) and tatweel are dropped; decimal digits become ASCII; each run
+    of anything but letters (L) and digits becomes one space; the ends are stripped.
     """
     if text.isascii():
         return _PLANE_0.words(text.lower())
     if not _UNUSUAL.search(text):
         # Most texts are in normal form except for these spaces. Without them, `normalize` recognises that at once.
-        folded = unicodedata.normalize("NFKC", text.replace("\u00a0", " ")).casefold()
-        folded = _PLANE_0.dropped.sub("", folded)
-        for form, plain in _USUAL_FORMS:
-            if form in folded:
-                folded = folded.replace(form, plain)
-        return _PLANE_0.words(folded)
+        spelled = unicodedata.normalize("NFKC", text.replace("\u00a0", " ")).casefold()
+        spelled = _PLANE_0.dropped.sub("", spelled)
+        for char, digit in _USUAL_DIGITS:
+            if char in spelled:
+                spelled = spelled.replace(char, digit)
+        return _PLANE_0.words(spelled)
     known = _patterns_for(text).unassigned.sub(" ", text)
-    folded = unicodedata.normalize("NFKC", known).casefold()
+    spelled = unicodedata.normalize("NFKC", known).casefold()
     # NFKC can lead out of the plane: some compatibility ideographs decompose into plane 2.
-    patterns = _patterns_for(folded)
-    return patterns.words(patterns.dropped.sub("", folded).translate(_UNIFIED))
+    patterns = _patterns_for(spelled)
+    return patterns.words(patterns.dropped.sub("", spelled).translate(_ASCII_DIGITS))
+
+
+def unify(spelled: str) -> str:
+    """Return what `spell` returned with the forms of alef, ya, ta marbuta and kaf unified, letter by letter."""
+    for form, plain in LETTER_FORMS.items():
+        if form in spelled:
+            spelled = spelled.replace(form, plain)
+    return spelled
 
 
 # Separates texts that are folded together.
@@ -123,15 +143,20 @@ _BETWEEN = "zqbetweenqz"
 
 def fold_all(texts: Sequence[str]) -> list[str]:
     """Return each of the texts folded, much faster than folding them one by one."""
+    return list(map(unify, spell_all(texts)))
+
+
+def spell_all(texts: Sequence[str]) -> list[str]:
+    """Return the words of each of the texts as `spell` does, much faster than one by one."""
     usual = [text for text in texts if not _UNUSUAL.search(text)]
-    folded = fold(f" {_BETWEEN} ".join(usual)).split(_BETWEEN) if usual else []
-    if len(folded) != len(usual):
+    spelled = spell(f" {_BETWEEN} ".join(usual)).split(_BETWEEN) if usual else []
+    if len(spelled) != len(usual):
         # One of the texts contains the separator.
-        return list(map(fold, texts))
+        return list(map(spell, texts))
     if len(usual) == len(texts):
-        return [text.strip(" ") for text in folded]
-    quick = iter(folded)
-    return [fold(text) if _UNUSUAL.search(text) else next(quick).strip(" ") for text in texts]
+        return [text.strip(" ") for text in spelled]
+    quick = iter(spelled)
+    return [spell(text) if _UNUSUAL.search(text) else next(quick).strip(" ") for text in texts]
 
 
 # The sign that ends a sentence and the separator after it, unless the sign ends an abbreviation (U.S.); or line breaks.
@@ -141,7 +166,12 @@ _SENTENCE_END = re.compile("[.!?\u061f\u06d4\u2026\n](?:(?<=\n)\n*|(?<=[^A-Z.].)
 
 def fold_sentences(text: str) -> list[str]:
     """Return the sentences of `text`, folded, without empty ones. Joined by spaces, they are `fold(text)`."""
-    return list(filter(None, fold_all(_SENTENCE_END.split(text))))
+    return list(map(unify, spell_sentences(text)))
+
+
+def spell_sentences(text: str) -> list[str]:
+    """Return the sentences of `text` as `spell` does, without empty ones. Joined by spaces, they are `spell(text)`."""
+    return list(filter(None, spell_all(_SENTENCE_END.split(text))))
 
 
 @dataclass(frozen=True)
@@ -210,19 +240,35 @@ def _sql_replace_if_any(forms: dict[str, str]) -> str:
 
 
 def sql_definition() -> str:
-    """Return the SQL that defines `news.fold(text)`, the same function as `fold`.
+    """Return the SQL that defines `news.fold(text)` and `news.spell(text)`, the same functions as `fold` and `spell`.
 
     Usual texts take a fast path, at a tenth of the cost. Regular expressions with character classes of all of Unicode
     are slow, the cost of replacing grows with the matches, and PostgreSQL's `translate` searches its whole table for
     each character.
     """
+    return f"""\
+-- Written by ingest.text.folding.sql_definition(); a test compares the two. The character classes are those of
+-- Unicode {unicode_tables.VERSION} on every server version, so that a content hash never changes its meaning.
+{_sql_function("fold", LETTER_FORMS)}
+COMMENT ON FUNCTION news.fold(text) IS
+    'The text reduced to lower-case letters, ASCII digits and single spaces: case, Arabic spelling variants, '
+    'vowel marks, digits of other scripts and punctuation removed. The SHA-256 of it is content_hash.';
+
+{_sql_function("spell", {})}
+COMMENT ON FUNCTION news.spell(text) IS
+    'The words of a text in lower case with single spaces between them: as news.fold, but with the forms of alef, ya, '
+    'ta marbuta and kaf as they are written.';
+"""
+
+
+def _sql_function(name: str, unified_letters: dict[str, str]) -> str:
     digits = _digits()
     arabic = {char: digit for char, digit in digits.items() if "\u0660" <= char <= "\u06f9"}
     rare = {char: digit for char, digit in digits.items() if char not in arabic}
-    unified = LETTER_FORMS | arabic
-    frequent = {char: form for char, form in LETTER_FORMS.items() if char in "أإآىة"}
+    unified = unified_letters | arabic
+    frequent = {char: form for char, form in unified_letters.items() if char in "أإآىة"}
     seldom = (
-        {char: form for char, form in LETTER_FORMS.items() if char not in frequent},
+        {char: form for char, form in unified_letters.items() if char not in frequent},
         {char: digit for char, digit in arabic.items() if char < "\u06f0"},
         {char: digit for char, digit in arabic.items() if char >= "\u06f0"},
     )
@@ -232,10 +278,9 @@ def sql_definition() -> str:
     usual_dropped = _sql_class(unicode_tables.MARKS, unicode_tables.FORMATS, within=_USUAL_RANGES) + tatweel
     usual_letters = _sql_class(unicode_tables.LETTERS, within=_USUAL_RANGES)
     unassigned = _sql_class(unicode_tables.UNASSIGNED)
+    replace_frequent = f"        folded := {_sql_replace('folded', frequent)};\n" if frequent else ""
     return f"""\
--- Written by ingest.text.folding.sql_definition(); a test compares the two. The character classes are those of
--- Unicode {unicode_tables.VERSION} on every server version, so that a content hash never changes its meaning.
-CREATE OR REPLACE FUNCTION news.fold(input text) RETURNS text
+CREATE OR REPLACE FUNCTION news.{name}(input text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog
 AS $function$
@@ -249,8 +294,7 @@ BEGIN
         END IF;
         folded := casefold(folded COLLATE "pg_unicode_fast") COLLATE "C";
         folded := regexp_replace(folded, '[{usual_dropped}]+', '', 'g');
-        folded := {_sql_replace("folded", frequent)};
-{"".join(_sql_replace_if_any(forms) for forms in seldom)}\
+{replace_frequent}{"".join(_sql_replace_if_any(forms) for forms in seldom if forms)}\
         -- What separates words is a single space already, nearly always.
         folded := regexp_replace(folded, '[^ 0-9{usual_letters}]+', ' ', 'g');
         RETURN btrim(regexp_replace(folded, '  +', ' ', 'g'), ' ');
@@ -265,8 +309,4 @@ BEGIN
     RETURN btrim(regexp_replace(folded, '[^0-9{letters}]+', ' ', 'g'), ' ');
 END
 $function$;
-
-COMMENT ON FUNCTION news.fold(text) IS
-    'The text reduced to lower-case letters, ASCII digits and single spaces: case, Arabic spelling variants, '
-    'vowel marks, digits of other scripts and punctuation removed. The SHA-256 of it is content_hash.';
 """

@@ -42,6 +42,7 @@ def insert(connection: Connection, landings: list[Landing], now: datetime) -> li
         "stories": told,
         "content_hash": [landing.content_hash for landing in landings],
         "word_count": [landing.word_count for landing in landings],
+        "search": [landing.search for landing in landings],
         "now": now,
     }
     connection.execute(
@@ -51,13 +52,13 @@ def insert(connection: Connection, landings: list[Landing], now: datetime) -> li
             SELECT * FROM unnest(%(stories)s::bigint[], %(ids)s::bigint[])
         )
         INSERT INTO news.articles (id, story_id, content_hash, entry_id, url, outlet, title, author, published_at,
-                                   published_from, language, text, agency, word_count, landed_at)
+                                   published_from, language, text, agency, word_count, search, landed_at)
         OVERRIDING SYSTEM VALUE
         SELECT new.*, %(now)s
         FROM unnest(%(ids)s::bigint[], %(stories)s::bigint[], %(content_hash)s::text[], %(entry_id)s::bigint[],
                     %(canonical_url)s::text[], %(outlet)s::text[], %(title)s::text[], %(author)s::text[],
                     %(published_at)s::timestamptz[], %(published_from)s::text[], %(language)s::text[],
-                    %(text)s::text[], %(agency)s::text[], %(word_count)s::int[]) AS new
+                    %(text)s::text[], %(agency)s::text[], %(word_count)s::int[], %(search)s::tsvector[]) AS new
         """,
         values,
     )
@@ -73,10 +74,11 @@ def move(connection: Connection, present: Present, landing: Landing) -> None:
         UPDATE news.articles SET
             entry_id = %(entry_id)s, url = %(canonical_url)s, outlet = %(outlet)s, title = %(title)s,
             author = %(author)s, published_at = %(published_at)s, published_from = %(published_from)s,
-            language = %(language)s, text = %(text)s, agency = %(agency)s, word_count = %(word_count)s
+            language = %(language)s, text = %(text)s, agency = %(agency)s, word_count = %(word_count)s,
+            search = %(search)s
         WHERE id = %(id)s
         """,
-        vars(landing.document) | {"id": present.id, "word_count": landing.word_count},
+        vars(landing.document) | {"id": present.id, "word_count": landing.word_count, "search": landing.search},
     )
     ledger.credit(connection, [(present.place.entry_id, landing.document.entry_id)], "same text")
     topics.replace(connection, present.id, landing.matches)
@@ -104,11 +106,19 @@ def revise(connection: Connection, present: Present, landing: Landing, now: date
         UPDATE news.articles SET
             content_hash = %(content_hash)s, text = %(text)s, word_count = %(word_count)s,
             title = coalesce(%(title)s, title), author = coalesce(%(author)s, author), language = %(language)s,
-            agency = coalesce(%(agency)s, agency)
+            agency = coalesce(%(agency)s, agency),
+            -- If the former title stays, the server works it out.
+            search = CASE WHEN %(title)s::text IS NOT NULL OR title IS NULL THEN %(search)s::tsvector END
         WHERE id = %(id)s
         """,
         vars(document)
-        | {"id": present.id, "content_hash": landing.content_hash, "word_count": landing.word_count, "now": now},
+        | {
+            "id": present.id,
+            "content_hash": landing.content_hash,
+            "word_count": landing.word_count,
+            "search": landing.search,
+            "now": now,
+        },
     )
     if landing.matches:
         topics.replace(connection, present.id, landing.matches)

@@ -16,7 +16,8 @@ __all__ = ["Landing"]
 class Landing:
     """A document ready to land, with its content hash, word count and topics.
 
-    If the text is on no topic, `mention` is the best topic that it mentions.
+    If the text is on no topic, `mention` is the best topic that it mentions. `search` is the vector by which it is
+    found (`ingest.store.words`); without it, the server works it out.
     """
 
     document: Landable
@@ -25,6 +26,7 @@ class Landing:
     word_count: int
     matches: list[Match]
     mention: Match | None = None
+    search: str | None = None
 
     @cached_property
     def comparable(self) -> Comparable:

@@ -117,6 +117,8 @@ ROWS: list[tuple[str, dict[str, object]]] = [
     ("configurations", {"file": "feeds", "content": "feeds: []", "content_hash": _hash("feeds: []"),
                         "understood_at": _AT}),
     ("worker_deaths", {"id": 1, "died_at": _AT, "said": "killed"}),
+    ("lexicon", {"key": "قوات", "spelling": "قوات", "kind": "n", "lemma": "قوة", "wider": "", "cost": 971}),
+    ("words", {"word": "قوات", "lemmas": ["قوة"]}),
 ]  # fmt: skip
 
 Rows = dict[str, list[dict[str, Any]]]

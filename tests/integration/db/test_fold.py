@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from db import Connection
-from ingest.text.folding import fold
+from ingest.text.folding import fold, spell
 
 CASES = {
     "القُوَّاتُ": "القوات",
@@ -46,6 +46,8 @@ class TestSqlAgrees:
     def test_on_generated_strings(self, connection: Connection, texts: list[str]) -> None:
         rows = connection.execute("SELECT text, news.fold(text) FROM unnest(%s::text[]) AS text", [texts]).fetchall()
         assert dict(rows) == {text: fold(text) for text in texts}
+        rows = connection.execute("SELECT text, news.spell(text) FROM unnest(%s::text[]) AS text", [texts]).fetchall()
+        assert dict(rows) == {text: spell(text) for text in texts}
 
     def test_on_every_character(self, connection: Connection) -> None:
         characters = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]

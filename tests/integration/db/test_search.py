@@ -1,12 +1,12 @@
 """Search: Arabic inflection and clitics, English stems, operators, filters, snippets."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from db import Connection
-from ingest.text.folding import content_identity
+from ingest.store.words import Words
+from tests.integration.db.conftest import ARTICLES
 
 # A word of a query, the forms it must be found in, and words it must not be found in.
 FORMS = {
@@ -79,40 +79,6 @@ def test_words_are_found_in_their_forms_and_not_in_others(connection: Connection
     assert right / sum(row[2] for row in rows) >= 0.95, wrong
 
 
-ARTICLES = [
-    ("ar", "2026-10-01", "الأفق", "انسحاب القوات الأمريكية من العراق", "أعلنت بغداد أن الجنود يغادرون عين الأسد."),
-    ("ar", "2026-10-05", "النهر", "مستشارو التحالف يغادرون",
-     "غادر مستشاروها القاعدة، وقالت القوات العراقية إن الانسحاب يكتمل في أيلول. ولم تشر إلى سوريا."),
-    ("en", "2026-10-10", "The Horizon", "Coalition leaves base", "The US-led coalition is withdrawing troops."),
-    ("en", "2026-10-20", "The Horizon", "Harvest", "Farmers in Basra withdraw complaints. العراق"),
-    ("ar", "2026-10-25", "النهر", None, "سحبت شركة سيارات من الأسواق بسبب خلل في القوة الكهربائية."),
-]  # fmt: skip
-
-
-@pytest.fixture
-def corpus(connection: Connection) -> Connection:
-    connection.execute(
-        "INSERT INTO news.feeds (slug, url, host, outlet, poll_every, created_at, next_poll_at)"
-        " VALUES ('f', 'u', 'h', 'O', '1 hour', now(), now())"
-    )
-    for number, (language, day, outlet, title, text) in enumerate(ARTICLES, 1):
-        connection.execute(
-            "WITH entry AS (INSERT INTO news.entries (feed_id, identity, url, canonical_url, host, discovered_at,"
-            "   status) SELECT id, %(n)s::text, 'u', 'u', 'h', now(), 'landed' FROM news.feeds RETURNING id),"
-            " story AS (INSERT INTO news.stories (id, first_article_id) OVERRIDING SYSTEM VALUE VALUES (%(n)s, %(n)s))"
-            " INSERT INTO news.articles (id, content_hash, entry_id, story_id, url, outlet, title, published_at,"
-            "   published_from, language, text, word_count, landed_at) OVERRIDING SYSTEM VALUE"
-            " SELECT %(n)s, %(hash)s, id, %(n)s, 'http://a.example/' || %(n)s, %(outlet)s, %(title)s, %(day)s, 'feed',"
-            "   %(language)s, %(text)s, 10, now() FROM entry",
-            {
-                "n": number, "hash": content_identity(text).content_hash, "outlet": outlet, "title": title,
-                "day": datetime.fromisoformat(day).replace(tzinfo=UTC), "language": language, "text": text,
-            },
-        )  # fmt: skip
-    connection.commit()
-    return connection
-
-
 def found(connection: Connection, query: str, **filters: Any) -> list[int]:
     names = "".join(f", {name} => %({name})s" for name in filters)
     rows = connection.execute(
@@ -130,11 +96,28 @@ def found(connection: Connection, query: str, **filters: Any) -> list[int]:
         ('"القوات العراقية"', [2]),
         ("انسحاب -سوريا", [1]),
         ("مستشارين OR harvest", [4, 2]),
+        ("مستشارين or harvest", [4, 2]),
+        ("harvest or", [4]),
+        ("or harvest", [4]),
         ("withdraws troop", [3]),
+        ("=withdraw", [4]),
+        ("=withdraws", []),
+        ('"withdrawing troops"', [3]),
+        ('"troops withdrawing"', []),
+        ('"troops withdrawing"~2', [3]),
+        ('"القوات انسحاب"~1', [1]),
+        ('"جنود بغداد"~1', []),
+        ('"جنود بغداد"~2', [1]),
+        ('"انسحاب القوات العراق"~3', [1]),
+        ("مستشار*", [2]),
+        ("=مستشار*", []),
+        ("انسح*", [1, 2]),
+        ("-العراق", [3, 5]),
         ("withdraw العراق", [4]),
         ('"us-led coalition"', [3]),
         ("us-led", [3]),
-        ("قوة", [5]),
+        ("قوة", [1, 2, 5]),
+        ("=القوة", [5]),
         ("nonesuch", []),
         ("", []),
         ('"', []),
@@ -201,3 +184,72 @@ def test_articles_without_a_date_do_not_push_others_out(corpus: Connection) -> N
     plan = corpus.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'articles_published_at_idx'").fetchone()
     assert plan is not None
     assert "NULLS LAST" in plan[0]
+
+
+def test_every_match_is_on_one_page_and_is_counted(corpus: Connection) -> None:
+    everything = found(corpus, "العراق OR القوة OR withdraw", rows=50)
+    assert sorted(everything) == [1, 2, 3, 4, 5]
+    pages = [found(corpus, "العراق OR القوة OR withdraw", rows=2, page=page) for page in (1, 2, 3, 4)]
+    assert [article for page in pages for article in page] == everything
+    assert pages[3] == []
+    count = "SELECT news.search_count('العراق OR القوة OR withdraw'), news.search_count('العراق', language => 'en')"
+    assert corpus.execute(count).fetchone() == (5, 1)
+    assert corpus.execute("SELECT news.search_count(''), news.search_count('nonesuch')").fetchone() == (0, 0)
+
+
+def test_matches_beyond_those_that_are_ranked_follow_by_date(corpus: Connection) -> None:
+    corpus.execute(
+        "WITH e AS (INSERT INTO news.entries (feed_id, identity, url, canonical_url, host, discovered_at, status)"
+        " SELECT (SELECT id FROM news.feeds), 'n' || n, 'u', 'u', 'h', now(), 'landed' FROM generate_series(1, 320) n"
+        " RETURNING id)"
+        " INSERT INTO news.articles (id, content_hash, entry_id, story_id, url, outlet, published_at, published_from,"
+        "   text, word_count, landed_at) OVERRIDING SYSTEM VALUE"
+        " SELECT 100 + id, encode(sha256(id::text::bytea), 'hex'), id, 1, 'u', 'O',"
+        "   timestamptz '2026-01-01' + id * interval '1 day', 'feed', 'Ships number ' || id, 3, now() FROM e"
+    )
+    every = found(corpus, "ship", rows=1000)
+    assert len(every) == len(set(every)) == 320
+    pages = [found(corpus, "ship", rows=90, page=page) for page in range(1, 5)]
+    assert [len(page) for page in pages] == [90, 90, 90, 50]
+    assert [article for page in pages for article in page] == every
+    # The newest 300 by rank, here all alike, then the rest, newest first.
+    assert every[300:] == sorted(every[300:], reverse=True)
+    assert min(every[:300]) > max(every[300:])
+
+
+def test_a_typing_error_is_put_right_where_no_article_has_the_word(corpus: Connection) -> None:
+    assert found(corpus, "انسحاب القوت") == found(corpus, "انسحاب القوات") != []
+    assert found(corpus, "=القوت") == []
+    assert found(corpus, "بعداد") == [1]
+    # A word of its own, though rarer than العراق.
+    assert found(corpus, "العرق") == []
+    (vector,) = Words().vectors(corpus, [(None, "القوت اليومي")])
+    corpus.execute("UPDATE news.articles SET text = 'القوت اليومي', search = %s WHERE id = 5", [vector])
+    assert found(corpus, "القوت") == [5]
+
+
+def test_spellings_are_suggested(corpus: Connection) -> None:
+    rows = corpus.execute("SELECT word, suggestion FROM news.suggest('مستشاورن withdrawnig')").fetchall()
+    assert any(word == "withdrawnig" and suggestion.startswith("withdraw") for word, suggestion in rows)
+    assert any(word == "مستشاورن" and "مستشار" in suggestion for word, suggestion in rows)
+    assert corpus.execute("SELECT * FROM news.suggest('xyzzy')").fetchall() == []
+
+
+def test_lemmas_count_the_words_of_an_article(corpus: Connection) -> None:
+    rows: dict[str, int] = dict(corpus.execute("SELECT lemma, occurrences FROM news.lemmas(2)").fetchall())
+    assert rows["مستشار"] == 2
+    assert rows["قوة"] == 1
+    assert rows["غادر"] == 2
+    assert not any(lemma.startswith("=") for lemma in rows)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        ("قوت", "قوات", True), ("قوات", "قوت", True), ("قوات", "قوان", True), ("قوات", "قاوت", True),
+        ("قوات", "قوات", False), ("قوات", "اقوال", False), ("قوات", "وقاة", False), ("", "ق", True),
+        ("قوا", "قواتن", False),
+    ],
+)  # fmt: skip
+def test_one_letter_apart(connection: Connection, one: str, other: str, apart: bool) -> None:
+    assert connection.execute("SELECT news.one_letter_apart(%s, %s)", [one, other]).fetchone() == (apart,)

@@ -1,0 +1,212 @@
+-- Written by ingest.text.arabic.sql.sql_definition(); a test compares the two. From a word as it is spelled
+-- (news.spell) to what it is a form of, over the table news.lexicon.
+CREATE OR REPLACE FUNCTION news.word_key(spelled text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+RETURN translate(spelled, 'أإآٱىیةکؤئ', 'ااااييهكءء');
+
+COMMENT ON FUNCTION news.word_key(text) IS
+    'The letters by which a word is looked up in news.lexicon: the same for all its usual spellings.';
+
+CREATE OR REPLACE FUNCTION news.unify(spelled text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+RETURN translate(spelled, 'أإآٱىیةک', 'ااااييهك');
+
+COMMENT ON FUNCTION news.unify(text) IS
+    'What news.spell returned with the forms of alef, ya, ta marbuta and kaf unified: then it is news.fold.';
+
+CREATE OR REPLACE FUNCTION news.spelling_distance(written text, meant text) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+AS $function$
+    SELECT CASE WHEN written = meant COLLATE "C" THEN 0 ELSE (
+        SELECT sum(CASE substr(written, place, 1) || substr(meant, place, 1)
+        WHEN 'اأ' THEN 40
+        WHEN 'اإ' THEN 40
+        WHEN 'اآ' THEN 60
+        WHEN 'اٱ' THEN 0
+        WHEN 'ٱا' THEN 0
+        WHEN 'هة' THEN 120
+        WHEN 'ةه' THEN 500
+        WHEN 'ىي' THEN 200
+        WHEN 'يى' THEN 450
+        WHEN 'یي' THEN 0
+        WHEN 'یى' THEN 0
+        WHEN 'کك' THEN 0
+        WHEN 'ئؤ' THEN 60
+        WHEN 'ؤئ' THEN 60
+        WHEN 'ءئ' THEN 60
+        WHEN 'ءؤ' THEN 60
+        WHEN 'ئء' THEN 60
+        WHEN 'ؤء' THEN 60
+        ELSE 350 END)
+        FROM generate_series(1, length(written)) AS place
+        WHERE substr(written, place, 1) <> substr(meant, place, 1) COLLATE "C"
+    ) END
+$function$;
+
+COMMENT ON FUNCTION news.spelling_distance(text, text) IS
+    'What it costs to read a spelling as another one with the same news.word_key; used by news.readings.';
+
+-- What nothing explains: the word without the article, or without a simple ending of Kurdish or Persian.
+CREATE OR REPLACE FUNCTION news.unexplained(spelled text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+RETURN CASE
+    WHEN spelled !~ '^[\u0620-\u06ff]' THEN news.unify(spelled)
+    WHEN spelled ~ '^(?:وبال|وكال|فبال|فكال|بال|كال|وال|ولل|فال|فلل|ال|لل).{3,}$' THEN
+        news.unify(regexp_replace(spelled, '^(?:وبال|وكال|فبال|فكال|بال|كال|وال|ولل|فال|فلل|ال|لل)(.{3,})$', '\1'))
+    WHEN spelled ~ '[ڕڤڵھۆێە]' THEN
+        news.unify(regexp_replace(spelled, '^(.{3,}?)(?:ە[كک]انی|ە[كک]ان|ە[كک]ەی|ە[كک]ە|ێ[كک]|انی|ان|ی)$', '\1'))
+    WHEN spelled ~ '[پچژکگی]' THEN
+        news.unify(regexp_replace(spelled, '^(.{3,}?)(?:هایی|های|ها|ی)$', '\1'))
+    ELSE news.unify(spelled)
+END;
+
+COMMENT ON FUNCTION news.unexplained(text) IS
+    'The lemma of a word that is in no lexicon: itself, without the article or a simple ending of Kurdish or Persian.';
+
+CREATE OR REPLACE FUNCTION news.readings(spelled text)
+RETURNS TABLE (cost integer, lemma text, wider text, prefix text, suffix text, known boolean)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 3
+SET search_path = pg_catalog
+AS $function$
+    WITH prefixes (letters, key, kinds, cost, definite) AS (VALUES
+        ('', '', 'nrpfvws', 0, false), ('ب', 'ب', 'nrpf', 300, false), ('ل', 'ل', 'nrpf', 300, false), ('ك', 'ك', 'nrpf', 520, false),
+        ('ال', 'ال', 'nfs', 90, true), ('بال', 'بال', 'nfs', 390, true), ('لل', 'لل', 'nfs', 390, true), ('كال', 'كال', 'nfs', 610, true),
+        ('ي', 'ي', 'i', 60, false), ('سي', 'سي', 'i', 310, false), ('لي', 'لي', 'i', 360, false), ('ت', 'ت', 'i', 70, false),
+        ('ست', 'ست', 'i', 320, false), ('لت', 'لت', 'i', 370, false), ('ن', 'ن', 'i', 250, false), ('سن', 'سن', 'i', 500, false),
+        ('لن', 'لن', 'i', 550, false), ('أ', 'ا', 'i', 350, false), ('سأ', 'سا', 'i', 600, false), ('و', 'و', 'nrpfvw', 280, false),
+        ('وب', 'وب', 'nrpf', 580, false), ('ول', 'ول', 'nrpf', 580, false), ('وك', 'وك', 'nrpf', 800, false), ('وال', 'وال', 'nfs', 370, true),
+        ('وبال', 'وبال', 'nfs', 670, true), ('ولل', 'ولل', 'nfs', 670, true), ('وكال', 'وكال', 'nfs', 890, true), ('وي', 'وي', 'i', 340, false),
+        ('وسي', 'وسي', 'i', 590, false), ('ولي', 'ولي', 'i', 640, false), ('وت', 'وت', 'i', 350, false), ('وست', 'وست', 'i', 600, false),
+        ('ولت', 'ولت', 'i', 650, false), ('ون', 'ون', 'i', 530, false), ('وسن', 'وسن', 'i', 780, false), ('ولن', 'ولن', 'i', 830, false),
+        ('وأ', 'وا', 'i', 630, false), ('وسأ', 'وسا', 'i', 880, false), ('ف', 'ف', 'nrpfvw', 480, false), ('فب', 'فب', 'nrpf', 780, false),
+        ('فل', 'فل', 'nrpf', 780, false), ('فك', 'فك', 'nrpf', 1000, false), ('فال', 'فال', 'nfs', 570, true), ('فبال', 'فبال', 'nfs', 870, true),
+        ('فلل', 'فلل', 'nfs', 870, true), ('فكال', 'فكال', 'nfs', 1090, true), ('في', 'في', 'i', 540, false), ('فسي', 'فسي', 'i', 790, false),
+        ('فلي', 'فلي', 'i', 840, false), ('فت', 'فت', 'i', 550, false), ('فست', 'فست', 'i', 800, false), ('فلت', 'فلت', 'i', 850, false),
+        ('فن', 'فن', 'i', 730, false), ('فسن', 'فسن', 'i', 980, false), ('فلن', 'فلن', 'i', 1030, false), ('فأ', 'فا', 'i', 830, false),
+        ('فسأ', 'فسا', 'i', 1080, false)
+    ), suffixes (letters, key, kinds, cost, replacement, pronoun) AS (VALUES
+        ('', '', 'nrpfviws', 0, '', false), ('ه', 'ه', 'nr', 200, '', true), ('يه', 'يه', 'r', 200, 'ى', true), ('ته', 'ته', 'n', 170, 'ة', true),
+        ('اه', 'اه', 'n', 250, 'ى', true), ('اته', 'اته', 'n', 450, '', true), ('اته', 'اته', 'n', 400, 'ة', true), ('وه', 'وه', 'n', 600, '', true),
+        ('يه', 'يه', 'n', 550, '', true), ('ها', 'ها', 'nr', 200, '', true), ('يها', 'يها', 'r', 200, 'ى', true), ('تها', 'تها', 'n', 170, 'ة', true),
+        ('اها', 'اها', 'n', 250, 'ى', true), ('اتها', 'اتها', 'n', 450, '', true), ('اتها', 'اتها', 'n', 400, 'ة', true), ('وها', 'وها', 'n', 600, '', true),
+        ('يها', 'يها', 'n', 550, '', true), ('هم', 'هم', 'nr', 350, '', true), ('يهم', 'يهم', 'r', 350, 'ى', true), ('تهم', 'تهم', 'n', 320, 'ة', true),
+        ('اهم', 'اهم', 'n', 400, 'ى', true), ('اتهم', 'اتهم', 'n', 600, '', true), ('اتهم', 'اتهم', 'n', 550, 'ة', true), ('وهم', 'وهم', 'n', 750, '', true),
+        ('يهم', 'يهم', 'n', 700, '', true), ('هما', 'هما', 'nr', 600, '', true), ('يهما', 'يهما', 'r', 600, 'ى', true), ('تهما', 'تهما', 'n', 570, 'ة', true),
+        ('اهما', 'اهما', 'n', 650, 'ى', true), ('اتهما', 'اتهما', 'n', 850, '', true), ('اتهما', 'اتهما', 'n', 800, 'ة', true), ('وهما', 'وهما', 'n', 1000, '', true),
+        ('يهما', 'يهما', 'n', 950, '', true), ('هن', 'هن', 'nr', 700, '', true), ('يهن', 'يهن', 'r', 700, 'ى', true), ('تهن', 'تهن', 'n', 670, 'ة', true),
+        ('اهن', 'اهن', 'n', 750, 'ى', true), ('اتهن', 'اتهن', 'n', 950, '', true), ('اتهن', 'اتهن', 'n', 900, 'ة', true), ('وهن', 'وهن', 'n', 1100, '', true),
+        ('يهن', 'يهن', 'n', 1050, '', true), ('ك', 'ك', 'nr', 650, '', true), ('يك', 'يك', 'r', 650, 'ى', true), ('تك', 'تك', 'n', 620, 'ة', true),
+        ('اك', 'اك', 'n', 700, 'ى', true), ('اتك', 'اتك', 'n', 900, '', true), ('اتك', 'اتك', 'n', 850, 'ة', true), ('وك', 'وك', 'n', 1050, '', true),
+        ('يك', 'يك', 'n', 1000, '', true), ('كم', 'كم', 'nr', 700, '', true), ('يكم', 'يكم', 'r', 700, 'ى', true), ('تكم', 'تكم', 'n', 670, 'ة', true),
+        ('اكم', 'اكم', 'n', 750, 'ى', true), ('اتكم', 'اتكم', 'n', 950, '', true), ('اتكم', 'اتكم', 'n', 900, 'ة', true), ('وكم', 'وكم', 'n', 1100, '', true),
+        ('يكم', 'يكم', 'n', 1050, '', true), ('نا', 'نا', 'nr', 450, '', true), ('ينا', 'ينا', 'r', 450, 'ى', true), ('تنا', 'تنا', 'n', 420, 'ة', true),
+        ('انا', 'انا', 'n', 500, 'ى', true), ('اتنا', 'اتنا', 'n', 700, '', true), ('اتنا', 'اتنا', 'n', 650, 'ة', true), ('ونا', 'ونا', 'n', 850, '', true),
+        ('ينا', 'ينا', 'n', 800, '', true), ('ي', 'ي', 'nr', 550, '', true), ('يي', 'يي', 'r', 550, 'ى', true), ('تي', 'تي', 'n', 520, 'ة', true),
+        ('اي', 'اي', 'n', 600, 'ى', true), ('اتي', 'اتي', 'n', 800, '', true), ('اتي', 'اتي', 'n', 750, 'ة', true), ('ه', 'ه', 'v', 300, '', true),
+        ('ته', 'ته', 'v', 400, '', true), ('وه', 'وه', 'v', 550, '', true), ('ه', 'ه', 'i', 300, '', true), ('وه', 'وه', 'i', 550, '', true),
+        ('ونه', 'ونه', 'i', 550, '', true), ('ها', 'ها', 'v', 300, '', true), ('تها', 'تها', 'v', 400, '', true), ('وها', 'وها', 'v', 550, '', true),
+        ('ها', 'ها', 'i', 300, '', true), ('وها', 'وها', 'i', 550, '', true), ('ونها', 'ونها', 'i', 550, '', true), ('هم', 'هم', 'v', 450, '', true),
+        ('تهم', 'تهم', 'v', 550, '', true), ('وهم', 'وهم', 'v', 700, '', true), ('هم', 'هم', 'i', 450, '', true), ('وهم', 'وهم', 'i', 700, '', true),
+        ('ونهم', 'ونهم', 'i', 700, '', true), ('هما', 'هما', 'v', 700, '', true), ('تهما', 'تهما', 'v', 800, '', true), ('وهما', 'وهما', 'v', 950, '', true),
+        ('هما', 'هما', 'i', 700, '', true), ('وهما', 'وهما', 'i', 950, '', true), ('ونهما', 'ونهما', 'i', 950, '', true), ('هن', 'هن', 'v', 800, '', true),
+        ('تهن', 'تهن', 'v', 900, '', true), ('وهن', 'وهن', 'v', 1050, '', true), ('هن', 'هن', 'i', 800, '', true), ('وهن', 'وهن', 'i', 1050, '', true),
+        ('ونهن', 'ونهن', 'i', 1050, '', true), ('ك', 'ك', 'v', 750, '', true), ('تك', 'تك', 'v', 850, '', true), ('وك', 'وك', 'v', 1000, '', true),
+        ('ك', 'ك', 'i', 750, '', true), ('وك', 'وك', 'i', 1000, '', true), ('ونك', 'ونك', 'i', 1000, '', true), ('كم', 'كم', 'v', 800, '', true),
+        ('تكم', 'تكم', 'v', 900, '', true), ('وكم', 'وكم', 'v', 1050, '', true), ('كم', 'كم', 'i', 800, '', true), ('وكم', 'وكم', 'i', 1050, '', true),
+        ('ونكم', 'ونكم', 'i', 1050, '', true), ('نا', 'نا', 'v', 550, '', true), ('تنا', 'تنا', 'v', 650, '', true), ('ونا', 'ونا', 'v', 800, '', true),
+        ('نا', 'نا', 'i', 550, '', true), ('ونا', 'ونا', 'i', 800, '', true), ('وننا', 'وننا', 'i', 800, '', true), ('ني', 'ني', 'v', 600, '', true),
+        ('تني', 'تني', 'v', 700, '', true), ('وني', 'وني', 'v', 850, '', true), ('ني', 'ني', 'i', 600, '', true), ('وني', 'وني', 'i', 850, '', true),
+        ('ونني', 'ونني', 'i', 850, '', true), ('ة', 'ه', 'n', 120, '', false), ('ات', 'ات', 'n', 200, '', false), ('ين', 'ين', 'n', 200, '', false),
+        ('ون', 'ون', 'n', 250, '', false), ('ان', 'ان', 'n', 320, '', false), ('ا', 'ا', 'n', 330, '', false), ('ي', 'ي', 'n', 480, '', false),
+        ('و', 'و', 'n', 480, '', false), ('تين', 'تين', 'n', 420, '', false), ('تان', 'تان', 'n', 480, '', false), ('ات', 'ات', 'n', 150, 'ة', false),
+        ('تين', 'تين', 'n', 380, 'ة', false), ('تان', 'تان', 'n', 420, 'ة', false), ('تي', 'تي', 'n', 500, 'ة', false), ('تا', 'تا', 'n', 550, 'ة', false),
+        ('ت', 'ت', 'v', 60, '', false), ('وا', 'وا', 'v', 150, '', false), ('ا', 'ا', 'v', 400, '', false), ('تا', 'تا', 'v', 500, '', false),
+        ('نا', 'نا', 'v', 350, '', false), ('تم', 'تم', 'v', 600, '', false), ('ن', 'ن', 'v', 600, '', false), ('ون', 'ون', 'i', 130, '', false),
+        ('وا', 'وا', 'i', 200, '', false), ('ان', 'ان', 'i', 350, '', false), ('ا', 'ا', 'i', 350, '', false), ('ن', 'ن', 'i', 500, '', false),
+        ('ين', 'ين', 'i', 500, '', false), ('ي', 'ي', 'i', 600, '', false)
+    ), word AS (
+        SELECT news.word_key(spelled) AS letters, length(spelled) AS size
+        WHERE length(spelled) <= 40
+    ), cut AS (
+        SELECT p.letters AS before, s.letters AS behind, p.kinds AS before_kinds, s.kinds AS behind_kinds,
+               p.cost + s.cost AS cost, s.replacement,
+               w.size - length(p.letters) - length(s.letters) AS stem,
+               substr(w.letters, length(p.letters) + 1, w.size - length(p.letters) - length(s.letters))
+               || news.word_key(s.replacement) AS sought
+        FROM word AS w
+        JOIN prefixes AS p ON starts_with(w.letters, p.key)
+        JOIN suffixes AS s ON right(w.letters, length(s.key)) = s.key COLLATE "C"
+        WHERE spelled ~ '^[\u0620-\u06ff]' AND NOT (p.definite AND s.pronoun)
+          AND w.size - length(p.letters) - length(s.letters) > 0
+    ), found AS (
+        SELECT c.cost + f.cost
+               + news.spelling_distance(spelled, c.before || left(f.spelling, c.stem) || c.behind)
+               + news.spelling_distance(c.replacement, substr(f.spelling, c.stem + 1))
+               + CASE WHEN c.before = '' AND c.behind = '' THEN -60 ELSE 0 END AS cost,
+               f.lemma, f.wider, c.before, c.behind, true
+        FROM cut AS c
+        JOIN news.lexicon AS f ON f.key = c.sought AND strpos(c.before_kinds, f.kind) > 0
+                              AND strpos(c.behind_kinds, f.kind) > 0
+        WHERE length(c.sought) >= 2
+        UNION
+        SELECT f.cost, f.lemma, f.wider, '', '', true FROM news.lexicon AS f
+        WHERE f.key = spelled AND spelled !~ '^[\u0620-\u06ff]'
+    )
+    SELECT r.* FROM (
+    SELECT * FROM found
+    UNION
+    SELECT 1950 + CASE substring(spelled from '^(وبال|وكال|فبال|فكال|بال|كال|وال|ولل|فال|فلل|ال|لل).{3,}$')
+            WHEN 'وبال' THEN 670
+            WHEN 'وكال' THEN 890
+            WHEN 'فبال' THEN 870
+            WHEN 'فكال' THEN 1090
+            WHEN 'بال' THEN 390
+            WHEN 'كال' THEN 610
+            WHEN 'وال' THEN 370
+            WHEN 'ولل' THEN 670
+            WHEN 'فال' THEN 570
+            WHEN 'فلل' THEN 870
+            WHEN 'ال' THEN 90
+            WHEN 'لل' THEN 390
+            ELSE 0 END,
+           news.unexplained(spelled), '', '', '', false
+    WHERE spelled ~ '^[\u0620-\u06ff]' OR NOT EXISTS (SELECT FROM found)
+    ) AS r (cost, lemma, wider, prefix, suffix, known)
+    ORDER BY r.cost, r.lemma COLLATE "C", r.wider COLLATE "C", r.prefix COLLATE "C", r.suffix COLLATE "C", r.known
+$function$;
+
+COMMENT ON FUNCTION news.readings(text) IS
+    'What a word, as news.spell returns it, may be a form of: the likeliest reading first.';
+
+CREATE OR REPLACE FUNCTION news.lemmas_of(spelled text) RETURNS text[]
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+AS $function$
+    WITH readings AS MATERIALIZED (
+        SELECT r.*, r.prefix = '' AND r.suffix = '' AS whole, row_number() OVER () AS place
+        FROM news.readings(spelled) AS r
+    ), best AS (
+        SELECT * FROM readings WHERE place = 1
+    ), candidates AS (
+        SELECT 0 AS place, 0 AS part, lemma FROM best
+        UNION ALL
+        SELECT r.place, part, found.lemma
+        FROM best, readings AS r, LATERAL (VALUES (1, r.lemma), (2, r.wider)) AS found (part, lemma)
+        WHERE best.known AND r.known AND r.cost <= best.cost + 100 AND (r.whole OR NOT best.whole)
+        UNION ALL
+        SELECT number, 3, substr(best.lemma, number + 1)
+        FROM best, generate_series(1, length(best.lemma) - 3) AS number
+        WHERE NOT best.known AND left(best.lemma, number) ~ '^[وفبلك]+$'
+          AND spelled ~ '^[\u0620-\u06ff]'
+    ), ordered AS (
+        SELECT lemma, min((place, part)) AS place FROM candidates WHERE lemma <> '' GROUP BY lemma
+    )
+    SELECT array_agg(lemma ORDER BY place) FROM ordered
+$function$;
+
+COMMENT ON FUNCTION news.lemmas_of(text) IS
+    'The lemma a word stands for, first, and the other lemmas under which a text that contains it is found.';

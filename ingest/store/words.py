@@ -1,0 +1,153 @@
+"""The tables `lexicon`, `words` and `analysis`: what articles are found by.
+
+`Words` makes the search vectors of articles that land. It analyses Arabic words (`ingest.text.arabic`) and has the
+server stem English ones, and writes down each word with its analysis, by which the server then analyses queries.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import LiteralString
+
+from db import Connection, SchemaMismatch
+from db.rows import only_row, only_value
+from ingest.text.arabic import Analyser, Lexicon, shared_analyser
+from ingest.text.words import words_of
+
+__all__ = ["Words", "bring_over", "load_lexicon", "to_bring_over"]
+
+# As in `news.search_vector`: how much of title and text counts, the letters of a word, and the highest position.
+TITLE_CHARACTERS, TEXT_CHARACTERS, WORD_LETTERS, LAST_PLACE = 2000, 100_000, 100, 16_383
+# Words remembered, so that the server is not told twice. News repeats its words.
+REMEMBERED = 400_000
+# Articles that are analysed anew in one transaction.
+BATCH = 200
+
+
+class Words:
+    """Makes search vectors, for one database: it remembers which words that one knows."""
+
+    def __init__(self, analyser: Analyser | None = None) -> None:
+        self._analyser = analyser or shared_analyser()
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def check(self, connection: Connection) -> None:
+        """Load the lexicon into a new database. Raises SchemaMismatch if the database has another one. Commits."""
+        version = only_value(connection, "SELECT version FROM news.analysis")
+        connection.commit()
+        if version == "":
+            load_lexicon(connection, self._analyser.lexicon)
+        elif version != self._analyser.lexicon.version:
+            raise SchemaMismatch(
+                "the words of this database were analysed with another lexicon than this program has: "
+                "run `ingest db upgrade`"
+            )
+
+    def vectors(self, connection: Connection, texts: Sequence[tuple[str | None, str]]) -> list[str]:
+        """Return the search vector of each text, from its title and body, as text that PostgreSQL reads as a tsvector.
+
+        Words that are new are written down and committed first, so that landing does not hold them.
+        """
+        split = [_split(title, body) for title, body in texts]
+        self._learn(connection, {word for titles, words in split for word in (*titles, *words)})
+        return [_vector(titles, words, self._known) for titles, words in split]
+
+    def _learn(self, connection: Connection, words: set[str]) -> None:
+        new = sorted(words - self._known.keys())
+        if not new:
+            return
+        if len(self._known) + len(new) > REMEMBERED:
+            self._known.clear()
+            new = sorted(words)
+        analysed = {word: self._analyser.analyse(word).lemmas for word in new if self._analyser.knows(word)}
+        stemmed = [word for word in new if word not in analysed]
+        if stemmed:
+            rows = connection.execute(
+                "SELECT word, ts_lexize('english_stem', word) FROM unnest(%s::text[]) AS word", [stemmed]
+            ).fetchall()
+            analysed |= {word: tuple(lemmas or ()) for word, lemmas in rows}
+        # In this order everywhere, so that two sessions never wait for each other.
+        connection.execute(
+            "INSERT INTO news.words (word, lemmas) SELECT word, string_to_array(lemmas, ' ')"
+            " FROM unnest(%s::text[], %s::text[]) AS new (word, lemmas) ON CONFLICT DO NOTHING",
+            [new, [" ".join(analysed[word]) for word in new]],
+        )
+        connection.commit()
+        self._known |= analysed
+
+
+def _split(title: str | None, body: str) -> tuple[list[str], list[str]]:
+    return words_of((title or "")[:TITLE_CHARACTERS]), words_of(body[:TEXT_CHARACTERS])
+
+
+def _vector(titles: Sequence[str], words: Sequence[str], known: dict[str, tuple[str, ...]]) -> str:
+    places: dict[str, list[str]] = {}
+    for number, word in enumerate((*titles, *words), 1):
+        if len(word) > WORD_LETTERS:
+            continue
+        place = f"{min(number, LAST_PLACE)}A" if number <= len(titles) else str(min(number, LAST_PLACE))
+        places.setdefault(f"={word}", []).append(place)
+    lexemes: dict[str, list[str]] = dict(places)
+    for word, found in places.items():
+        for lemma in known[word[1:]]:
+            lexemes.setdefault(lemma, []).extend(found)
+    # PostgreSQL puts positions in order. The lexemes consist of letters and digits.
+    return " ".join(f"'{lexeme}':{','.join(found)}" for lexeme, found in lexemes.items())
+
+
+def load_lexicon(connection: Connection, lexicon: Lexicon) -> bool:
+    """Put the lexicon into the database, and forget the analyses of another one. Commits.
+
+    Returns whether the database had another one.
+    """
+    with connection.transaction():
+        version = only_value(connection, "SELECT version FROM news.analysis FOR UPDATE")
+        if version == lexicon.version:
+            return False
+        connection.execute("DELETE FROM news.lexicon")
+        connection.execute("DELETE FROM news.words")
+        with connection.cursor().copy("COPY news.lexicon (key, spelling, kind, lemma, wider, cost) FROM STDIN") as copy:
+            for form in lexicon.forms:
+                copy.write_row((form.key, form.spelling, form.kind, form.lemma, form.wider, form.cost))
+        connection.execute(
+            "UPDATE news.analysis SET version = %s, done_to = 0,"
+            " until = (SELECT coalesce(max(id), 0) FROM news.articles)",
+            [lexicon.version],
+        )
+    connection.commit()
+    connection.execute("ANALYZE news.lexicon")
+    connection.commit()
+    return True
+
+
+def to_bring_over(connection: Connection) -> int:
+    """Return how many articles still have the analysis of another lexicon."""
+    query: LiteralString = "SELECT count(*) FROM news.articles a, news.analysis WHERE a.id > done_to AND a.id <= until"
+    return int(only_value(connection, query))
+
+
+def bring_over(connection: Connection, on_progress: Callable[[int], None]) -> int:
+    """Analyse all articles from before the present lexicon, and return how many. Commits each batch.
+
+    What was done stays done if it is stopped, and several may do it at once.
+    """
+    words = Words()
+    total = 0
+    while True:
+        done_to, until = only_row(connection, "SELECT done_to, until FROM news.analysis")
+        rows = connection.execute(
+            "SELECT id, title, left(text, %s) FROM news.articles WHERE id > %s AND id <= %s ORDER BY id LIMIT %s",
+            [TEXT_CHARACTERS, done_to, until, BATCH],
+        ).fetchall()
+        connection.commit()
+        if not rows:
+            return total
+        vectors = words.vectors(connection, [(title, text) for _, title, text in rows])
+        connection.execute(
+            "UPDATE news.articles a SET search = new.search::tsvector"
+            " FROM unnest(%s::bigint[], %s::text[]) AS new (id, search) WHERE a.id = new.id",
+            [[number for number, _, _ in rows], vectors],
+        )
+        # Unless another session has come further meanwhile.
+        connection.execute("UPDATE news.analysis SET done_to = %s WHERE done_to < %s", [rows[-1][0], rows[-1][0]])
+        connection.commit()
+        total += len(rows)
+        on_progress(total)

@@ -1,0 +1,179 @@
+"""Readings of a word: what it may be a form of, the likeliest first.
+
+A reading takes particles off the front and endings off the back, and finds what remains in the lexicon. Its cost is
+that of the form, of what was taken off, and of spelling the form in this way: how unlikely the three are. So a particle
+is taken off only where what remains is a word, and more likely one than the whole. A word that no reading explains is
+its own lemma.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ingest.text.arabic.affixes import PREFIXES, SUFFIXES, Prefix, Suffix
+from ingest.text.arabic.lexicon import Lexicon, read_lexicon
+from ingest.text.arabic.spelling import distance, is_arabic, key
+from ingest.text.folding import unify
+
+__all__ = ["Analyser", "Analysis", "Reading", "shared_analyser"]
+
+# The cost of a word that is in no list.
+UNKNOWN = 1950
+# A word as it stands in the lexicon is likelier to be that than another word with particles or endings.
+WHOLE = -60
+# Readings that cost so little more than the best one are kept beside it: one in three is right.
+CLOSE = 100
+# Letters that what remains must have: of a word in the lexicon, and of others.
+LEAST_LETTERS, LEAST_UNKNOWN = 2, 3
+# No word is longer, and no affix.
+MOST_LETTERS = 40
+_LONGEST_PREFIX = max(len(prefix.letters) for prefix in PREFIXES)
+_LONGEST_SUFFIX = max(len(suffix.letters) for suffix in SUFFIXES)
+# The particles that may stand in front of a word nobody listed.
+ARTICLES = tuple(sorted((prefix for prefix in PREFIXES if prefix.definite), key=lambda prefix: -len(prefix.letters)))
+PARTICLES = ("و", "ف", "ب", "ل", "ك")
+# Letters that Arabic does not have, those of Kurdish apart, and endings of the plural, definiteness and attribution.
+KURDISH, PERSIAN = frozenset("ەۆێڕڵڤھ"), frozenset("پچژگکی")
+KURDISH_ENDINGS = ("ەكانی", "ەكان", "ەكەی", "ەكە", "ێك", "انی", "ان", "ی")
+PERSIAN_ENDINGS = ("هایی", "های", "ها", "ی")
+
+
+@dataclass(frozen=True, order=True)
+class Reading:
+    """What a word may be: `cost`, the lemma, the wider lemma or "", and what was taken off in front and behind."""
+
+    cost: int
+    lemma: str
+    wider: str
+    prefix: str
+    suffix: str
+    known: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was taken off."""
+        return not self.prefix and not self.suffix
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The lemma that a word stands for, and all lemmas under which a text that contains it is found (it included)."""
+
+    lemma: str
+    lemmas: tuple[str, ...]
+
+
+class Analyser:
+    """Analyses words with a lexicon. Remembers words, because news repeats them."""
+
+    def __init__(self, lexicon: Lexicon, remember: int = 200_000) -> None:
+        self.lexicon = lexicon
+        self._remember = remember
+        self._known: dict[str, Analysis] = {}
+        self._prefixes: dict[str, list[Prefix]] = defaultdict(list)
+        for prefix in PREFIXES:
+            self._prefixes[key(prefix.letters)].append(prefix)
+        self._suffixes: dict[str, list[Suffix]] = defaultdict(list)
+        for suffix in SUFFIXES:
+            self._suffixes[key(suffix.letters)].append(suffix)
+
+    def knows(self, spelled: str) -> bool:
+        """Return whether a word is analysed here: it is Arabic, or a name in Latin letters."""
+        return is_arabic(spelled) or bool(self.lexicon.find(spelled))
+
+    def analyse(self, spelled: str) -> Analysis:
+        """Return the analysis of a word as `ingest.text.folding.spell` returns it."""
+        known = self._known.get(spelled)
+        if known is None:
+            known = _analysis(spelled, self.readings(spelled))
+            if len(self._known) >= self._remember:
+                self._known.clear()
+            self._known[spelled] = known
+        return known
+
+    def readings(self, spelled: str) -> list[Reading]:
+        """Return all readings of a word in Arabic letters, or of a name in Latin ones, the likeliest first."""
+        if is_arabic(spelled):
+            return sorted({*self._explained(spelled), *_unexplained(spelled)})
+        found = [Reading(form.cost, form.lemma, form.wider, "", "", True) for form in self.lexicon.find(spelled)]
+        return sorted(found) or [Reading(UNKNOWN, unify(spelled), "", "", "", known=False)]
+
+    def _explained(self, spelled: str) -> Iterator[Reading]:
+        letters = key(spelled)
+        size = len(letters)
+        if size > MOST_LETTERS:
+            return
+        ends = [
+            (size - behind, suffix)
+            for behind in range(min(_LONGEST_SUFFIX, size - 1) + 1)
+            for suffix in self._suffixes.get(letters[size - behind :], ())
+        ]
+        for start in range(min(_LONGEST_PREFIX, size - 1) + 1):
+            for prefix in self._prefixes.get(letters[:start], ()):
+                for end, suffix in ends:
+                    if start < end:
+                        yield from self._between(spelled, letters, prefix, start, end, suffix)
+
+    def _between(
+        self, spelled: str, letters: str, prefix: Prefix, start: int, end: int, suffix: Suffix
+    ) -> Iterator[Reading]:
+        if prefix.definite and suffix.pronoun:
+            return
+        sought = letters[start:end] + key(suffix.replacement)
+        if len(sought) < LEAST_LETTERS:
+            return
+        for form in self.lexicon.find(sought):
+            if form.kind not in prefix.kinds or form.kind not in suffix.kinds:
+                continue
+            stem, last = form.spelling[: end - start], form.spelling[end - start :]
+            spelling = distance(spelled, prefix.letters + stem + suffix.letters) + distance(suffix.replacement, last)
+            whole = WHOLE if not prefix.letters and not suffix.letters else 0
+            cost = prefix.cost + form.cost + suffix.cost + spelling + whole
+            yield Reading(cost, form.lemma, form.wider, prefix.letters, suffix.letters, known=True)
+
+
+@lru_cache(maxsize=1)
+def shared_analyser() -> Analyser:
+    """Return the analyser of this process, with the lexicon that ships with the program."""
+    return Analyser(read_lexicon())
+
+
+def _unexplained(spelled: str) -> Iterator[Reading]:
+    """Yield the readings of a word nobody listed: as it is, and without the article."""
+    for article in ARTICLES:
+        if spelled.startswith(article.letters) and len(spelled) >= len(article.letters) + LEAST_UNKNOWN:
+            bare = unify(spelled.removeprefix(article.letters))
+            yield Reading(UNKNOWN + article.cost, bare, "", "", "", known=False)
+            return
+    yield Reading(UNKNOWN, unify(_foreign_stem(spelled)), "", "", "", known=False)
+
+
+def _foreign_stem(spelled: str) -> str:
+    letters = set(spelled)
+    endings = KURDISH_ENDINGS if letters & KURDISH else PERSIAN_ENDINGS if letters & PERSIAN else ()
+    written = spelled.replace("ک", "ك")
+    for ending in endings:
+        if written.endswith(ending) and len(spelled) >= len(ending) + LEAST_UNKNOWN:
+            return spelled[: len(spelled) - len(ending)]
+    return spelled
+
+
+def _analysis(spelled: str, readings: list[Reading]) -> Analysis:
+    best = readings[0]
+    found = [best.lemma]
+    if best.known:
+        # Beside a word as it stands, only others that are spelled so.
+        close = [
+            reading
+            for reading in readings
+            if reading.known and reading.cost <= best.cost + CLOSE and (reading.whole or not best.whole)
+        ]
+        found += [lemma for reading in close for lemma in (reading.lemma, reading.wider) if lemma]
+    elif is_arabic(spelled):
+        # A name, perhaps with particles: the text is found by the name with and without them.
+        rest = best.lemma
+        while rest[:1] in PARTICLES and len(rest) > LEAST_UNKNOWN:
+            rest = rest[1:]
+            found.append(rest)
+    return Analysis(best.lemma, tuple(dict.fromkeys(found)))

@@ -1,0 +1,180 @@
+"""The analyser in SQL: writes the functions that `db/sql/words.sql` consists of, so that both follow one definition."""
+
+from ingest.text import folding
+from ingest.text.arabic import affixes, analysis, spelling
+
+__all__ = ["sql_definition"]
+
+
+def _text(value: str) -> str:
+    return f"'{value}'"
+
+
+def _translate(letters: dict[str, str]) -> str:
+    return f"translate(spelled, '{''.join(letters)}', '{''.join(letters.values())}')"
+
+
+def _rows(rows: list[tuple[object, ...]]) -> str:
+    """Write the rows of a VALUES list, several to a line."""
+    written = [
+        "(" + ", ".join(_text(each) if isinstance(each, str) else str(each).lower() for each in row) + ")"
+        for row in rows
+    ]
+    return ",\n        ".join(", ".join(written[start : start + 4]) for start in range(0, len(written), 4))
+
+
+def sql_definition() -> str:
+    """Return the SQL that defines the analyser: the same readings as `Analyser.readings` and `Analyser.analyse`."""
+    prefixes = _rows([(p.letters, spelling.key(p.letters), p.kinds, p.cost, p.definite) for p in affixes.PREFIXES])
+    suffixes = _rows(
+        [(s.letters, spelling.key(s.letters), s.kinds, s.cost, s.replacement, s.pronoun) for s in affixes.SUFFIXES]
+    )
+    distances = "\n".join(f"        WHEN '{a}{b}' THEN {cost}" for a, b, cost in spelling.DISTANCES)
+    articles = "|".join(prefix.letters for prefix in analysis.ARTICLES)
+    article_costs = "\n".join(f"            WHEN '{prefix.letters}' THEN {prefix.cost}" for prefix in analysis.ARTICLES)
+    return f"""\
+-- Written by ingest.text.arabic.sql.sql_definition(); a test compares the two. From a word as it is spelled
+-- (news.spell) to what it is a form of, over the table news.lexicon.
+CREATE OR REPLACE FUNCTION news.word_key(spelled text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+RETURN {_translate(spelling.KEYS)};
+
+COMMENT ON FUNCTION news.word_key(text) IS
+    'The letters by which a word is looked up in news.lexicon: the same for all its usual spellings.';
+
+CREATE OR REPLACE FUNCTION news.unify(spelled text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+RETURN {_translate(folding.LETTER_FORMS)};
+
+COMMENT ON FUNCTION news.unify(text) IS
+    'What news.spell returned with the forms of alef, ya, ta marbuta and kaf unified: then it is news.fold.';
+
+CREATE OR REPLACE FUNCTION news.spelling_distance(written text, meant text) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+AS $function$
+    SELECT CASE WHEN written = meant COLLATE "C" THEN 0 ELSE (
+        SELECT sum(CASE substr(written, place, 1) || substr(meant, place, 1)
+{distances}
+        ELSE {spelling.OTHER_LETTER} END)
+        FROM generate_series(1, length(written)) AS place
+        WHERE substr(written, place, 1) <> substr(meant, place, 1) COLLATE "C"
+    ) END
+$function$;
+
+COMMENT ON FUNCTION news.spelling_distance(text, text) IS
+    'What it costs to read a spelling as another one with the same news.word_key; used by news.readings.';
+
+-- What nothing explains: the word without the article, or without a simple ending of Kurdish or Persian.
+CREATE OR REPLACE FUNCTION news.unexplained(spelled text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+RETURN {_unexplained(articles)};
+
+COMMENT ON FUNCTION news.unexplained(text) IS
+    'The lemma of a word that is in no lexicon: itself, without the article or a simple ending of Kurdish or Persian.';
+
+CREATE OR REPLACE FUNCTION news.readings(spelled text)
+RETURNS TABLE (cost integer, lemma text, wider text, prefix text, suffix text, known boolean)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 3
+SET search_path = pg_catalog
+AS $function$
+    WITH prefixes (letters, key, kinds, cost, definite) AS (VALUES
+        {prefixes}
+    ), suffixes (letters, key, kinds, cost, replacement, pronoun) AS (VALUES
+        {suffixes}
+    ), word AS (
+        SELECT news.word_key(spelled) AS letters, length(spelled) AS size
+        WHERE length(spelled) <= {analysis.MOST_LETTERS}
+    ), cut AS (
+        SELECT p.letters AS before, s.letters AS behind, p.kinds AS before_kinds, s.kinds AS behind_kinds,
+               p.cost + s.cost AS cost, s.replacement,
+               w.size - length(p.letters) - length(s.letters) AS stem,
+               substr(w.letters, length(p.letters) + 1, w.size - length(p.letters) - length(s.letters))
+               || news.word_key(s.replacement) AS sought
+        FROM word AS w
+        JOIN prefixes AS p ON starts_with(w.letters, p.key)
+        JOIN suffixes AS s ON right(w.letters, length(s.key)) = s.key COLLATE "C"
+        WHERE spelled ~ '^[\\u0620-\\u06ff]' AND NOT (p.definite AND s.pronoun)
+          AND w.size - length(p.letters) - length(s.letters) > 0
+    ), found AS (
+        SELECT c.cost + f.cost
+               + news.spelling_distance(spelled, c.before || left(f.spelling, c.stem) || c.behind)
+               + news.spelling_distance(c.replacement, substr(f.spelling, c.stem + 1))
+               + CASE WHEN c.before = '' AND c.behind = '' THEN {analysis.WHOLE} ELSE 0 END AS cost,
+               f.lemma, f.wider, c.before, c.behind, true
+        FROM cut AS c
+        JOIN news.lexicon AS f ON f.key = c.sought AND strpos(c.before_kinds, f.kind) > 0
+                              AND strpos(c.behind_kinds, f.kind) > 0
+        WHERE length(c.sought) >= {analysis.LEAST_LETTERS}
+        UNION
+        SELECT f.cost, f.lemma, f.wider, '', '', true FROM news.lexicon AS f
+        WHERE f.key = spelled AND spelled !~ '^[\\u0620-\\u06ff]'
+    )
+    SELECT r.* FROM (
+    SELECT * FROM found
+    UNION
+    SELECT {analysis.UNKNOWN} + CASE substring(spelled from '^({articles}).{{{analysis.LEAST_UNKNOWN},}}$')
+{article_costs}
+            ELSE 0 END,
+           news.unexplained(spelled), '', '', '', false
+    WHERE spelled ~ '^[\\u0620-\\u06ff]' OR NOT EXISTS (SELECT FROM found)
+    ) AS r (cost, lemma, wider, prefix, suffix, known)
+    ORDER BY r.cost, r.lemma COLLATE "C", r.wider COLLATE "C", r.prefix COLLATE "C", r.suffix COLLATE "C", r.known
+$function$;
+
+COMMENT ON FUNCTION news.readings(text) IS
+    'What a word, as news.spell returns it, may be a form of: the likeliest reading first.';
+
+CREATE OR REPLACE FUNCTION news.lemmas_of(spelled text) RETURNS text[]
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+AS $function$
+    WITH readings AS MATERIALIZED (
+        SELECT r.*, r.prefix = '' AND r.suffix = '' AS whole, row_number() OVER () AS place
+        FROM news.readings(spelled) AS r
+    ), best AS (
+        SELECT * FROM readings WHERE place = 1
+    ), candidates AS (
+        SELECT 0 AS place, 0 AS part, lemma FROM best
+        UNION ALL
+        SELECT r.place, part, found.lemma
+        FROM best, readings AS r, LATERAL (VALUES (1, r.lemma), (2, r.wider)) AS found (part, lemma)
+        WHERE best.known AND r.known AND r.cost <= best.cost + {analysis.CLOSE} AND (r.whole OR NOT best.whole)
+        UNION ALL
+        SELECT number, 3, substr(best.lemma, number + 1)
+        FROM best, generate_series(1, length(best.lemma) - {analysis.LEAST_UNKNOWN}) AS number
+        WHERE NOT best.known AND left(best.lemma, number) ~ '^[{"".join(analysis.PARTICLES)}]+$'
+          AND spelled ~ '^[\\u0620-\\u06ff]'
+    ), ordered AS (
+        SELECT lemma, min((place, part)) AS place FROM candidates WHERE lemma <> '' GROUP BY lemma
+    )
+    SELECT array_agg(lemma ORDER BY place) FROM ordered
+$function$;
+
+COMMENT ON FUNCTION news.lemmas_of(text) IS
+    'The lemma a word stands for, first, and the other lemmas under which a text that contains it is found.';
+"""
+
+
+def _unexplained(articles: str) -> str:
+    least = analysis.LEAST_UNKNOWN
+    return f"""CASE
+    WHEN spelled !~ '^[\\u0620-\\u06ff]' THEN news.unify(spelled)
+    WHEN spelled ~ '^(?:{articles}).{{{least},}}$' THEN
+        news.unify(regexp_replace(spelled, '^(?:{articles})(.{{{least},}})$', '\\1'))
+    {_ending(analysis.KURDISH, analysis.KURDISH_ENDINGS)}
+    {_ending(analysis.PERSIAN, analysis.PERSIAN_ENDINGS)}
+    ELSE news.unify(spelled)
+END"""
+
+
+def _ending(letters: frozenset[str], endings: tuple[str, ...]) -> str:
+    # Kaf is written with either letter.
+    tried = "|".join(endings).replace("ك", "[كک]")
+    return (
+        f"WHEN spelled ~ '[{''.join(sorted(letters))}]' THEN\n        "
+        f"news.unify(regexp_replace(spelled, '^(.{{{analysis.LEAST_UNKNOWN},}}?)(?:{tried})$', '\\1'))"
+    )

@@ -11,7 +11,7 @@ WHERE published_on = date '2026-10-15' AND first_of_story
 ORDER BY published_at;
 
 -- name: Search in all forms of the words
--- Quotes make a phrase, OR and a minus work as in search engines. The best come first.
+-- Words in any form; `=word` and "quotes" as they are spelled, word*, "near words"~5, OR, - for without. The best come first.
 SELECT published_at, outlet, title, snippet, rank
 FROM news.search('انسحاب القوات -سوريا', since => '2026-09-01', rows => 20);
 
@@ -21,6 +21,25 @@ FROM news.articles a
 WHERE a.search @@ news.search_query('انسحاب مستشارين')
 GROUP BY 1
 ORDER BY 1;
+
+-- name: How many articles a search finds
+SELECT news.search_count('انسحاب القوات -سوريا', since => '2026-09-01');
+
+-- name: Words that tell one week from the three before
+-- How often per thousand words, and before (keyness). It takes a second for a thousand articles.
+WITH counted AS (
+    SELECT a.published_at >= '2026-10-25' AS late, l.lemma, sum(l.occurrences) AS times
+    FROM news.articles a, news.lemmas(a.id) AS l
+    WHERE a.published_at BETWEEN '2026-10-04' AND '2026-11-01' AND a.language = 'ar'
+    GROUP BY 1, 2
+), shares AS (
+    SELECT late, lemma, times, 1000 * times / sum(times) OVER (PARTITION BY late) AS per_thousand FROM counted
+)
+SELECT week.lemma, week.times, round(week.per_thousand, 2) AS per_thousand, round(before.per_thousand, 2) AS before
+FROM shares AS week LEFT JOIN shares AS before ON before.lemma = week.lemma AND NOT before.late
+WHERE week.late AND week.times >= 3
+ORDER BY week.per_thousand / greatest(before.per_thousand, 0.01) DESC, week.times DESC
+LIMIT 20;
 
 -- name: Coverage per day
 SELECT day, sum(articles) AS articles, sum(firsts) AS stories

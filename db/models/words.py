@@ -31,6 +31,7 @@ class Word(Base):
     __tablename__ = "words"
     __table_args__ = (
         Index("words_word_idx", text("news.ascii_key(word)"), postgresql_using="gin"),
+        Index("words_exact_idx", text("news.exact_key(word)")),
         Index("words_lemma_idx", text("(lemmas[1])")),
         {"comment": "Every word that articles have or had, as it is spelled, with its analysis."},
     )

@@ -59,8 +59,13 @@ CREATE OR REPLACE FUNCTION news.fill_search() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog
 AS $function$
 BEGIN
-    -- Landing hands over the vector. Whoever writes a text without it gets it here.
+    -- Landing hands over the vector, and knows the words. Whoever writes a text without it gets both here.
     IF NEW.search IS NULL OR TG_OP = 'UPDATE' AND NEW.search = OLD.search THEN
+        INSERT INTO news.words (word, lemmas)
+        SELECT DISTINCT ON (spelled COLLATE "C") spelled, news.analyse(spelled)
+        FROM unnest(news.words_of(left(NEW.title, 2000)) || news.words_of(left(NEW.text, 100000))) AS spelled
+        ORDER BY spelled COLLATE "C"
+        ON CONFLICT DO NOTHING;
         NEW.search := news.search_vector(NEW.title, NEW.text);
     END IF;
     RETURN NEW;
@@ -157,23 +162,55 @@ COMMENT ON FUNCTION news.asked_for(text) IS
     'The lemma a search looks for when it is asked for a word. A word that no article has is taken for a typing error '
     'where another one, one letter apart, is much more frequent.';
 
+CREATE OR REPLACE FUNCTION news.corrections(query text) RETURNS TABLE (word text, lemma text)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 1
+SET search_path = pg_catalog
+AS $function$
+    SELECT asked, news.asked_for(asked)
+    FROM (SELECT DISTINCT unnest(news.words_of(piece[1])) AS asked
+          FROM regexp_matches(query, '(?:^|\s)-?([^-="*\s][^"*\s]*)(?=\s|$)', 'g') AS piece) AS words
+    WHERE news.asked_for(asked) IS DISTINCT FROM (news.analyse(asked))[1]
+    ORDER BY asked COLLATE "C"
+$function$;
+
+COMMENT ON FUNCTION news.corrections(text) IS
+    'The words of a query that a search takes for typing errors, and the lemma that it looks for in place of each.';
+
+CREATE OR REPLACE FUNCTION news.exact_key(spelled text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+RETURN translate(spelled, 'أإآٱیک', 'ااااىك');
+
+COMMENT ON FUNCTION news.exact_key(text) IS
+    'A word as it is spelled, but for the hamza of an alef and for the Persian letters of ya and kaf.';
+
+CREATE OR REPLACE FUNCTION news.exactly(spelled text) RETURNS tsquery
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+AS $function$
+    SELECT string_agg(DISTINCT quote_literal('=' || word), ' | ')::tsquery
+    FROM (SELECT spelled AS word
+          UNION ALL SELECT word FROM news.words WHERE news.exact_key(word) = news.exact_key(spelled)) AS spellings
+$function$;
+
+COMMENT ON FUNCTION news.exactly(text) IS 'A query for a word as it is spelled, in all spellings with one news.exact_key.';
+
 -- Words one after the other, each at so many places behind the one before.
-CREATE OR REPLACE FUNCTION news.phrase(lexemes text[]) RETURNS tsquery
+CREATE OR REPLACE FUNCTION news.phrase(terms tsquery[]) RETURNS tsquery
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog
 AS $function$
 DECLARE
     found tsquery;
     gap integer := 1;
-    lexeme text;
+    term tsquery;
 BEGIN
-    FOREACH lexeme IN ARRAY coalesce(lexemes, '{}') LOOP
-        IF lexeme IS NULL THEN
+    FOREACH term IN ARRAY coalesce(terms, '{}') LOOP
+        IF term IS NULL THEN
             -- A word that is not looked for takes its place all the same.
             gap := gap + 1;
         ELSE
-            found := CASE WHEN found IS NULL THEN quote_literal(lexeme)::tsquery
-                          ELSE tsquery_phrase(found, quote_literal(lexeme)::tsquery, gap) END;
+            found := CASE WHEN found IS NULL THEN term ELSE tsquery_phrase(found, term, gap) END;
             gap := 1;
         END IF;
     END LOOP;
@@ -181,8 +218,8 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION news.phrase(text[]) IS
-    'A query for lexemes one behind the other; null stands for any word. Null if nothing is looked for.';
+COMMENT ON FUNCTION news.phrase(tsquery[]) IS
+    'A query for terms one behind the other; null stands for any word. Null if nothing is looked for.';
 
 CREATE OR REPLACE FUNCTION news.near(lexemes text[], words integer) RETURNS tsquery
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -199,7 +236,8 @@ DECLARE
     place integer;
 BEGIN
     IF cardinality(wanted) < 2 OR cardinality(wanted) > 4 THEN
-        RETURN news.phrase(lexemes);
+        RETURN news.phrase((SELECT array_agg(quote_literal(l)::tsquery ORDER BY n)
+                            FROM unnest(lexemes) WITH ORDINALITY AS u (l, n)));
     END IF;
     one := quote_literal(wanted[1])::tsquery;
     FOR place IN 2 .. cardinality(wanted) LOOP
@@ -245,11 +283,16 @@ BEGIN
                 news.near((SELECT array_agg(news.asked_for(w) ORDER BY n) FROM unnest(words) WITH ORDINALITY AS u (w, n)),
                           piece[4]::integer)
             WHEN piece[3] IS NOT NULL OR piece[2] = '=' THEN
-                news.phrase((SELECT array_agg('=' || w ORDER BY n) FROM unnest(words) WITH ORDINALITY AS u (w, n)))
+                news.phrase((SELECT array_agg(news.exactly(w) ORDER BY n) FROM unnest(words) WITH ORDINALITY AS u (w, n)))
             WHEN right(piece[5], 1) = '*' AND cardinality(words) = 1 THEN
-                (quote_literal(words[1]) || ':* | ' || quote_literal('=' || words[1]) || ':*')::tsquery
+                -- The hamza of an alef in front does not matter here either.
+                (SELECT string_agg(quote_literal(mark || first || substr(words[1], 2)) || ':*', ' | ')::tsquery
+                 FROM unnest('{"", "="}'::text[]) AS mark,
+                      unnest(CASE WHEN words[1] ~ '^[اأإآ]' THEN '{ا,أ,إ,آ}'::text[]
+                                  ELSE ARRAY[left(words[1], 1)] END) AS first)
             ELSE
-                news.phrase((SELECT array_agg(news.asked_for(w) ORDER BY n) FROM unnest(words) WITH ORDINALITY AS u (w, n)))
+                news.phrase((SELECT array_agg(quote_literal(news.asked_for(w))::tsquery ORDER BY n)
+                             FROM unnest(words) WITH ORDINALITY AS u (w, n)))
         END;
         CONTINUE WHEN term IS NULL;
         IF piece[1] = '-' THEN

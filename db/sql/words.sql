@@ -34,8 +34,8 @@ AS $function$
         WHEN 'یي' THEN 0
         WHEN 'یى' THEN 0
         WHEN 'کك' THEN 0
-        WHEN 'ئؤ' THEN 60
-        WHEN 'ؤئ' THEN 60
+        WHEN 'ئؤ' THEN 150
+        WHEN 'ؤئ' THEN 150
         WHEN 'ءئ' THEN 60
         WHEN 'ءؤ' THEN 60
         WHEN 'ئء' THEN 60
@@ -125,9 +125,17 @@ AS $function$
         ('و', 'و', 'n', 480, '', false), ('تين', 'تين', 'n', 420, '', false), ('تان', 'تان', 'n', 480, '', false), ('ات', 'ات', 'n', 150, 'ة', false),
         ('تين', 'تين', 'n', 380, 'ة', false), ('تان', 'تان', 'n', 420, 'ة', false), ('تي', 'تي', 'n', 500, 'ة', false), ('تا', 'تا', 'n', 550, 'ة', false),
         ('ت', 'ت', 'v', 60, '', false), ('وا', 'وا', 'v', 150, '', false), ('ا', 'ا', 'v', 400, '', false), ('تا', 'تا', 'v', 500, '', false),
-        ('نا', 'نا', 'v', 350, '', false), ('تم', 'تم', 'v', 600, '', false), ('ن', 'ن', 'v', 600, '', false), ('ون', 'ون', 'i', 130, '', false),
-        ('وا', 'وا', 'i', 200, '', false), ('ان', 'ان', 'i', 350, '', false), ('ا', 'ا', 'i', 350, '', false), ('ن', 'ن', 'i', 500, '', false),
-        ('ين', 'ين', 'i', 500, '', false), ('ي', 'ي', 'i', 600, '', false)
+        ('نا', 'نا', 'v', 350, '', false), ('تم', 'تم', 'v', 600, '', false), ('ن', 'ن', 'v', 600, '', false), ('ت', 'ت', 'v', 60, 'ا', false),
+        ('وا', 'وا', 'v', 150, 'ا', false), ('تا', 'تا', 'v', 500, 'ا', false), ('ته', 'ته', 'v', 400, 'ا', true), ('تها', 'تها', 'v', 400, 'ا', true),
+        ('تهم', 'تهم', 'v', 550, 'ا', true), ('تهما', 'تهما', 'v', 800, 'ا', true), ('تهن', 'تهن', 'v', 900, 'ا', true), ('تك', 'تك', 'v', 850, 'ا', true),
+        ('تكم', 'تكم', 'v', 900, 'ا', true), ('تنا', 'تنا', 'v', 650, 'ا', true), ('ت', 'ت', 'v', 60, 'ى', false), ('وا', 'وا', 'v', 150, 'ى', false),
+        ('تا', 'تا', 'v', 500, 'ى', false), ('ته', 'ته', 'v', 400, 'ى', true), ('تها', 'تها', 'v', 400, 'ى', true), ('تهم', 'تهم', 'v', 550, 'ى', true),
+        ('تهما', 'تهما', 'v', 800, 'ى', true), ('تهن', 'تهن', 'v', 900, 'ى', true), ('تك', 'تك', 'v', 850, 'ى', true), ('تكم', 'تكم', 'v', 900, 'ى', true),
+        ('تنا', 'تنا', 'v', 650, 'ى', true), ('ي', 'ي', 'v', 350, 'ا', false), ('اه', 'اه', 'v', 300, 'ى', true), ('اها', 'اها', 'v', 300, 'ى', true),
+        ('اهم', 'اهم', 'v', 450, 'ى', true), ('اهما', 'اهما', 'v', 700, 'ى', true), ('اهن', 'اهن', 'v', 800, 'ى', true), ('اك', 'اك', 'v', 750, 'ى', true),
+        ('اكم', 'اكم', 'v', 800, 'ى', true), ('انا', 'انا', 'v', 550, 'ى', true), ('ون', 'ون', 'i', 130, '', false), ('وا', 'وا', 'i', 200, '', false),
+        ('ان', 'ان', 'i', 350, '', false), ('ا', 'ا', 'i', 350, '', false), ('ن', 'ن', 'i', 500, '', false), ('ين', 'ين', 'i', 500, '', false),
+        ('ي', 'ي', 'i', 600, '', false)
     ), word AS (
         SELECT news.word_key(spelled) AS letters, length(spelled) AS size
         WHERE length(spelled) <= 40
@@ -187,7 +195,8 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog
 AS $function$
     WITH readings AS MATERIALIZED (
-        SELECT r.*, r.prefix = '' AND r.suffix = '' AS whole, row_number() OVER () AS place
+        SELECT r.*, row_number() OVER () AS place,
+               r.prefix = '' AND r.suffix = '' AND news.word_key(r.lemma) = news.word_key(spelled) AS is_lemma
         FROM news.readings(spelled) AS r
     ), best AS (
         SELECT * FROM readings WHERE place = 1
@@ -196,9 +205,11 @@ AS $function$
         UNION ALL
         SELECT r.place, part, found.lemma
         FROM best, readings AS r, LATERAL (VALUES (1, r.lemma), (2, r.wider)) AS found (part, lemma)
-        WHERE best.known AND r.known AND r.cost <= best.cost + 100 AND (r.whole OR NOT best.whole)
+        WHERE r.known AND CASE WHEN best.known
+            THEN r.cost <= best.cost + 100 AND (r.is_lemma OR NOT best.is_lemma)
+            ELSE r.cost <= best.cost + 400 END
         UNION ALL
-        SELECT number, 3, substr(best.lemma, number + 1)
+        SELECT 1000 + number, 3, substr(best.lemma, number + 1)
         FROM best, generate_series(1, length(best.lemma) - 3) AS number
         WHERE NOT best.known AND left(best.lemma, number) ~ '^[وفبلك]+$'
           AND spelled ~ '^[\u0620-\u06ff]'

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
@@ -25,6 +25,8 @@ from ingest.store import articles, documents
 from ingest.text.urls import canonical_url
 from ingest.topics.topics import load_topics
 
+# If a search finds fewer, other spellings are offered.
+FEW = 5
 SENTENCE_WIDTH = 160
 
 app = typer.Typer(no_args_is_help=True)
@@ -78,25 +80,42 @@ def explain(
             output.print(table)
 
 
+class _Conditions(TypedDict):
+    language: str | None
+    since: datetime | None
+    until: datetime | None
+    outlets: list[str] | None
+
+
 @search_app.command()
 def search(
-    query: Annotated[str, typer.Argument(help='Words, "phrases", OR, and - before what must not occur.')],
+    query: Annotated[
+        str,
+        typer.Argument(
+            help='Words in any form, =word as it is spelled, word*, "phrases", "near words"~5, OR, and - before what '
+            "must not occur."
+        ),
+    ],
     language: Annotated[str | None, typer.Option("--language", help="Language (ISO 639-1), such as ar.")] = None,
     since: Annotated[
         datetime | None, typer.Option("--since", formats=DATE_FORMATS, help="Published on or after.")
     ] = None,
     until: Annotated[datetime | None, typer.Option("--until", formats=DATE_FORMATS, help="Published before.")] = None,
     outlet: Annotated[list[str] | None, typer.Option("--outlet", help="Name of a publisher; repeatable.")] = None,
-    rows: Annotated[int, typer.Option("--rows", min=1, max=300, help="Articles to show.")] = 20,
+    rows: Annotated[int, typer.Option("--rows", min=1, max=10_000, help="Articles to show.")] = 20,
+    page: Annotated[int, typer.Option("--page", min=1, help="Which page of so many articles.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Find articles by words in all their forms, best matches first."""
     settings = load_settings()
     since, until = (moment and moment.replace(tzinfo=UTC) for moment in (since, until))
     with opened_database(settings) as database, database.connect() as connection:
-        found = articles.search(
-            connection, query, language=language, since=since, until=until, outlets=outlet or None, rows=rows
-        )
+        conditions: _Conditions = {
+            "language": language, "since": since, "until": until, "outlets": outlet or None
+        }  # fmt: skip
+        found = articles.search(connection, query, rows=rows, page=page, **conditions)
+        total = articles.search_count(connection, query, **conditions)
+        spelled = articles.spellings(connection, query) if total < FEW else None
     if as_json:
         print_json(found)
         return
@@ -105,8 +124,23 @@ def search(
         output.print(f"{article['article_id']}  {day}  {article['outlet']}  {article['title'] or ''}")
         output.print(f"    {article['snippet'].replace('<b>', '[').replace('</b>', ']')}")
         output.print(f"    {article['url']}")
-    if not found:
+    _say_what_was_found(total, len(found), (page - 1) * rows)
+    if spelled is not None:
+        for word, lemma in spelled.corrections:
+            output.print(f"no article has {word}: searched for {lemma}")
+        for word, suggestion in spelled.suggestions:
+            output.print(f"spelled like {word}: {suggestion}")
+
+
+def _say_what_was_found(total: int, shown: int, before: int) -> None:
+    if not total:
         output.print("nothing found")
+    elif not shown:
+        output.print(f"{total:,} found: this page is behind the last")
+    elif shown < total:
+        output.print(f"{before + 1:,} to {before + shown:,} of {total:,}; --page and --rows show others")
+    else:
+        output.print(f"{total:,} found")
 
 
 def _is_address(what: str) -> bool:

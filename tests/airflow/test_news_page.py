@@ -150,7 +150,8 @@ def test_hostile_titles_and_addresses_stay_text(filled: Connection) -> None:
     [
         ("troops", 1), ("TROOPS iraq", 1), ("iraq troop", 1), ("troops syria", 0), ("troops -iraq", 0),
         # Spelling variants, particles in front, other forms.
-        ("انسحاب", 1), ("الانسحاب", 1), ("القوات الامريكيه", 1), ("قوات", 1), ("العراق", 1), ('"قوات امريكية"', 1),
+        ("انسحاب", 1), ("الانسحاب", 1), ("القوات الامريكيه", 1), ("قوات", 1), ("العراق", 2),
+        ('"قوات امريكية"~1', 1), ('"القوات الامريكية"', 1),
         ("a' | b & ! ( :*", 0), ("!!!", 0), ("  ", 3),
     ],
 )  # fmt: skip

@@ -35,6 +35,11 @@ CREATE TABLE news.words (
 COMMENT ON TABLE news.words IS 'Every word that articles have or had, as it is spelled, with its analysis.';
 COMMENT ON COLUMN news.words.word IS 'The word, as news.words_of returns it.';
 COMMENT ON COLUMN news.words.lemmas IS 'The lemma it stands for, first, and other lemmas under which its articles are found; empty for words such as the, of.';
+CREATE OR REPLACE FUNCTION news.exact_key(spelled text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+RETURN translate(spelled, 'أإآٱیک', 'ااااىك');
+CREATE INDEX words_exact_idx ON news.words (news.exact_key(word));
 CREATE INDEX words_lemma_idx ON news.words ((lemmas[1]));
 
 CREATE TABLE news.analysis (

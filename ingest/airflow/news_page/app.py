@@ -39,6 +39,7 @@ CONTENT_SECURITY_POLICY = (
     "connect-src 'self'; form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
 )
 LONGEST_QUERY = 200
+LAST_PAGE = 100_000
 A_DAY_SECONDS = 86400
 
 
@@ -50,7 +51,7 @@ def create_app() -> FastAPI:
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     templates.filters |= {"spell": _spell, "number": _number, "percent": _percent, "is_web": _is_web}
-    page = templates.get_template("page.html")
+    template = templates.get_template("page.html")
     apology = templates.get_template("apology.html")
 
     @app.middleware("http")
@@ -73,20 +74,21 @@ def create_app() -> FastAPI:
         return await http_exception_handler(request, error)
 
     @app.get("/", response_class=HTMLResponse)
-    def show(q: str = "") -> HTMLResponse:
+    def show(q: str = "", page: str = "1") -> HTMLResponse:
         now = utc_now()
         # Search for whatever a browser or a link sends, as far as possible, instead of answering an error in JSON.
         asked = printable(q).strip()
         query = asked if len(asked) <= LONGEST_QUERY else _beginning(asked)
+        number = int(page) if page.isascii() and page.isdigit() and 0 < int(page) <= LAST_PAGE else 1
         try:
             with reading() as connection:
-                data = overview.load(connection, now, query)
+                data = overview.load(connection, now, query, number)
         except (DatabaseError, IngestError, psycopg.Error) as error:
             said = (str(error).splitlines() or [type(error).__name__])[0]
             log.error("the news page cannot read the database: %s", said)
             return HTMLResponse(apology.render(reason=said), status_code=503)
-        shown = {"now": now, "query": query, "longest": LONGEST_QUERY, "is_cut": asked != query}
-        return HTMLResponse(page.render(vars(data) | shown | {"chart": json.dumps(data.chart)}))
+        shown = {"now": now, "query": query, "longest": LONGEST_QUERY, "is_cut": asked != query, "number": number}
+        return HTMLResponse(template.render(vars(data) | shown | {"chart": json.dumps(data.chart)}))
 
     @app.get("/static/{name}")
     def static(name: str) -> FileResponse:

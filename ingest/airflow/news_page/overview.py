@@ -18,6 +18,8 @@ FRESHNESS_ARTICLES = 2000
 REASONS_AMONG = 20_000
 REASONS = 8
 ARTICLES = 25
+# If a search finds fewer, other spellings are offered.
+FEW = 5
 
 # The worst first, so that feeds that need attention are at the top.
 _ORDER = {health: place for place, health in enumerate(("gone", "failing", "silent", "waiting", "ok", "disabled"))}
@@ -42,11 +44,15 @@ class Overview:
     delay_median: timedelta | None
     delay_p95: timedelta | None
     found: list[dict[str, Any]]
+    matches: int
+    pages: int
+    spelled: articles.Spellings | None
     chart: dict[str, Any]
 
 
-def load(connection: Connection, now: datetime, query: str) -> Overview:
-    """Return the page's data at `now`. `query` filters the articles."""
+def load(connection: Connection, now: datetime, query: str, page: int = 1) -> Overview:
+    """Return the page's data at `now`. `query` filters the articles; `page` says which of the matches are shown."""
+    matches = articles.search_count(connection, query) if query else 0
     outcomes = ledger.outcomes(connection)
     feeds = feed_health.health(connection, now, outcomes)
     of_feed: defaultdict[str | None, list[alerts.Alert]] = defaultdict(list)
@@ -72,7 +78,10 @@ def load(connection: Connection, now: datetime, query: str) -> Overview:
         fresh_articles=known,
         delay_median=median,
         delay_p95=p95,
-        found=articles.newest(connection, limit=ARTICLES, query=query),
+        found=articles.newest(connection, limit=ARTICLES, query=query, page=page),
+        matches=matches,
+        pages=-(-matches // ARTICLES),
+        spelled=articles.spellings(connection, query) if query and matches < FEW else None,
         chart=chart(articles.per_day(connection, first_day), first_day.date(), now.date()),
     )
 

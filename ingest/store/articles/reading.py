@@ -15,6 +15,7 @@ from db.rows import only_row, only_value
 __all__ = [
     "CHOSEN",
     "Chosen",
+    "Spellings",
     "bound",
     "count_and_last",
     "count_chosen",
@@ -22,6 +23,8 @@ __all__ = [
     "newest",
     "per_day",
     "search",
+    "search_count",
+    "spellings",
     "streamed",
     "topics_and_outlets",
 ]
@@ -77,18 +80,52 @@ def search(
     until: datetime | None = None,
     outlets: list[str] | None = None,
     rows: int = 20,
+    page: int = 1,
 ) -> list[dict[str, Any]]:
-    """Return the results of `news.search` as dictionaries."""
+    """Return one page of the results of `news.search` as dictionaries."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
-            "SELECT * FROM news.search(%s, %s, %s, %s, %s, %s)", [query, language, since, until, outlets, rows]
+            "SELECT * FROM news.search(%s, %s, %s, %s, %s, %s, %s)",
+            [query, language, since, until, outlets, rows, page],
         ).fetchall()
 
 
-def newest(connection: Connection, *, limit: int, query: str = "") -> list[dict[str, Any]]:
-    """Return the articles that landed last or, with a `query`, the results of `news.search`, best first."""
+def search_count(
+    connection: Connection,
+    query: str,
+    *,
+    language: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    outlets: list[str] | None = None,
+) -> int:
+    """Return how many articles match a query, on all pages."""
+    found = only_value(
+        connection, "SELECT news.search_count(%s, %s, %s, %s, %s)", [query, language, since, until, outlets]
+    )
+    return int(found)
+
+
+@dataclass(frozen=True)
+class Spellings:
+    """Words of a query that were read as others (word, lemma), and words of articles spelled like them (word, word)."""
+
+    corrections: list[tuple[str, str]]
+    suggestions: list[tuple[str, str]]
+
+
+def spellings(connection: Connection, query: str) -> Spellings:
+    """Return what may be misspelled in a query of which little was found."""
+    corrections = connection.execute("SELECT word, lemma FROM news.corrections(%s)", [query]).fetchall()
+    suggestions = connection.execute("SELECT word, suggestion FROM news.suggest(%s)", [query]).fetchall()
+    return Spellings([(row[0], row[1]) for row in corrections], [(row[0], row[1]) for row in suggestions])
+
+
+def newest(connection: Connection, *, limit: int, query: str = "", page: int = 1) -> list[dict[str, Any]]:
+    """Return the articles that landed last or, with a `query`, a page of the results of `news.search`, best first."""
     matching = (
-        "(SELECT article_id AS id, row_number() OVER () AS place FROM news.search(%(query)s, rows => %(limit)s))"
+        "(SELECT article_id AS id, row_number() OVER () AS place"
+        " FROM news.search(%(query)s, rows => %(limit)s, page => %(page)s))"
         if query.strip()
         else "(SELECT id, row_number() OVER () AS place FROM (SELECT id FROM news.articles"
         " ORDER BY landed_at DESC, id DESC LIMIT %(limit)s) AS last)"
@@ -102,7 +139,7 @@ def newest(connection: Connection, *, limit: int, query: str = "") -> list[dict[
             FROM {matching} AS found JOIN news.articles a USING (id)
             ORDER BY found.place
             """,
-            {"query": query, "limit": limit},
+            {"query": query, "limit": limit, "page": page},
         ).fetchall()
 
 

@@ -99,6 +99,12 @@ def _suffixes() -> list[Suffix]:
     found += [Suffix(ending, NOUN, cost, "ة") for ending, cost in of_feminines]
     of_pasts = (("ت", 60), ("وا", 150), ("ا", 400), ("تا", 500), ("نا", 350), ("تم", 600), ("ن", 600))
     found += [Suffix(ending, VERB, cost) for ending, cost in of_pasts]
+    # Verbs that end in a weak letter lose it: دعت and دعوا of دعا, التقت of التقى. Their passive ends in ya.
+    for weak in ("ا", "ى"):
+        found += [Suffix(ending, VERB, cost, weak) for ending, cost in (("ت", 60), ("وا", 150), ("تا", 500))]
+        found += [Suffix("ت" + pronoun, VERB, cost + 200, weak, pronoun=True) for pronoun, cost in _PRONOUNS]
+    found.append(Suffix("ي", VERB, 350, "ا"))
+    found += [Suffix("ا" + pronoun, VERB, cost + 100, "ى", pronoun=True) for pronoun, cost in _PRONOUNS]
     of_imperfects = (("ون", 130), ("وا", 200), ("ان", 350), ("ا", 350), ("ن", 500), ("ين", 500), ("ي", 600))
     return found + [Suffix(ending, IMPERFECT, cost) for ending, cost in of_imperfects]
 

@@ -24,6 +24,8 @@ UNKNOWN = 1950
 WHOLE = -60
 # Readings that cost so little more than the best one are kept beside it: one in three is right.
 CLOSE = 100
+# A text with a word nobody listed is also found by what the word might be, if that costs at most so much more.
+CLOSE_TO_UNKNOWN = 400
 # Letters that what remains must have: of a word in the lexicon, and of others.
 LEAST_LETTERS, LEAST_UNKNOWN = 2, 3
 # No word is longer, and no affix.
@@ -50,10 +52,9 @@ class Reading:
     suffix: str
     known: bool
 
-    @property
-    def whole(self) -> bool:
-        """Whether nothing was taken off."""
-        return not self.prefix and not self.suffix
+    def is_lemma(self, letters: str) -> bool:
+        """Return whether a word with this key, as it stands, is the lemma."""
+        return not self.prefix and not self.suffix and key(self.lemma) == letters
 
 
 @dataclass(frozen=True)
@@ -163,15 +164,19 @@ def _analysis(spelled: str, readings: list[Reading]) -> Analysis:
     best = readings[0]
     found = [best.lemma]
     if best.known:
-        # Beside a word as it stands, only others that are spelled so.
+        # Beside a lemma as it stands, only others that are spelled so.
+        letters = key(spelled)
+        alone = best.is_lemma(letters)
         close = [
             reading
             for reading in readings
-            if reading.known and reading.cost <= best.cost + CLOSE and (reading.whole or not best.whole)
+            if reading.known and reading.cost <= best.cost + CLOSE and (reading.is_lemma(letters) or not alone)
         ]
         found += [lemma for reading in close for lemma in (reading.lemma, reading.wider) if lemma]
     elif is_arabic(spelled):
-        # A name, perhaps with particles: the text is found by the name with and without them.
+        # Perhaps a rare form of a word, or a name with particles: the text is found by these as well.
+        possible = [r for r in readings if r.known and r.cost <= best.cost + CLOSE_TO_UNKNOWN]
+        found += [lemma for reading in possible for lemma in (reading.lemma, reading.wider) if lemma]
         rest = best.lemma
         while rest[:1] in PARTICLES and len(rest) > LEAST_UNKNOWN:
             rest = rest[1:]

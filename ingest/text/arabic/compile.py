@@ -79,10 +79,9 @@ class _Sources:
     def is_noun(self, word: str) -> bool:
         """Return whether a word takes the article often enough to be a noun, or is one by the dictionary."""
         # Verbs in the imperfect are listed as their own lemma where the dictionary does not know it.
-        if self.all_counts[word] < LEAST_NOUN or len(word) < 2:
-            return False
-        listed = self.lemmas.get(word) == word and word[0] not in "يتن"
-        return listed or self.counts["ال" + word] >= LEAST_DEFINITE * self.all_counts[word]
+        listed = self.lemmas.get(word) == word and word[0] not in "يتن" and len(word) > 3
+        definite = self.counts["ال" + word] >= LEAST_DEFINITE * self.all_counts[word]
+        return listed or (definite and self.all_counts[word] >= LEAST_NOUN and len(word) > 1)
 
     def form(self, spelling: str, kind: str, lemma: str, number: int | None = None) -> Form:
         return Form(spelling, kind, lemma, self.cost(self.all_counts[spelling] if number is None else number))
@@ -109,7 +108,11 @@ def compile_forms(sources: _Sources, by_hand: Sequence[Form]) -> list[Form]:
         for word, number in sources.all_counts.items()
         if number >= LEAST_SEEN and len(word) > 1 and (word, affixes.SEEN) not in known
     ]
-    nouns = [sources.form(word, affixes.NOUN, word) for word in sources.all_counts if sources.is_noun(word)]
+    nouns = [
+        sources.form(word, affixes.NOUN, word)
+        for word in sorted(sources.all_counts.keys() | sources.lemmas.keys())
+        if sources.is_noun(word)
+    ]
     nouns = _unexplained(kept, [form for form in nouns if (form.spelling, form.kind) not in known])
     kept += _spelled_once(nouns, {form.spelling for form in kept} | sources.lemmas.keys(), kept)
     kept += _spelled_once(_misread(kept, seen), set(), [])

@@ -133,7 +133,8 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog
 AS $function$
     WITH readings AS MATERIALIZED (
-        SELECT r.*, r.prefix = '' AND r.suffix = '' AS whole, row_number() OVER () AS place
+        SELECT r.*, row_number() OVER () AS place,
+               r.prefix = '' AND r.suffix = '' AND news.word_key(r.lemma) = news.word_key(spelled) AS is_lemma
         FROM news.readings(spelled) AS r
     ), best AS (
         SELECT * FROM readings WHERE place = 1
@@ -142,9 +143,11 @@ AS $function$
         UNION ALL
         SELECT r.place, part, found.lemma
         FROM best, readings AS r, LATERAL (VALUES (1, r.lemma), (2, r.wider)) AS found (part, lemma)
-        WHERE best.known AND r.known AND r.cost <= best.cost + {analysis.CLOSE} AND (r.whole OR NOT best.whole)
+        WHERE r.known AND CASE WHEN best.known
+            THEN r.cost <= best.cost + {analysis.CLOSE} AND (r.is_lemma OR NOT best.is_lemma)
+            ELSE r.cost <= best.cost + {analysis.CLOSE_TO_UNKNOWN} END
         UNION ALL
-        SELECT number, 3, substr(best.lemma, number + 1)
+        SELECT 1000 + number, 3, substr(best.lemma, number + 1)
         FROM best, generate_series(1, length(best.lemma) - {analysis.LEAST_UNKNOWN}) AS number
         WHERE NOT best.known AND left(best.lemma, number) ~ '^[{"".join(analysis.PARTICLES)}]+$'
           AND spelled ~ '^[\\u0620-\\u06ff]'

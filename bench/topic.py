@@ -19,7 +19,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ingest.text.folding import fold_sentences
+from ingest.text.folding import spell_sentences
 from ingest.topics.topics import TopicSet, load_topics
 
 ROOT = Path(__file__).parent.parent
@@ -60,7 +60,7 @@ def judged() -> list[dict[str, Any]]:
 def degree(topics: TopicSet, text: dict[str, Any]) -> int:
     """Return 2 if the rules find the text to be about the topic, 1 if it mentions it, else 0."""
     return max(
-        (DEGREES.index(match.degree) for match in topics.judge(text["title"], fold_sentences(text["text"]))), default=0
+        (DEGREES.index(match.degree) for match in topics.judge(text["title"], spell_sentences(text["text"]))), default=0
     )
 
 
@@ -110,7 +110,7 @@ def degrees(texts: Sequence[dict[str, Any]], found: Sequence[int]) -> Table:
 
 
 def speed(topics: TopicSet, texts: Sequence[dict[str, Any]]) -> float:
-    folded = [(text["title"], fold_sentences(text["text"])) for text in texts]
+    folded = [(text["title"], spell_sentences(text["text"])) for text in texts]
     best = float("inf")
     for _ in range(5):
         started = time.process_time()

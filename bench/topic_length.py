@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ingest.text.folding import fold_sentences
+from ingest.text.folding import spell_sentences
 from ingest.topics.topics import TopicSet, load_topics
 
 ROOT = Path(__file__).parent.parent
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _judge(topics: TopicSet, text: str) -> None:
-    topics.judge("x", fold_sentences(text))
+    topics.judge("x", spell_sentences(text))
 
 
 def processor_time(work: Callable[[], object]) -> float:

@@ -154,8 +154,9 @@ AS $function$
         SELECT c.cost + f.cost
                + news.spelling_distance(spelled, c.before || left(f.spelling, c.stem) || c.behind)
                + news.spelling_distance(c.replacement, substr(f.spelling, c.stem + 1))
-               + CASE WHEN c.before = '' AND c.behind = '' THEN -60 ELSE 0 END AS cost,
-               f.lemma, f.wider, c.before, c.behind, true
+               + CASE WHEN c.before = '' AND c.behind = '' AND f.kind <> 's'
+                      THEN -60 ELSE 0 END AS cost,
+               f.lemma, f.wider, c.before, c.behind, f.kind <> 's'
         FROM cut AS c
         JOIN news.lexicon AS f ON f.key = c.sought AND strpos(c.before_kinds, f.kind) > 0
                               AND strpos(c.behind_kinds, f.kind) > 0
@@ -205,13 +206,13 @@ AS $function$
         UNION ALL
         SELECT r.place, part, found.lemma
         FROM best, readings AS r, LATERAL (VALUES (1, r.lemma), (2, r.wider)) AS found (part, lemma)
-        WHERE r.known AND CASE WHEN best.known
-            THEN r.cost <= best.cost + 100 AND (r.is_lemma OR NOT best.is_lemma)
-            ELSE r.cost <= best.cost + 400 END
+        WHERE r.known AND CASE
+            WHEN best.cost >= 1950 THEN r.cost <= best.cost + 400
+            ELSE r.cost <= best.cost + 100 AND (r.is_lemma OR NOT (best.known AND best.is_lemma)) END
         UNION ALL
         SELECT 1000 + number, 3, substr(best.lemma, number + 1)
         FROM best, generate_series(1, length(best.lemma) - 3) AS number
-        WHERE NOT best.known AND left(best.lemma, number) ~ '^[وفبلك]+$'
+        WHERE best.cost >= 1950 AND left(best.lemma, number) ~ '^[وفبلك]+$'
           AND spelled ~ '^[\u0620-\u06ff]'
     ), ordered AS (
         SELECT lemma, min((place, part)) AS place FROM candidates WHERE lemma <> '' GROUP BY lemma

@@ -23,7 +23,7 @@ from ingest.store.documents import Landable
 from ingest.store.ledger import End
 from ingest.store.storing import UNSTORABLE
 from ingest.store.words import Words
-from ingest.text.folding import fold_sentences, identity_of_folded, words_of_folded
+from ingest.text.folding import identity_of_folded, spell_sentences, unify, words_of_folded
 from ingest.text.storable import storable
 from ingest.topics.topics import TopicSet
 
@@ -225,8 +225,8 @@ def _end_failed(connection: Connection, failed: Sequence[_Failed], now: datetime
 
 
 def _landing(document: Landable, topics: TopicSet) -> Landing:
-    sentences = fold_sentences(document.text)
-    folded = " ".join(sentences)
+    sentences = spell_sentences(document.text)
+    folded = unify(" ".join(sentences))
     found = topics.judge(document.title, sentences)
     about = [match for match in found if match.degree == "about"]
     return Landing(

@@ -12,7 +12,7 @@ from functools import partial
 from db import Connection, retry_deadlocks
 from ingest.store import articles, documents, ledger, stories
 from ingest.store.ledger import Selection
-from ingest.text.folding import fold_sentences
+from ingest.text.folding import spell_sentences
 from ingest.text.urls import slug_words
 from ingest.topics.topics import Match, TopicSet
 
@@ -62,7 +62,7 @@ def rejudge(
         if not batch:
             break
         last = batch[-1].entry_id
-        judged = {item.entry_id: topics.judge(item.title, fold_sentences(item.text)) for item in batch}
+        judged = {item.entry_id: topics.judge(item.title, spell_sentences(item.text)) for item in batch}
         about = {entry: [match for match in matches if match.degree == "about"] for entry, matches in judged.items()}
         newly = [item.entry_id for item in batch if about[item.entry_id] and item.status == "off_topic"]
         gone = [item.entry_id for item in batch if not about[item.entry_id] and item.status != "off_topic"]

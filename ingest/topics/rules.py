@@ -1,4 +1,6 @@
-"""The rules of a topic, applied to a text sentence by sentence. Pure; its input is folded (`ingest.text.folding`).
+"""The rules of a topic, applied to a text sentence by sentence. Pure.
+
+Its input is words as they are spelled (`ingest.text.folding.spell_sentences`); what it returns is folded.
 
 A sentence counts if it contains one of the rule's passages, its subject is not someone else, and it is about the right
 place: the place named closest to the passage, or the last one named before. Its weight depends on its position: the
@@ -8,8 +10,8 @@ recalls earlier events (since the withdrawal) counts less anywhere.
 The work grows linearly with the length of a text, however many hits a sentence has: hits are ordered by concept, and
 the nearest one is found by bisection.
 
-An Arabic word matches with particles written in front of it (و ف ب ك ل ال and their combinations, س before the
-imperfect), pronouns written after it, and the endings of its sound plurals.
+An Arabic word of a rule matches every form of it: it stands for its lemma (`ingest.text.arabic`). `=word` matches the
+word alone, with particles in front of it; `word*` whatever begins so, with particles in front of that.
 """
 
 import re
@@ -18,7 +20,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ingest.text.folding import fold
+from ingest.text.arabic import shared_analyser
+from ingest.text.arabic.spelling import is_arabic
+from ingest.text.folding import spell, unify
 
 __all__ = ["CompiledTopic", "Explanation", "Found", "Sought"]
 
@@ -33,10 +37,8 @@ REMINDER_WITHIN = 4
 MOST_MATCHED = 100
 # Limits of the word cache: number of words, and letters per word. No real word is longer.
 REMEMBERED_WORDS, REMEMBERED_LETTERS = 200_000, 60
-_ARABIC = re.compile("[\u0600-\u06ff]")
 # Conjunction, preposition and article in their written combinations; future prefix; all folded.
 _PREFIX = "(?:[وف]?(?:ال|لل|[بك]ال|[بكل]|س(?=[يتنا]))?)"
-_ENDING = "(?:ه|ها|هم|هما|هن|نا|كم|ي|ات|ون|ين|ان|يه|وا)?"
 
 # position of a word, concept, the words
 _Hit = tuple[int, str, str]
@@ -121,7 +123,7 @@ class CompiledTopic:
     def explain(self, title: str, sentences: Sequence[str]) -> list[Explanation]:
         """Return the sentences with a passage of the rule, and the points of each."""
         return [
-            Explanation(kind, sentence, tuple(words for _, _, words in passage.hits), points, passage.reason)
+            Explanation(kind, unify(sentence), tuple(words for _, _, words in passage.hits), points, passage.reason)
             for kind, sentence, passage, points in self._counted(title, sentences)
         ]
 
@@ -191,8 +193,8 @@ class CompiledTopic:
             return _Passage(together, sought.weight * REMINDER_SHARE, "a reminder")
         return _Passage(together, sought.weight)
 
-    def _sentence(self, folded: str) -> "_Sentence":
-        words = folded.split()
+    def _sentence(self, spelled: str) -> "_Sentence":
+        words = spelled.split()
         hits = self._vocabulary.hits(words)
         if not hits or not self._compounds:
             return _Sentence(hits)
@@ -201,7 +203,7 @@ class CompiledTopic:
             for together in plain.together(concepts, within):
                 start, end = min(hit[0] for hit in together), max(hit[0] for hit in together)
                 # Its position is that of its first concept.
-                hits.append((together[0][0], name, " ".join(words[start : end + 1])))
+                hits.append((together[0][0], name, unify(" ".join(words[start : end + 1]))))
         return _Sentence(hits)
 
 
@@ -282,21 +284,26 @@ class _Vocabulary:
     """Words and phrases of concepts, to find in texts."""
 
     def __init__(self, words: Mapping[str, Sequence[str]]) -> None:
-        # Each word pattern has a number, and a term is a sequence of them. Terms are indexed by their first word.
-        self._patterns: list[re.Pattern[str]] = []
+        self._analyser = shared_analyser()
+        # Each sought word has a number, and a term is a sequence of them. Terms are indexed by their first word.
+        self._lemmas: dict[str, int] = {}
+        self._patterns: dict[str, tuple[int, re.Pattern[str]]] = {}
         self._terms: dict[int, list[tuple[str, tuple[int, ...]]]] = defaultdict(list)
-        numbers: dict[str, int] = {}
         for concept, terms in words.items():
             for term in terms:
-                sought = []
-                for pattern in _word_patterns(term):
-                    if pattern not in numbers:
-                        numbers[pattern] = len(self._patterns)
-                        self._patterns.append(re.compile(pattern))
-                    sought.append(numbers[pattern])
+                sought = [self._number(word, part) for word in term.split() for part in spell(word).split()]
                 self._terms[sought[0]].append((concept, tuple(sought)))
-        # News repeats its words, so the patterns that match a word are cached.
+        # News repeats its words, so what a word matches is cached.
         self._known: dict[str, tuple[int, ...]] = {}
+
+    def _number(self, word: str, spelled: str) -> int:
+        """Return the number of a word of a term, a new one if need be."""
+        size = len(self._lemmas) + len(self._patterns)
+        if is_arabic(spelled) and not word.startswith("=") and not word.endswith("*"):
+            return self._lemmas.setdefault(self._analyser.analyse(spelled).lemma, size)
+        body = re.escape(unify(spelled)) + (".*" if word.endswith("*") else "")
+        pattern = _PREFIX + body if is_arabic(spelled) else body
+        return self._patterns.setdefault(pattern, (size, re.compile(pattern)))[0]
 
     def hits(self, words: list[str]) -> list[_Hit]:
         known, found = self._known, []
@@ -310,33 +317,20 @@ class _Vocabulary:
                     if len(following) == len(term) and all(
                         part in self._fits(other) for part, other in zip(term[1:], following[1:], strict=True)
                     ):
-                        found.append((position, concept, " ".join(following)))
+                        found.append((position, concept, unify(" ".join(following))))
         return found
 
     def _fits(self, word: str) -> tuple[int, ...]:
         known = self._known.get(word)
         if known is None:
-            known = tuple(n for n, pattern in enumerate(self._patterns) if pattern.fullmatch(word))
+            folded = unify(word)
+            fitting = {number for number, pattern in self._patterns.values() if pattern.fullmatch(folded)}
+            if is_arabic(word):
+                lemmas = self._analyser.analyse(word).likely
+                fitting |= {self._lemmas[lemma] for lemma in lemmas if lemma in self._lemmas}
+            known = tuple(sorted(fitting))
             if len(self._known) > REMEMBERED_WORDS:
                 self._known.clear()
             if len(word) <= REMEMBERED_LETTERS:
                 self._known[word] = known
         return known
-
-
-def _word_patterns(term: str) -> list[str]:
-    patterns = []
-    for word in term.split():
-        open_end = word.endswith("*")
-        for part in fold(word).split():
-            if _ARABIC.search(part):
-                stem = part.removeprefix("ال") if len(part) > 4 else part
-                # Ta marbuta is written as ta before a pronoun, and as alef and ta in the plural.
-                if stem.endswith("ه") and not open_end:
-                    body = f"{re.escape(stem[:-1])}(?:ه|ت{_ENDING}|ات)"
-                else:
-                    body = re.escape(stem) + ("" if open_end else _ENDING)
-                patterns.append(_PREFIX + body + (".*" if open_end else ""))
-            else:
-                patterns.append(re.escape(part) + (".*" if open_end else ""))
-    return patterns

@@ -11,7 +11,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ingest.config.yaml_file import StrictModel, parse_config, read_config
-from ingest.text.folding import fold, fold_sentences
+from ingest.text.folding import fold, spell, spell_sentences
 from ingest.topics.rules import CompiledTopic, Explanation, Sought
 
 __all__ = ["Match", "Topic", "TopicSet", "TopicsFile", "load_topics", "parse_topics"]
@@ -67,7 +67,9 @@ class Topic(StrictModel):
 
     title: str = Field("", description="What the topic is, for people.")
     concepts: dict[str, dict[str, tuple[str, ...]]] = Field(
-        {}, description="Words and phrases by concept and language; a trailing * stands for any ending."
+        {},
+        description="Words and phrases by concept and language. An Arabic word stands for all its forms, =word for "
+        "itself; a trailing * stands for any ending.",
     )
     compounds: dict[str, Compound] = Field({}, description="Concepts that are made of others.")
     match: Literal["all"] | Rule = Field(description="all: every text; else the rule.")
@@ -134,16 +136,16 @@ class TopicSet:
     def judge(self, title: str | None, sentences: list[str]) -> list[Match]:
         """Return the topics that a text is about or mentions, the best score first.
 
-        `sentences` is the result of `ingest.text.folding.fold_sentences` for the text.
+        `sentences` is the result of `ingest.text.folding.spell_sentences` for the text.
         """
-        folded_title = fold(title or "")
+        spelled_title = spell(title or "")
         matches = []
         for name, topic in self._topics.items():
             compiled = self._compiled.get(name)
             if compiled is None:
                 matches.append(Match(name, topic.threshold, "about", {}))
                 continue
-            found = compiled.judge(folded_title, sentences)
+            found = compiled.judge(spelled_title, sentences)
             if found.score >= topic.mention:
                 degree: Literal["about", "mention"] = "about" if found.score >= topic.threshold else "mention"
                 matches.append(Match(name, found.score, degree, found.matched))
@@ -151,10 +153,10 @@ class TopicSet:
 
     def explain(self, title: str | None, text: str) -> dict[str, tuple[Match | None, list[Explanation]]]:
         """Return, for each topic, the result of `judge` and the points of each passage."""
-        sentences = fold_sentences(text)
+        sentences = spell_sentences(text)
         matches = {match.topic: match for match in self.judge(title, sentences)}
         return {
-            name: (matches.get(name), self._compiled[name].explain(fold(title or ""), sentences))
+            name: (matches.get(name), self._compiled[name].explain(spell(title or ""), sentences))
             if name in self._compiled
             else (matches.get(name), [])
             for name in self._topics
@@ -162,7 +164,7 @@ class TopicSet:
 
     def passes_gate(self, title: str | None, summary: str | None) -> bool:
         """Return whether an item of a general feed with this title and summary is worth fetching."""
-        words = fold(f"{title or ''} {summary or ''}"[:GATE_CHARACTERS])
+        words = spell(f"{title or ''} {summary or ''}"[:GATE_CHARACTERS])
         return any(
             topic.gate is None
             or name not in self._compiled

@@ -6,7 +6,7 @@ in hundredths. The costs are estimates, rounded; what decides is the count of th
 
 from dataclasses import dataclass
 
-__all__ = ["PREFIXES", "SUFFIXES", "Prefix", "Suffix"]
+__all__ = ["PREFIXES", "SEEN", "SUFFIXES", "Prefix", "Suffix"]
 
 # Kinds of words (`lexicon.Form.kind`): noun or adjective, preposition (takes pronouns), particle, name (takes no
 # endings), verb (its past), imperfect of a verb (without its first letter), and any other form, as it stands.

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ingest.text.arabic.affixes import PREFIXES, SUFFIXES, Prefix, Suffix
+from ingest.text.arabic.affixes import PREFIXES, SEEN, SUFFIXES, Prefix, Suffix
 from ingest.text.arabic.lexicon import Lexicon, read_lexicon
 from ingest.text.arabic.spelling import distance, is_arabic, key
 from ingest.text.folding import unify
@@ -43,7 +43,10 @@ PERSIAN_ENDINGS = ("هایی", "های", "ها", "ی")
 
 @dataclass(frozen=True, order=True)
 class Reading:
-    """What a word may be: `cost`, the lemma, the wider lemma or "", and what was taken off in front and behind."""
+    """What a word may be: `cost`, the lemma, the wider lemma or "", and what was taken off in front and behind.
+
+    `known` if the lexicon has the word, and not only seen it.
+    """
 
     cost: int
     lemma: str
@@ -59,10 +62,14 @@ class Reading:
 
 @dataclass(frozen=True)
 class Analysis:
-    """The lemma that a word stands for, and all lemmas under which a text that contains it is found (it included)."""
+    """The lemma that a word stands for, and all lemmas under which a text that contains it is found (it included).
+
+    `likely` are those that it is a form of: without the country of an adjective, and without what is only possible.
+    """
 
     lemma: str
     lemmas: tuple[str, ...]
+    likely: frozenset[str]
 
 
 class Analyser:
@@ -129,9 +136,9 @@ class Analyser:
                 continue
             stem, last = form.spelling[: end - start], form.spelling[end - start :]
             spelling = distance(spelled, prefix.letters + stem + suffix.letters) + distance(suffix.replacement, last)
-            whole = WHOLE if not prefix.letters and not suffix.letters else 0
+            whole = WHOLE if not prefix.letters and not suffix.letters and form.kind != SEEN else 0
             cost = prefix.cost + form.cost + suffix.cost + spelling + whole
-            yield Reading(cost, form.lemma, form.wider, prefix.letters, suffix.letters, known=True)
+            yield Reading(cost, form.lemma, form.wider, prefix.letters, suffix.letters, known=form.kind != SEEN)
 
 
 @lru_cache(maxsize=1)
@@ -162,23 +169,25 @@ def _foreign_stem(spelled: str) -> str:
 
 def _analysis(spelled: str, readings: list[Reading]) -> Analysis:
     best = readings[0]
-    found = [best.lemma]
-    if best.known:
-        # Beside a lemma as it stands, only others that are spelled so.
-        letters = key(spelled)
-        alone = best.is_lemma(letters)
-        close = [
-            reading
-            for reading in readings
-            if reading.known and reading.cost <= best.cost + CLOSE and (reading.is_lemma(letters) or not alone)
-        ]
-        found += [lemma for reading in close for lemma in (reading.lemma, reading.wider) if lemma]
-    elif is_arabic(spelled):
+    letters = key(spelled)
+    # Beside a lemma as it stands, only others that are spelled so.
+    alone = best.known and best.is_lemma(letters)
+    likely = [
+        reading
+        for reading in readings
+        if reading.known and reading.cost <= best.cost + CLOSE and (reading.is_lemma(letters) or not alone)
+    ]
+    possible, bare = likely, []
+    if best.cost >= UNKNOWN:
         # Perhaps a rare form of a word, or a name with particles: the text is found by these as well.
-        possible = [r for r in readings if r.known and r.cost <= best.cost + CLOSE_TO_UNKNOWN]
-        found += [lemma for reading in possible for lemma in (reading.lemma, reading.wider) if lemma]
-        rest = best.lemma
+        possible = [reading for reading in readings if reading.known and reading.cost <= best.cost + CLOSE_TO_UNKNOWN]
+        rest = best.lemma if is_arabic(spelled) else ""
         while rest[:1] in PARTICLES and len(rest) > LEAST_UNKNOWN:
             rest = rest[1:]
-            found.append(rest)
-    return Analysis(best.lemma, tuple(dict.fromkeys(found)))
+            bare.append(rest)
+    wide = [lemma for reading in possible for lemma in (reading.lemma, reading.wider) if lemma]
+    return Analysis(
+        best.lemma,
+        tuple(dict.fromkeys((best.lemma, *wide, *bare))),
+        frozenset((best.lemma, *(reading.lemma for reading in likely), *bare)),
+    )

@@ -103,8 +103,9 @@ AS $function$
         SELECT c.cost + f.cost
                + news.spelling_distance(spelled, c.before || left(f.spelling, c.stem) || c.behind)
                + news.spelling_distance(c.replacement, substr(f.spelling, c.stem + 1))
-               + CASE WHEN c.before = '' AND c.behind = '' THEN {analysis.WHOLE} ELSE 0 END AS cost,
-               f.lemma, f.wider, c.before, c.behind, true
+               + CASE WHEN c.before = '' AND c.behind = '' AND f.kind <> '{affixes.SEEN}'
+                      THEN {analysis.WHOLE} ELSE 0 END AS cost,
+               f.lemma, f.wider, c.before, c.behind, f.kind <> '{affixes.SEEN}'
         FROM cut AS c
         JOIN news.lexicon AS f ON f.key = c.sought AND strpos(c.before_kinds, f.kind) > 0
                               AND strpos(c.behind_kinds, f.kind) > 0
@@ -143,13 +144,13 @@ AS $function$
         UNION ALL
         SELECT r.place, part, found.lemma
         FROM best, readings AS r, LATERAL (VALUES (1, r.lemma), (2, r.wider)) AS found (part, lemma)
-        WHERE r.known AND CASE WHEN best.known
-            THEN r.cost <= best.cost + {analysis.CLOSE} AND (r.is_lemma OR NOT best.is_lemma)
-            ELSE r.cost <= best.cost + {analysis.CLOSE_TO_UNKNOWN} END
+        WHERE r.known AND CASE
+            WHEN best.cost >= {analysis.UNKNOWN} THEN r.cost <= best.cost + {analysis.CLOSE_TO_UNKNOWN}
+            ELSE r.cost <= best.cost + {analysis.CLOSE} AND (r.is_lemma OR NOT (best.known AND best.is_lemma)) END
         UNION ALL
         SELECT 1000 + number, 3, substr(best.lemma, number + 1)
         FROM best, generate_series(1, length(best.lemma) - {analysis.LEAST_UNKNOWN}) AS number
-        WHERE NOT best.known AND left(best.lemma, number) ~ '^[{"".join(analysis.PARTICLES)}]+$'
+        WHERE best.cost >= {analysis.UNKNOWN} AND left(best.lemma, number) ~ '^[{"".join(analysis.PARTICLES)}]+$'
           AND spelled ~ '^[\\u0620-\\u06ff]'
     ), ordered AS (
         SELECT lemma, min((place, part)) AS place FROM candidates WHERE lemma <> '' GROUP BY lemma

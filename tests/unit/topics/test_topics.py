@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ingest.text.folding import fold_sentences
+from ingest.text.folding import spell_sentences
 from ingest.topics.rules import MOST_MATCHED
 from ingest.topics.topics import Topic, TopicSet
 
@@ -35,11 +35,11 @@ PAIRS = [
 
 
 def about(topics: TopicSet, title: str | None, text: str) -> bool:
-    return any(match.degree == "about" for match in topics.judge(title, fold_sentences(text)))
+    return any(match.degree == "about" for match in topics.judge(title, spell_sentences(text)))
 
 
 def score(topics: TopicSet, title: str | None, text: str) -> float:
-    return max((match.score for match in topics.judge(title, fold_sentences(text))), default=0.0)
+    return max((match.score for match in topics.judge(title, spell_sentences(text))), default=0.0)
 
 
 def topic(**parts: Any) -> TopicSet:
@@ -78,12 +78,12 @@ def test_the_title_and_the_first_sentence_weigh_more_than_the_lead_and_that_more
 
 
 def test_what_is_mentioned_again_and_again_in_the_rest_does_not_make_it_the_subject(two: TopicSet) -> None:
-    (match,) = two.judge(None, fold_sentences("Other. " * 5 + "beta ألف. " * 50))
+    (match,) = two.judge(None, spell_sentences("Other. " * 5 + "beta ألف. " * 50))
     assert match.degree == "mention"
 
 
 def test_a_match_says_which_words_gave_it(two: TopicSet) -> None:
-    (match,) = two.judge("Beta والألف", fold_sentences("والألف beta"))
+    (match,) = two.judge("Beta والألف", spell_sentences("والألف beta"))
     assert (match.topic, match.matched) == ("t", {"a": ["والالف"], "b": ["beta"]})
 
 
@@ -203,7 +203,7 @@ DENSE = "since US coalition forces withdraw troops leave Iraq Baghdad Syria Turk
 @pytest.mark.parametrize("separator", ["", ". "], ids=["one sentence", "many sentences"])
 def test_work_grows_with_the_length_of_a_text_and_not_with_its_square(topics: TopicSet, separator: str) -> None:
     def work(times: int) -> int:
-        sentences = fold_sentences((DENSE + separator) * times)
+        sentences = spell_sentences((DENSE + separator) * times)
         topics.judge("x", sentences)
         return calls(lambda: topics.judge("x", sentences))
 
@@ -222,5 +222,5 @@ def test_work_of_the_gate_grows_with_the_length_of_a_summary(topics: TopicSet) -
 
 def test_a_text_of_many_forms_of_a_word_keeps_the_first_of_them() -> None:
     many = topic(concepts={"a": {"en": ["leav*"]}}, match={"any_of": [{"all_of": ["a"]}]})
-    (match,) = many.judge(None, fold_sentences(" ".join(f"leav{number}." for number in range(3 * MOST_MATCHED))))
+    (match,) = many.judge(None, spell_sentences(" ".join(f"leav{number}." for number in range(3 * MOST_MATCHED))))
     assert match.matched["a"] == [f"leav{number}" for number in range(MOST_MATCHED)]

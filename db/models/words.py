@@ -15,8 +15,8 @@ class Form(Base):
     spelling: Mapped[str] = mapped_column(primary_key=True, comment="The form as it is spelled.")
     kind: Mapped[str] = mapped_column(
         primary_key=True,
-        comment="What may be written together with it: n noun or adjective, r preposition, p particle, f name, v verb, "
-        "i imperfect without its first letter, w as it is, s seen only.",
+        comment="What may be written together with it: n noun or adjective, b broken plural, r preposition, "
+        "p particle, f name, v verb, i imperfect without its first letter, w as it is, s seen only.",
     )
     lemma: Mapped[str] = mapped_column(primary_key=True, comment="The word it is a form of.")
     wider: Mapped[str] = mapped_column(

@@ -144,14 +144,17 @@ BEGIN
     IF lemma IS NULL OR length(bare) < 3 OR spelled ~ '[0-9]' OR EXISTS (SELECT FROM news.words WHERE lemmas[1] = lemma) THEN
         RETURN lemma;
     END IF;
-    -- No article has it. A typing error: a word that articles have is one letter apart, and this one is none, or so rare
-    -- that twenty of the other are met before one of it.
+    -- No article has it. A typing error: a word that articles have is one letter apart, and this one is none, or rare (two
+    -- in a million words), so that twenty of the other are met before one of it.
     SELECT w.lemma INTO right_word
     FROM news.similar_words(spelled, 30) AS w
     WHERE news.one_letter_apart(news.word_key(spelled), news.word_key(w.word))
+      -- In a word of three letters, another letter mostly makes another word.
+      AND (length(bare) > 3 OR length(spelled) <> length(w.word))
       AND left(bare, 1) = left(news.unexplained(w.word), 1) COLLATE "C"
       AND (SELECT min(r.cost) FROM news.readings(w.word) AS r)
           <= (SELECT min(r.cost) FROM news.readings(spelled) AS r) - 300
+      AND (SELECT min(r.cost) FROM news.readings(spelled) AS r) >= 1300
     ORDER BY w.similarity DESC, w.word COLLATE "C"
     LIMIT 1;
     RETURN coalesce(right_word, lemma);

@@ -22,7 +22,7 @@ CREATE TABLE news.lexicon (
 COMMENT ON TABLE news.lexicon IS 'Forms of words: what news.readings looks up. Loaded by `ingest db upgrade`.';
 COMMENT ON COLUMN news.lexicon.key IS 'The letters it is looked up by: news.word_key(spelling).';
 COMMENT ON COLUMN news.lexicon.spelling IS 'The form as it is spelled.';
-COMMENT ON COLUMN news.lexicon.kind IS 'What may be written together with it: n noun or adjective, r preposition, p particle, f name, v verb, i imperfect without its first letter, w as it is, s seen only.';
+COMMENT ON COLUMN news.lexicon.kind IS 'What may be written together with it: n noun or adjective, b broken plural, r preposition, p particle, f name, v verb, i imperfect without its first letter, w as it is, s seen only.';
 COMMENT ON COLUMN news.lexicon.lemma IS 'The word it is a form of.';
 COMMENT ON COLUMN news.lexicon.wider IS 'Another lemma that finds it: the country of an adjective; empty where there is none.';
 COMMENT ON COLUMN news.lexicon.cost IS 'How rare it is: minus the logarithm of its share of all words, in hundredths.';

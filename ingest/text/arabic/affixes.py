@@ -6,11 +6,13 @@ in hundredths. The costs are estimates, rounded; what decides is the count of th
 
 from dataclasses import dataclass
 
-__all__ = ["PREFIXES", "SEEN", "SUFFIXES", "Prefix", "Suffix"]
+__all__ = ["NOUN", "PREFIXES", "SEEN", "SUFFIXES", "Prefix", "Suffix"]
 
 # Kinds of words (`lexicon.Form.kind`): noun or adjective, preposition (takes pronouns), particle, name (takes no
 # endings), verb (its past), imperfect of a verb (without its first letter), and any other form, as it stands.
 NOUN, PREPOSITION, PARTICLE, NAME, VERB, IMPERFECT, AS_IT_IS = "n", "r", "p", "f", "v", "i", "w"
+# Another form of a noun: a broken plural takes pronouns and the accusative, and no second plural.
+PLURAL = "b"
 # A word of a frequency list that no word of the lexicon explains; only the article is taken off.
 SEEN = "s"
 
@@ -49,13 +51,15 @@ _FUTURE, _PURPOSE = 250, 300
 def _prefixes() -> list[Prefix]:
     found = []
     for conjunction, cost in _CONJUNCTIONS:
-        kinds = NOUN + PREPOSITION + PARTICLE + NAME + VERB + AS_IT_IS
+        kinds = NOUN + PLURAL + PREPOSITION + PARTICLE + NAME + VERB + AS_IT_IS
         found.append(Prefix(conjunction, kinds if conjunction else kinds + SEEN, cost))
         for preposition, more in _PREPOSITIONS:
-            found.append(Prefix(conjunction + preposition, NOUN + PREPOSITION + PARTICLE + NAME, cost + more))
-        found.append(Prefix(conjunction + "ال", NOUN + NAME + SEEN, cost + _ARTICLE, definite=True))
+            found.append(Prefix(conjunction + preposition, NOUN + PLURAL + PREPOSITION + PARTICLE + NAME, cost + more))
+        found.append(Prefix(conjunction + "ال", NOUN + PLURAL + NAME + SEEN, cost + _ARTICLE, definite=True))
         for preposition, more in (("بال", 300), ("لل", 300), ("كال", 520)):
-            found.append(Prefix(conjunction + preposition, NOUN + NAME + SEEN, cost + more + _ARTICLE, definite=True))
+            found.append(
+                Prefix(conjunction + preposition, NOUN + PLURAL + NAME + SEEN, cost + more + _ARTICLE, definite=True)
+            )
         for person, more in _PERSONS:
             found.append(Prefix(conjunction + person, IMPERFECT, cost + more))
             found.append(Prefix(conjunction + "س" + person, IMPERFECT, cost + _FUTURE + more))
@@ -68,10 +72,10 @@ _PRONOUNS = (("ه", 200), ("ها", 200), ("هم", 350), ("هما", 600), ("هن"
 
 
 def _suffixes() -> list[Suffix]:
-    found = [Suffix("", NOUN + PREPOSITION + PARTICLE + NAME + VERB + IMPERFECT + AS_IT_IS + SEEN, 0)]
+    found = [Suffix("", NOUN + PLURAL + PREPOSITION + PARTICLE + NAME + VERB + IMPERFECT + AS_IT_IS + SEEN, 0)]
     for pronoun, cost in (*_PRONOUNS, ("ي", 550)):
         found += [
-            Suffix(pronoun, NOUN + PREPOSITION, cost, pronoun=True),
+            Suffix(pronoun, NOUN + PLURAL + PREPOSITION, cost, pronoun=True),
             # على becomes عليه.
             Suffix("ي" + pronoun, PREPOSITION, cost, "ى", pronoun=True),
             # Ta marbuta is written as ta before a pronoun, alef maqsura as alef.
@@ -94,7 +98,7 @@ def _suffixes() -> list[Suffix]:
         ("ة", 120), ("ات", 200), ("ين", 200), ("ون", 250), ("ان", 320), ("ا", 330), ("ي", 480), ("و", 480),
         ("تين", 420), ("تان", 480),
     )  # fmt: skip
-    found += [Suffix(ending, NOUN, cost) for ending, cost in endings]
+    found += [Suffix(ending, NOUN + PLURAL if ending == "ا" else NOUN, cost) for ending, cost in endings]
     of_feminines = (("ات", 150), ("تين", 380), ("تان", 420), ("تي", 500), ("تا", 550))
     found += [Suffix(ending, NOUN, cost, "ة") for ending, cost in of_feminines]
     of_pasts = (("ت", 60), ("وا", 150), ("ا", 400), ("تا", 500), ("نا", 350), ("تم", 600), ("ن", 600))
@@ -106,7 +110,11 @@ def _suffixes() -> list[Suffix]:
     found.append(Suffix("ي", VERB, 350, "ا"))
     found += [Suffix("ا" + pronoun, VERB, cost + 100, "ى", pronoun=True) for pronoun, cost in _PRONOUNS]
     of_imperfects = (("ون", 130), ("وا", 200), ("ان", 350), ("ا", 350), ("ن", 500), ("ين", 500), ("ي", 600))
-    return found + [Suffix(ending, IMPERFECT, cost) for ending, cost in of_imperfects]
+    found += [Suffix(ending, IMPERFECT, cost) for ending, cost in of_imperfects]
+    # A weak letter at the end is lost in front of the plural: يرون of يرى, يدعون of يدعو.
+    for weak in ("ى", "ي", "و"):
+        found += [Suffix(ending, IMPERFECT, cost, weak) for ending, cost in (("ون", 130), ("وا", 200))]
+    return found
 
 
 PREFIXES = tuple(_prefixes())

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ingest.text.arabic.affixes import PREFIXES, SEEN, SUFFIXES, Prefix, Suffix
+from ingest.text.arabic.affixes import NOUN, PREFIXES, SEEN, SUFFIXES, Prefix, Suffix
 from ingest.text.arabic.lexicon import Lexicon, read_lexicon
 from ingest.text.arabic.spelling import distance, is_arabic, key
 from ingest.text.folding import unify
@@ -26,8 +26,8 @@ WHOLE = -60
 CLOSE = 100
 # A text with a word nobody listed is also found by what the word might be, if that costs at most so much more.
 CLOSE_TO_UNKNOWN = 400
-# Letters that what remains must have: of a word in the lexicon, and of others.
-LEAST_LETTERS, LEAST_UNKNOWN = 2, 3
+# Letters that what remains must have: of a word in the lexicon, of a noun that has endings, and of other words.
+LEAST_LETTERS, LEAST_WITH_ENDING, LEAST_UNKNOWN = 2, 3, 3
 # No word is longer, and no affix.
 MOST_LETTERS = 40
 _LONGEST_PREFIX = max(len(prefix.letters) for prefix in PREFIXES)
@@ -133,6 +133,8 @@ class Analyser:
             return
         for form in self.lexicon.find(sought):
             if form.kind not in prefix.kinds or form.kind not in suffix.kinds:
+                continue
+            if suffix.letters and not suffix.pronoun and form.kind == NOUN and len(sought) < LEAST_WITH_ENDING:
                 continue
             stem, last = form.spelling[: end - start], form.spelling[end - start :]
             spelling = distance(spelled, prefix.letters + stem + suffix.letters) + distance(suffix.replacement, last)

@@ -12,12 +12,12 @@ import gzip
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from importlib.resources import files
 from pathlib import Path
 
 from ingest.text.arabic import affixes
-from ingest.text.arabic.analysis import Analyser
+from ingest.text.arabic.analysis import Analyser, Reading
 from ingest.text.arabic.lexicon import COUNTED, FOLDER, Form, Lexicon, forms_by_hand, overridden
 from ingest.text.arabic.spelling import is_arabic, key
 from ingest.text.folding import spell
@@ -36,7 +36,10 @@ LEAST_COUNT, LEAST_SEEN = 3, 5
 LEAST_NOUN, LEAST_DEFINITE = 10, 0.02
 # What a word of the frequency list costs more that no dictionary has: it may be a form, and mostly is.
 SEEN_ONLY = 160
+# What it costs more to be a word of its own, for one that the dictionary has without saying what it is.
+LISTED_ONLY = 500
 _ARTICLES = tuple(sorted((p.letters for p in affixes.PREFIXES if p.definite), key=lambda letters: -len(letters)))
+_PLURALS = ("ات", "ون", "ين")
 _WEAK = frozenset("اوىيآأإ")
 
 
@@ -52,7 +55,8 @@ class _Sources:
             bare = _bare(form)
             if bare != form and _bare(lemma)[:1] == lemma[:1]:
                 del self.lemmas[form]
-                self.lemmas.setdefault(bare, lemma)
+                if self.lemmas.get(bare, bare) == bare:
+                    self.lemmas[bare] = lemma
         self.counts: Counter[str] = Counter()
         for word, number in counts.items():
             spelled = spell(word)
@@ -68,6 +72,11 @@ class _Sources:
             further = self.lemmas.get(lemma, lemma)
             if further not in (lemma, form) and not {lemma, further} & self.verbs:
                 self.lemmas[form] = further
+        # Plurals in -at are of the feminine, where there is one: مستوطنات of مستوطنة, not of مستوطن.
+        for form in [form for form in self.lemmas if form.endswith("ات")]:
+            feminine = form[:-2] + "ة"
+            if self.lemmas.get(feminine) == feminine:
+                self.lemmas[form] = feminine
         # Forms with their article and conjunctions counted in.
         self.all_counts: Counter[str] = Counter()
         for word, number in self.counts.items():
@@ -80,8 +89,23 @@ class _Sources:
         """Return whether a word takes the article often enough to be a noun, or is one by the dictionary."""
         # Verbs in the imperfect are listed as their own lemma where the dictionary does not know it.
         listed = self.lemmas.get(word) == word and word[0] not in "يتن" and len(word) > 3
+        return listed or self.is_definite(word)
+
+    def is_definite(self, word: str) -> bool:
+        """Return whether a word is frequent, and takes the article now and then."""
         definite = self.counts["ال" + word] >= LEAST_DEFINITE * self.all_counts[word]
-        return listed or (definite and self.all_counts[word] >= LEAST_NOUN and len(word) > 1)
+        return definite and self.all_counts[word] >= LEAST_NOUN and len(word) > 1
+
+    def unknown_verbs(self) -> Iterable[str]:
+        """Yield words of the dictionary that it does not say to be verbs, but that occur in the imperfect."""
+        for lemma in sorted(set(self.lemmas.values()) - self.verbs):
+            seldom_definite = self.counts["ال" + lemma] < LEAST_DEFINITE * self.all_counts[lemma]
+            may_be = lemma[0] not in "يتن" and not lemma.endswith(("وا", "ت", "نا"))
+            if self.all_counts[lemma] >= LEAST_NOUN and may_be and seldom_definite:
+                # In forms that the dictionary does not give to another one.
+                forms = ["ي" + stem for stem in _regular_imperfects(lemma)]
+                if any(self.counts[form] >= LEAST_NOUN and self.lemmas.get(form, form) == form for form in forms):
+                    yield lemma
 
     def form(self, spelling: str, kind: str, lemma: str, number: int | None = None) -> Form:
         return Form(spelling, kind, lemma, self.cost(self.all_counts[spelling] if number is None else number))
@@ -113,8 +137,12 @@ def compile_forms(sources: _Sources, by_hand: Sequence[Form]) -> list[Form]:
         for word in sorted(sources.all_counts.keys() | sources.lemmas.keys())
         if sources.is_noun(word)
     ]
-    nouns = _unexplained(kept, [form for form in nouns if (form.spelling, form.kind) not in known])
-    kept += _spelled_once(nouns, {form.spelling for form in kept} | sources.lemmas.keys(), kept)
+    # Plurals are looked at when the singulars are there.
+    for plural in (False, True):
+        some = [form for form in nouns if (form.spelling, form.kind) not in known]
+        some = [form for form in some if form.spelling.endswith(_PLURALS) is plural]
+        some = _unexplained(kept, some, lambda word: SEEN_ONLY if sources.is_definite(word) else LISTED_ONLY)
+        kept += _spelled_once(some, {form.spelling for form in kept} | sources.lemmas.keys(), kept)
     kept += _spelled_once(_misread(kept, seen), set(), [])
     counted = {sources.form(form.spelling, COUNTED, "") for form in by_hand if sources.all_counts[form.spelling]}
     kept = [form for form in kept if form not in by_hand]
@@ -140,6 +168,10 @@ def _lemmas(sources: _Sources) -> Iterable[Form]:
                 yield sources.form(lemma, affixes.NOUN, lemma)
         else:
             yield sources.form(lemma, affixes.NOUN, lemma)
+    for lemma in sources.unknown_verbs():
+        yield sources.form(lemma, affixes.VERB, lemma)
+        for stem in _regular_imperfects(lemma):
+            imperfects[stem, lemma] += 0
     for stem, lemma in imperfects:
         number = sum(sources.counts[person + stem] for person in "يتن")
         if number:
@@ -147,10 +179,13 @@ def _lemmas(sources: _Sources) -> Iterable[Form]:
 
 
 def _regular_imperfects(lemma: str) -> Iterable[str]:
-    """Yield the imperfect of a verb without weak letters, without its first letter: of forms I to X."""
+    """Yield the imperfect of a verb without weak letters, without its first letter: of forms I to X.
+
+    A weak letter in front stays in the forms II and III: يوافق.
+    """
     if (len(lemma) >= 5 and lemma[0] == "ا") or (len(lemma) == 4 and lemma[0] == "أ"):
         yield lemma[1:]
-    elif not _WEAK & {lemma[0], lemma[-1]} and not (len(lemma) == 3 and lemma[1] in _WEAK):
+    elif lemma[-1] not in _WEAK and not (len(lemma) == 3 and _WEAK & set(lemma)):
         yield lemma
 
 
@@ -159,18 +194,30 @@ def _forms(sources: _Sources) -> Iterable[Form]:
     for form, lemma in sources.lemmas.items():
         if form == lemma or len(form) < 2 or not sources.all_counts[form]:
             continue
-        if _is_verbal_noun(form, lemma) or (lemma in sources.verbs and (form[0] == "م" or sources.is_noun(form))):
+        if _is_broken_plural(form) and sources.is_noun(lemma) and sources.is_noun(form):
+            # A plural of the noun, which is spelled like a verb: أطواق of طوق.
+            yield sources.form(form, affixes.PLURAL, lemma)
+        elif _is_verbal_noun(form, lemma) or (lemma in sources.verbs and (form[0] == "م" or sources.is_noun(form))):
             # Participles and verbal nouns are words of their own.
             yield sources.form(form, affixes.NOUN, form)
         elif lemma not in sources.verbs:
-            yield sources.form(form, affixes.NOUN, lemma)
+            yield sources.form(form, affixes.PLURAL, lemma)
         elif form[0] not in "يتنأ":
             yield sources.form(form, affixes.AS_IT_IS, lemma)
 
 
+def _is_broken_plural(form: str) -> bool:
+    """Return whether a form has the shape of a plural (أفعال, فواعل, فعائل) that verbal nouns do not have."""
+    return len(form) > 4 and (form[0] == "أ" or form[1:3] == "وا" or "ائ" in form[2:4])
+
+
 def _is_verbal_noun(form: str, lemma: str) -> bool:
-    """Return whether a form is the verbal noun of a verb of the forms IV, VII, VIII or X: انسحاب of انسحب."""
-    return len(lemma) > 3 and key(form) == key(lemma[:-1] + "ا" + lemma[-1])
+    """Return whether a form is the verbal noun of a verb of the forms IV, VII, VIII or X: انسحاب of انسحب.
+
+    That of a verb with a weak letter within ends in ta marbuta: استقالة of استقال.
+    """
+    nouns = (lemma[:-1] + "ا" + lemma[-1], lemma + "ة" if lemma[-2:-1] == "ا" else "")
+    return len(lemma) > 3 and key(form) in map(key, nouns)
 
 
 def _unless_explained(basis: list[Form], forms: list[Form]) -> list[Form]:
@@ -183,11 +230,15 @@ def _unless_explained(basis: list[Form], forms: list[Form]) -> list[Form]:
     ]
 
 
-def _unexplained(basis: list[Form], nouns: list[Form]) -> list[Form]:
-    """Return the nouns that the basis does not explain as forms of others, or at a higher cost."""
+def _unexplained(basis: list[Form], nouns: list[Form], margin: Callable[[str], int]) -> list[Form]:
+    """Return the nouns that the basis does not explain as forms of others, or at a cost higher by that margin."""
     analyser = Analyser(Lexicon(basis))
     best = {form: analyser.readings(form.spelling)[0] for form in nouns}
-    return [form for form in nouns if not best[form].known or best[form].cost > form.cost + SEEN_ONLY]
+    return [form for form in nouns if not best[form].known or best[form].cost > form.cost + margin(form.spelling)]
+
+
+def _is_future(reading: Reading) -> bool:
+    return len(reading.prefix) > 1 and reading.prefix[-2] == "س"
 
 
 def _misread(basis: list[Form], seen: list[Form]) -> list[Form]:
@@ -197,8 +248,10 @@ def _misread(basis: list[Form], seen: list[Form]) -> list[Form]:
     """
     analyser = Analyser(Lexicon(basis))
     best = {form: analyser.readings(form.spelling)[0] for form in seen}
-    misread = {form.key for form in seen if best[form].known and best[form].cost > form.cost}
-    explained = {form for form in seen if best[form].known and best[form].cost <= form.cost}
+    # Nothing but a future begins as one: films speak of the future more than other texts.
+    allowed = {form: form.cost + (LISTED_ONLY if _is_future(best[form]) else 0) for form in seen}
+    misread = {form.key for form in seen if best[form].known and best[form].cost > allowed[form]}
+    explained = {form for form in seen if best[form].known and best[form].cost <= allowed[form]}
     return [form for form in seen if form.key in misread and form not in explained]
 
 

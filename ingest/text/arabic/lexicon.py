@@ -146,11 +146,12 @@ def _parse_line(file: str, number: int, text: str) -> Line:
 
 # Kinds of the list that a form written by hand overrides, where they are spelled alike.
 _OVERRIDES = {
-    affixes.NOUN: affixes.NOUN + affixes.SEEN + affixes.AS_IT_IS,
+    affixes.NOUN: affixes.NOUN + affixes.PLURAL + affixes.SEEN + affixes.AS_IT_IS,
+    affixes.PLURAL: affixes.NOUN + affixes.PLURAL + affixes.SEEN + affixes.AS_IT_IS,
     affixes.VERB: affixes.VERB + affixes.AS_IT_IS,
     affixes.IMPERFECT: affixes.IMPERFECT,
 }
-_ALL_KINDS = affixes.NOUN + affixes.VERB + affixes.IMPERFECT + affixes.AS_IT_IS + affixes.SEEN
+_ALL_KINDS = affixes.NOUN + affixes.PLURAL + affixes.VERB + affixes.IMPERFECT + affixes.AS_IT_IS + affixes.SEEN
 
 
 def overridden(by_hand: Sequence[Form]) -> set[tuple[str, str]]:
@@ -176,13 +177,17 @@ def _listed(text: str) -> list[str]:
 def _forms_of(lines: Sequence[Line], counted: Mapping[str, int]) -> Iterator[Form]:
     def cost(spelling: str) -> int:
         # Whoever wrote it down has met it more often than the list.
-        return min(counted.get(spelling, UNCOUNTED), UNCOUNTED) + BY_HAND
+        return min(counted.get(spelling, UNCOUNTED), UNCOUNTED)
 
     for line in lines:
         kind = _KINDS[line.kind]
         for spelling in spellings_of(line):
             if is_arabic(spelling) and not (line.kind == "verb" and spelling in line.forms):
-                yield Form(spelling, kind, line.lemma, cost(spelling))
+                # The lemma of a noun takes endings, and needs no help.
+                is_noun = kind == affixes.NOUN
+                helped = BY_HAND if spelling != line.lemma or not is_noun else 0
+                its_kind = affixes.PLURAL if is_noun and spelling != line.lemma else kind
+                yield Form(spelling, its_kind, line.lemma, cost(spelling) + helped)
             elif not is_arabic(spelling):
                 yield Form(spelling, affixes.AS_IT_IS, line.lemma, UNCOUNTED + BY_HAND)
         if line.kind == "verb":
@@ -192,7 +197,7 @@ def _forms_of(lines: Sequence[Line], counted: Mapping[str, int]) -> Iterator[For
         for adjective in line.adjectives:
             lemma = line.adjectives[0]
             kind = affixes.NOUN if is_arabic(adjective) else affixes.AS_IT_IS
-            yield Form(adjective, kind, lemma, cost(adjective), line.lemma)
+            yield Form(adjective, kind, lemma, cost(adjective) + BY_HAND, line.lemma)
 
 
 def spellings_of(line: Line) -> Iterator[str]:

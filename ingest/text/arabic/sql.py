@@ -90,7 +90,7 @@ AS $function$
         WHERE length(spelled) <= {analysis.MOST_LETTERS}
     ), cut AS (
         SELECT p.letters AS before, s.letters AS behind, p.kinds AS before_kinds, s.kinds AS behind_kinds,
-               p.cost + s.cost AS cost, s.replacement,
+               p.cost + s.cost AS cost, s.replacement, s.letters <> '' AND NOT s.pronoun AS ending,
                w.size - length(p.letters) - length(s.letters) AS stem,
                substr(w.letters, length(p.letters) + 1, w.size - length(p.letters) - length(s.letters))
                || news.word_key(s.replacement) AS sought
@@ -110,6 +110,7 @@ AS $function$
         JOIN news.lexicon AS f ON f.key = c.sought AND strpos(c.before_kinds, f.kind) > 0
                               AND strpos(c.behind_kinds, f.kind) > 0
         WHERE length(c.sought) >= {analysis.LEAST_LETTERS}
+          AND NOT (c.ending AND f.kind = '{affixes.NOUN}' AND length(c.sought) < {analysis.LEAST_WITH_ENDING})
         UNION
         SELECT f.cost, f.lemma, f.wider, '', '', true FROM news.lexicon AS f
         WHERE f.key = spelled AND spelled !~ '^[\\u0620-\\u06ff]'

@@ -336,10 +336,16 @@ AS $function$
         WHERE at.weight = 'D'
     ), shown AS (
         SELECT number, word FROM all_words, place, unnest(words[start : start + 44]) WITH ORDINALITY AS u (word, number)
+    ), spelled AS (
+        -- All at once, each word behind a mark that no word is, so that they can be told apart again.
+        SELECT word, count(*) FILTER (WHERE word = 'zqz') OVER (ORDER BY place) AS number
+        FROM (SELECT string_agg('zqz ' || word, ' ' ORDER BY number) AS marked FROM shown) AS m,
+             unnest(news.words_of(marked)) WITH ORDINALITY AS u (word, place)
     ), hits AS (
+        -- What articles have is in news.words.
         SELECT DISTINCT number
-        FROM shown, unnest(news.words_of(word)) AS spelled,
-             unnest(array_append(news.analyse(spelled), '=' || spelled)) AS form
+        FROM spelled LEFT JOIN news.words AS w USING (word),
+             unnest(array_append(w.lemmas, '=' || spelled.word)) AS form
         JOIN asked ON form = asked.lexeme OR asked.is_prefix AND starts_with(form, asked.lexeme)
     )
     SELECT CASE WHEN (SELECT start FROM place) > 1 THEN '… ' ELSE '' END

@@ -4,7 +4,9 @@
 server stem English ones, and writes down each word with its analysis, by which the server then analyses queries.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from itertools import chain, islice, repeat
 from typing import LiteralString
 
 from db import Connection, SchemaMismatch
@@ -16,6 +18,8 @@ __all__ = ["Words", "bring_over", "load_lexicon", "to_bring_over"]
 
 # As in `news.search_vector`: how much of title and text counts, the letters of a word, and the highest position.
 TITLE_CHARACTERS, TEXT_CHARACTERS, WORD_LETTERS, LAST_PLACE = 2000, 100_000, 100, 16_383
+PLACES = tuple(map(str, range(1, LAST_PLACE + 1)))
+TITLE_PLACES = tuple(f"{place}A" for place in PLACES[:TITLE_CHARACTERS])
 # Words remembered, so that the server is not told twice. News repeats its words.
 REMEMBERED = 400_000
 # Articles that are analysed anew in one transaction.
@@ -57,6 +61,9 @@ class Words:
         if len(self._known) + len(new) > REMEMBERED:
             self._known.clear()
             new = sorted(words)
+        rows = connection.execute("SELECT word, lemmas FROM news.words WHERE word = ANY(%s)", [new]).fetchall()
+        self._known |= {word: tuple(lemmas) for word, lemmas in rows}
+        new = [word for word in new if word not in self._known]
         analysed = {word: self._analyser.analyse(word).lemmas for word in new if self._analyser.knows(word)}
         stemmed = [word for word in new if word not in analysed]
         if stemmed:
@@ -64,14 +71,19 @@ class Words:
                 "SELECT word, ts_lexize('english_stem', word) FROM unnest(%s::text[]) AS word", [stemmed]
             ).fetchall()
             analysed |= {word: tuple(lemmas or ()) for word, lemmas in rows}
-        # In this order everywhere, so that two sessions never wait for each other.
-        connection.execute(
-            "INSERT INTO news.words (word, lemmas) SELECT word, string_to_array(lemmas, ' ')"
-            " FROM unnest(%s::text[], %s::text[]) AS new (word, lemmas) ON CONFLICT DO NOTHING",
-            [new, [" ".join(analysed[word]) for word in new]],
-        )
+        if new:
+            # In this order everywhere, so that two sessions never wait for each other.
+            _insert(connection, new, analysed)
         connection.commit()
         self._known |= analysed
+
+
+def _insert(connection: Connection, new: list[str], analysed: dict[str, tuple[str, ...]]) -> None:
+    connection.execute(
+        "INSERT INTO news.words (word, lemmas) SELECT word, string_to_array(lemmas, ' ')"
+        " FROM unnest(%s::text[], %s::text[]) AS new (word, lemmas) ON CONFLICT DO NOTHING",
+        [new, [" ".join(analysed[word]) for word in new]],
+    )
 
 
 def _split(title: str | None, body: str) -> tuple[list[str], list[str]]:
@@ -79,18 +91,22 @@ def _split(title: str | None, body: str) -> tuple[list[str], list[str]]:
 
 
 def _vector(titles: Sequence[str], words: Sequence[str], known: dict[str, tuple[str, ...]]) -> str:
-    places: dict[str, list[str]] = {}
-    for number, word in enumerate((*titles, *words), 1):
-        if len(word) > WORD_LETTERS:
-            continue
-        place = f"{min(number, LAST_PLACE)}A" if number <= len(titles) else str(min(number, LAST_PLACE))
-        places.setdefault(f"={word}", []).append(place)
-    lexemes: dict[str, list[str]] = dict(places)
+    places: dict[str, list[str]] = defaultdict(list)
+    for word, place in zip(titles, TITLE_PLACES, strict=False):
+        places[word].append(place)
+    behind = len(titles)
+    for word, place in zip(words, islice(chain(PLACES, repeat(PLACES[-1])), behind, None), strict=False):
+        places[word].append(place)
+    lemmas: dict[str, list[str]] = defaultdict(list)
+    pieces = []
     for word, found in places.items():
-        for lemma in known[word[1:]]:
-            lexemes.setdefault(lemma, []).extend(found)
+        if len(word) <= WORD_LETTERS:
+            pieces.append(f"'={word}':{','.join(found)}")
+            for lemma in known[word]:
+                lemmas[lemma] += found
     # PostgreSQL puts positions in order. The lexemes consist of letters and digits.
-    return " ".join(f"'{lexeme}':{','.join(found)}" for lexeme, found in lexemes.items())
+    pieces += [f"'{lemma}':{','.join(found)}" for lemma, found in lemmas.items()]
+    return " ".join(pieces)
 
 
 def load_lexicon(connection: Connection, lexicon: Lexicon) -> bool:

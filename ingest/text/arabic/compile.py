@@ -214,9 +214,11 @@ def _is_broken_plural(form: str) -> bool:
 def _is_verbal_noun(form: str, lemma: str) -> bool:
     """Return whether a form is the verbal noun of a verb of the forms IV, VII, VIII or X: انسحاب of انسحب.
 
-    That of a verb with a weak letter within ends in ta marbuta: استقالة of استقال.
+    That of a verb with a weak letter within ends in ta marbuta (استقالة of استقال), with one at its end in a hamza
+    (إنهاء of أنهى).
     """
-    nouns = (lemma[:-1] + "ا" + lemma[-1], lemma + "ة" if lemma[-2:-1] == "ا" else "")
+    weak = lemma + "ة" if lemma[-2:-1] == "ا" else lemma[:-1] + "اء" if lemma[-1] == "ى" else ""
+    nouns = (lemma[:-1] + "ا" + lemma[-1], weak)
     return len(lemma) > 3 and key(form) in map(key, nouns)
 
 

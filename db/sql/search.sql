@@ -232,11 +232,8 @@ DECLARE
     wanted text[] := array_remove(lexemes, NULL);
     -- At most a few hundred combinations.
     apart integer := greatest(1, least(words, CASE cardinality(wanted) WHEN 2 THEN 30 WHEN 3 THEN 12 ELSE 5 END));
-    orders text[][] := ARRAY[wanted];
-    found tsquery;
     one tsquery;
     longer tsquery;
-    place integer;
 BEGIN
     IF cardinality(wanted) < 2 OR cardinality(wanted) > 4 THEN
         RETURN news.phrase((SELECT array_agg(quote_literal(l)::tsquery ORDER BY n)
@@ -379,50 +376,36 @@ DECLARE
     sought tsquery := news.search_query(search.query);
     -- Of words that thousands of articles have, the newest are ranked: reading all would take seconds.
     ranked CONSTANT integer := 300;
+    weights CONSTANT real[] := '{0.1, 0.2, 0.4, 1}';
     skipped bigint := greatest(search.page - 1, 0)::bigint * greatest(search.rows, 0);
 BEGIN
     IF numnode(sought) = 0 THEN
         RETURN;
     END IF;
-    IF skipped < ranked THEN
-        RETURN QUERY
-        WITH newest AS MATERIALIZED (
-            SELECT a.id FROM news.articles a
-            WHERE a.search @@ sought
-              AND (search.language IS NULL OR a.language = search.language)
-              AND (search.since IS NULL OR a.published_at >= search.since)
-              AND (search.until IS NULL OR a.published_at < search.until)
-              AND (search.outlets IS NULL OR a.outlet = ANY (search.outlets))
-            ORDER BY a.published_at DESC NULLS LAST, a.id DESC
-            LIMIT ranked
-        ), best AS MATERIALIZED (
-            SELECT a.id, ts_rank_cd('{0.1, 0.2, 0.4, 1}', a.search, sought, 1) AS rank, a.published_at
-            FROM newest JOIN news.articles a USING (id)
-            ORDER BY rank DESC, a.published_at DESC NULLS LAST, a.id
-            OFFSET skipped LIMIT search.rows
-        )
-        SELECT a.id, best.rank, a.title, news.snippet(a.title, a.text, a.search, sought), a.outlet, a.published_at, a.url,
-               a.story_id
-        FROM best JOIN news.articles a USING (id)
-        ORDER BY best.rank DESC, a.published_at DESC NULLS LAST, a.id;
-    END IF;
-    IF skipped + search.rows > ranked THEN
-        RETURN QUERY
-        WITH older AS MATERIALIZED (
-            SELECT a.id FROM news.articles a
-            WHERE a.search @@ sought
-              AND (search.language IS NULL OR a.language = search.language)
-              AND (search.since IS NULL OR a.published_at >= search.since)
-              AND (search.until IS NULL OR a.published_at < search.until)
-              AND (search.outlets IS NULL OR a.outlet = ANY (search.outlets))
-            ORDER BY a.published_at DESC NULLS LAST, a.id DESC
-            OFFSET greatest(skipped, ranked) LIMIT skipped + search.rows - greatest(skipped, ranked)
-        )
-        SELECT a.id, ts_rank_cd('{0.1, 0.2, 0.4, 1}', a.search, sought, 1), a.title,
-               news.snippet(a.title, a.text, a.search, sought), a.outlet, a.published_at, a.url, a.story_id
-        FROM older JOIN news.articles a USING (id)
-        ORDER BY a.published_at DESC NULLS LAST, a.id DESC;
-    END IF;
+    RETURN QUERY
+    WITH newest AS MATERIALIZED (
+        SELECT a.id, a.published_at FROM news.articles a
+        WHERE a.search @@ sought
+          AND (search.language IS NULL OR a.language = search.language)
+          AND (search.since IS NULL OR a.published_at >= search.since)
+          AND (search.until IS NULL OR a.published_at < search.until)
+          AND (search.outlets IS NULL OR a.outlet = ANY (search.outlets))
+        ORDER BY a.published_at DESC NULLS LAST, a.id DESC
+        LIMIT greatest(ranked, skipped + search.rows)
+    ), numbered AS (
+        SELECT n.id, n.published_at, row_number() OVER (ORDER BY n.published_at DESC NULLS LAST, n.id DESC) > ranked AS older
+        FROM newest n
+    ), best AS MATERIALIZED (
+        SELECT n.id, n.older, n.published_at,
+               CASE WHEN NOT n.older THEN ts_rank_cd(weights, a.search, sought, 1) END AS rank
+        FROM numbered n JOIN news.articles a USING (id)
+        ORDER BY n.older, rank DESC, n.published_at DESC NULLS LAST, n.id DESC
+        OFFSET skipped LIMIT search.rows
+    )
+    SELECT a.id, coalesce(best.rank, ts_rank_cd(weights, a.search, sought, 1)), a.title,
+           news.snippet(a.title, a.text, a.search, sought), a.outlet, a.published_at, a.url, a.story_id
+    FROM best JOIN news.articles a USING (id)
+    ORDER BY best.older, best.rank DESC, a.published_at DESC NULLS LAST, a.id DESC;
 END
 $function$;
 

@@ -8,14 +8,6 @@ RETURN translate(spelled, 'أإآٱىیةکؤئ', 'ااااييهكءء');
 COMMENT ON FUNCTION news.word_key(text) IS
     'The letters by which a word is looked up in news.lexicon: the same for all its usual spellings.';
 
-CREATE OR REPLACE FUNCTION news.unify(spelled text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog
-RETURN translate(spelled, 'أإآٱىیةک', 'ااااييهك');
-
-COMMENT ON FUNCTION news.unify(text) IS
-    'What news.spell returned with the forms of alef, ya, ta marbuta and kaf unified: then it is news.fold.';
-
 CREATE OR REPLACE FUNCTION news.spelling_distance(written text, meant text) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog

@@ -25,8 +25,6 @@ from ingest.store import articles, documents
 from ingest.text.urls import canonical_url
 from ingest.topics.topics import load_topics
 
-# If a search finds fewer, other spellings are offered.
-FEW = 5
 SENTENCE_WIDTH = 160
 
 app = typer.Typer(no_args_is_help=True)
@@ -115,7 +113,7 @@ def search(
         }  # fmt: skip
         found = articles.search(connection, query, rows=rows, page=page, **conditions)
         total = articles.search_count(connection, query, **conditions)
-        spelled = articles.spellings(connection, query) if total < FEW else None
+        spelled = articles.spellings(connection, query, total)
     if as_json:
         print_json(found)
         return
@@ -125,11 +123,10 @@ def search(
         output.print(f"    {article['snippet'].replace('<b>', '[').replace('</b>', ']')}")
         output.print(f"    {article['url']}")
     _say_what_was_found(total, len(found), (page - 1) * rows)
-    if spelled is not None:
-        for word, lemma in spelled.corrections:
-            output.print(f"no article has {word}: searched for {lemma}")
-        for word, suggestion in spelled.suggestions:
-            output.print(f"spelled like {word}: {suggestion}")
+    for word, lemma in spelled.corrections:
+        output.print(f"no article has {word}: searched for {lemma}")
+    for word, suggestion in spelled.suggestions:
+        output.print(f"spelled like {word}: {suggestion}")
 
 
 def _say_what_was_found(total: int, shown: int, before: int) -> None:

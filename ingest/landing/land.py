@@ -95,10 +95,14 @@ class _Land(Stage):
     ) -> None:
         super().__init__(connection, settings, now, on_outcome)
         self._topics = topics
-        self._words: Words | None = None
+        self._words = Words()
 
     def run(self, stopping: Callable[[], bool]) -> None:
-        """Land batch after batch, until no extracted documents are left or until `stopping`."""
+        """Land batch after batch, until no extracted documents are left or until `stopping`.
+
+        Raises SchemaMismatch if the database has another lexicon, before anything is claimed.
+        """
+        self._words.check(self.connection)
         self.keep_lease()
         try:
             while not stopping():
@@ -153,9 +157,6 @@ class _Land(Stage):
         return judged, failed
 
     def _land_batch(self, landings: Sequence[Landing]) -> None:
-        if self._words is None:
-            self._words = Words()
-            self._words.check(self.connection)
         texts = [(landing.document.title, landing.document.text) for landing in landings]
         vectors = self._words.vectors(self.connection, texts)
         landings = [replace(landing, search=search) for landing, search in zip(landings, vectors, strict=True)]

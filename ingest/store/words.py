@@ -11,7 +11,7 @@ from typing import LiteralString
 
 from db import Connection, SchemaMismatch
 from db.rows import only_row, only_value
-from ingest.text.arabic import Analyser, Lexicon, shared_analyser
+from ingest.text.arabic import Analyser, Lexicon, shared_analyser, version_of
 from ingest.text.words import words_of
 
 __all__ = ["Words", "bring_over", "load_lexicon", "to_bring_over"]
@@ -39,7 +39,7 @@ class Words:
         connection.commit()
         if version == "":
             load_lexicon(connection, self._analyser.lexicon)
-        elif version != self._analyser.lexicon.version:
+        elif version != version_of(self._analyser.lexicon):
             raise SchemaMismatch(
                 "the words of this database were analysed with another lexicon than this program has: "
                 "run `ingest db upgrade`"
@@ -114,9 +114,9 @@ def load_lexicon(connection: Connection, lexicon: Lexicon) -> bool:
 
     Returns whether the database had another one.
     """
+    version = version_of(lexicon)
     with connection.transaction():
-        version = only_value(connection, "SELECT version FROM news.analysis FOR UPDATE")
-        if version == lexicon.version:
+        if only_value(connection, "SELECT version FROM news.analysis FOR UPDATE") == version:
             return False
         connection.execute("DELETE FROM news.lexicon")
         connection.execute("DELETE FROM news.words")
@@ -126,7 +126,7 @@ def load_lexicon(connection: Connection, lexicon: Lexicon) -> bool:
         connection.execute(
             "UPDATE news.analysis SET version = %s, done_to = 0,"
             " until = (SELECT coalesce(max(id), 0) FROM news.articles)",
-            [lexicon.version],
+            [version],
         )
     connection.commit()
     connection.execute("ANALYZE news.lexicon")
@@ -150,17 +150,20 @@ def bring_over(connection: Connection, on_progress: Callable[[int], None]) -> in
     while True:
         done_to, until = only_row(connection, "SELECT done_to, until FROM news.analysis")
         rows = connection.execute(
-            "SELECT id, title, left(text, %s) FROM news.articles WHERE id > %s AND id <= %s ORDER BY id LIMIT %s",
+            "SELECT id, xmin::text, title, left(text, %s) FROM news.articles"
+            " WHERE id > %s AND id <= %s ORDER BY id LIMIT %s",
             [TEXT_CHARACTERS, done_to, until, BATCH],
         ).fetchall()
         connection.commit()
         if not rows:
             return total
-        vectors = words.vectors(connection, [(title, text) for _, title, text in rows])
+        vectors = words.vectors(connection, [(title, text) for _, _, title, text in rows])
+        # An article that was changed meanwhile has its new vector from whoever changed it.
         connection.execute(
             "UPDATE news.articles a SET search = new.search::tsvector"
-            " FROM unnest(%s::bigint[], %s::text[]) AS new (id, search) WHERE a.id = new.id",
-            [[number for number, _, _ in rows], vectors],
+            " FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new (id, version, search)"
+            " WHERE a.id = new.id AND a.xmin::text = new.version",
+            [[row[0] for row in rows], [row[1] for row in rows], vectors],
         )
         # Unless another session has come further meanwhile.
         connection.execute("UPDATE news.analysis SET done_to = %s WHERE done_to < %s", [rows[-1][0], rows[-1][0]])

@@ -240,35 +240,16 @@ def _sql_replace_if_any(forms: dict[str, str]) -> str:
 
 
 def sql_definition() -> str:
-    """Return the SQL that defines `news.fold(text)` and `news.spell(text)`, the same functions as `fold` and `spell`.
+    """Return the SQL that defines `news.spell(text)`, `news.unify(text)` and `news.fold(text)`, the functions of here.
 
     Usual texts take a fast path, at a tenth of the cost. Regular expressions with character classes of all of Unicode
     are slow, the cost of replacing grows with the matches, and PostgreSQL's `translate` searches its whole table for
     each character.
     """
-    return f"""\
--- Written by ingest.text.folding.sql_definition(); a test compares the two. The character classes are those of
--- Unicode {unicode_tables.VERSION} on every server version, so that a content hash never changes its meaning.
-{_sql_function("fold", LETTER_FORMS)}
-COMMENT ON FUNCTION news.fold(text) IS
-    'The text reduced to lower-case letters, ASCII digits and single spaces: case, Arabic spelling variants, '
-    'vowel marks, digits of other scripts and punctuation removed. The SHA-256 of it is content_hash.';
-
-{_sql_function("spell", {})}
-COMMENT ON FUNCTION news.spell(text) IS
-    'The words of a text in lower case with single spaces between them: as news.fold, but with the forms of alef, ya, '
-    'ta marbuta and kaf as they are written.';
-"""
-
-
-def _sql_function(name: str, unified_letters: dict[str, str]) -> str:
     digits = _digits()
     arabic = {char: digit for char, digit in digits.items() if "\u0660" <= char <= "\u06f9"}
     rare = {char: digit for char, digit in digits.items() if char not in arabic}
-    unified = unified_letters | arabic
-    frequent = {char: form for char, form in unified_letters.items() if char in "أإآىة"}
     seldom = (
-        {char: form for char, form in unified_letters.items() if char not in frequent},
         {char: digit for char, digit in arabic.items() if char < "\u06f0"},
         {char: digit for char, digit in arabic.items() if char >= "\u06f0"},
     )
@@ -278,9 +259,10 @@ def _sql_function(name: str, unified_letters: dict[str, str]) -> str:
     usual_dropped = _sql_class(unicode_tables.MARKS, unicode_tables.FORMATS, within=_USUAL_RANGES) + tatweel
     usual_letters = _sql_class(unicode_tables.LETTERS, within=_USUAL_RANGES)
     unassigned = _sql_class(unicode_tables.UNASSIGNED)
-    replace_frequent = f"        folded := {_sql_replace('folded', frequent)};\n" if frequent else ""
     return f"""\
-CREATE OR REPLACE FUNCTION news.{name}(input text) RETURNS text
+-- Written by ingest.text.folding.sql_definition(); a test compares the two. The character classes are those of
+-- Unicode {unicode_tables.VERSION} on every server version, so that a content hash never changes its meaning.
+CREATE OR REPLACE FUNCTION news.spell(input text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog
 AS $function$
@@ -294,7 +276,7 @@ BEGIN
         END IF;
         folded := casefold(folded COLLATE "pg_unicode_fast") COLLATE "C";
         folded := regexp_replace(folded, '[{usual_dropped}]+', '', 'g');
-{replace_frequent}{"".join(_sql_replace_if_any(forms) for forms in seldom if forms)}\
+{"".join(_sql_replace_if_any(forms) for forms in seldom)}\
         -- What separates words is a single space already, nearly always.
         folded := regexp_replace(folded, '[^ 0-9{usual_letters}]+', ' ', 'g');
         RETURN btrim(regexp_replace(folded, '  +', ' ', 'g'), ' ');
@@ -302,11 +284,32 @@ BEGIN
     folded := regexp_replace(folded, '[{unassigned}]', ' ', 'g');
     folded := casefold(normalize(folded, NFKC) COLLATE "pg_unicode_fast") COLLATE "C";
     folded := regexp_replace(folded, '[{dropped}]+', '', 'g');
-    folded := translate(folded, '{"".join(unified)}', '{"".join(unified.values())}');
+    folded := translate(folded, '{"".join(arabic)}', '{"".join(arabic.values())}');
     IF folded ~ '[^\\u0001-\\u06ff]' THEN
         folded := translate(folded, '{"".join(rare)}', '{"".join(rare.values())}');
     END IF;
     RETURN btrim(regexp_replace(folded, '[^0-9{letters}]+', ' ', 'g'), ' ');
 END
 $function$;
+
+COMMENT ON FUNCTION news.spell(text) IS
+    'The words of a text in lower case with single spaces between them: as news.fold, but with the forms of alef, ya, '
+    'ta marbuta and kaf as they are written.';
+
+CREATE OR REPLACE FUNCTION news.unify(spelled text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+RETURN translate(spelled, '{"".join(LETTER_FORMS)}', '{"".join(LETTER_FORMS.values())}');
+
+COMMENT ON FUNCTION news.unify(text) IS
+    'What news.spell returned with the forms of alef, ya, ta marbuta and kaf unified: then it is news.fold.';
+
+CREATE OR REPLACE FUNCTION news.fold(input text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+RETURN news.unify(news.spell(input));
+
+COMMENT ON FUNCTION news.fold(text) IS
+    'The text reduced to lower-case letters, ASCII digits and single spaces: case, Arabic spelling variants, '
+    'vowel marks, digits of other scripts and punctuation removed. The SHA-256 of it is content_hash.';
 """

@@ -160,6 +160,21 @@ def test_search_finds_words_in_all_their_forms(filled: Connection, query: str, t
     assert answer.text.count("<summary") == titles
 
 
+def test_matches_are_counted_and_pages_and_spellings_are_offered(
+    filled: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.airflow.news_page.overview.ARTICLES", 1)
+    first = get("/?q=iraq").text
+    assert "2 articles, page 1 of 2" in first
+    assert '?q=iraq&amp;page=2#articles">next</a>' in first
+    last = get("/?q=iraq&page=2").text
+    assert last.count("<summary") == 1
+    assert '?q=iraq&amp;page=1#articles">previous</a>' in last
+    assert "This page is behind the last." in get("/?q=iraq&page=3").text
+    assert get("/?q=iraq&page=-1").text.count("<summary") == 1
+    assert '?q=troops#articles"' in get("/?q=trops").text or "searched for" in get("/?q=trops").text
+
+
 def test_a_query_that_is_too_long_is_cut(filled: Connection) -> None:
     answer = get("/?q=" + "troops " * 100)
     assert (answer.status_code, answer.text.count("<summary")) == (200, 1)

@@ -18,8 +18,6 @@ FRESHNESS_ARTICLES = 2000
 REASONS_AMONG = 20_000
 REASONS = 8
 ARTICLES = 25
-# If a search finds fewer, other spellings are offered.
-FEW = 5
 
 # The worst first, so that feeds that need attention are at the top.
 _ORDER = {health: place for place, health in enumerate(("gone", "failing", "silent", "waiting", "ok", "disabled"))}
@@ -81,7 +79,7 @@ def load(connection: Connection, now: datetime, query: str, page: int = 1) -> Ov
         found=articles.newest(connection, limit=ARTICLES, query=query, page=page),
         matches=matches,
         pages=-(-matches // ARTICLES),
-        spelled=articles.spellings(connection, query) if query and matches < FEW else None,
+        spelled=articles.spellings(connection, query, matches) if query else None,
         chart=chart(articles.per_day(connection, first_day), first_day.date(), now.date()),
     )
 

@@ -106,6 +106,10 @@ def search_count(
     return int(found)
 
 
+# If a search finds fewer, other spellings are offered.
+FEW_MATCHES = 5
+
+
 @dataclass(frozen=True)
 class Spellings:
     """Words of a query that were read as others (word, lemma), and words of articles spelled like them (word, word)."""
@@ -114,10 +118,11 @@ class Spellings:
     suggestions: list[tuple[str, str]]
 
 
-def spellings(connection: Connection, query: str) -> Spellings:
-    """Return what may be misspelled in a query of which little was found."""
+def spellings(connection: Connection, query: str, matches: int) -> Spellings:
+    """Return what may be misspelled in a query. Suggestions are made only if few articles match."""
     corrections = connection.execute("SELECT word, lemma FROM news.corrections(%s)", [query]).fetchall()
-    suggestions = connection.execute("SELECT word, suggestion FROM news.suggest(%s)", [query]).fetchall()
+    suggested = "SELECT word, suggestion FROM news.suggest(%s)"
+    suggestions = connection.execute(suggested, [query]).fetchall() if matches < FEW_MATCHES else []
     return Spellings([(row[0], row[1]) for row in corrections], [(row[0], row[1]) for row in suggestions])
 
 

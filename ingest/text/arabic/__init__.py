@@ -7,5 +7,16 @@ PostgreSQL has the same analyser, as `news.readings(word)` (`db/sql/words.sql`),
 
 from ingest.text.arabic.analysis import Analyser, Analysis, Reading, shared_analyser
 from ingest.text.arabic.lexicon import Form, Lexicon, LexiconError, read_lexicon
+from ingest.text.arabic.sql import version_of
 
-__all__ = ["Analyser", "Analysis", "Form", "Lexicon", "LexiconError", "Reading", "read_lexicon", "shared_analyser"]
+__all__ = [
+    "Analyser",
+    "Analysis",
+    "Form",
+    "Lexicon",
+    "LexiconError",
+    "Reading",
+    "read_lexicon",
+    "shared_analyser",
+    "version_of",
+]

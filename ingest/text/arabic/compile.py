@@ -222,10 +222,14 @@ def _is_verbal_noun(form: str, lemma: str) -> bool:
     return len(lemma) > 3 and key(form) in map(key, nouns)
 
 
+def _best(basis: list[Form], forms: list[Form]) -> dict[Form, Reading]:
+    analyser = Analyser(Lexicon(basis))
+    return {form: analyser.readings(form.spelling)[0] for form in forms}
+
+
 def _unless_explained(basis: list[Form], forms: list[Form]) -> list[Form]:
     """Return the basis and those of the forms for which it finds another lemma, or none, or at a higher cost."""
-    analyser = Analyser(Lexicon(basis))
-    best = {form: analyser.readings(form.spelling)[0] for form in forms}
+    best = _best(basis, forms)
     return [
         *basis,
         *(form for form in forms if best[form].lemma != form.lemma or best[form].cost > form.cost + SEEN_ONLY),
@@ -234,8 +238,7 @@ def _unless_explained(basis: list[Form], forms: list[Form]) -> list[Form]:
 
 def _unexplained(basis: list[Form], nouns: list[Form], margin: Callable[[str], int]) -> list[Form]:
     """Return the nouns that the basis does not explain as forms of others, or at a cost higher by that margin."""
-    analyser = Analyser(Lexicon(basis))
-    best = {form: analyser.readings(form.spelling)[0] for form in nouns}
+    best = _best(basis, nouns)
     return [form for form in nouns if not best[form].known or best[form].cost > form.cost + margin(form.spelling)]
 
 
@@ -248,8 +251,7 @@ def _misread(basis: list[Form], seen: list[Form]) -> list[Form]:
 
     Other spellings of such words come with them. Words that the basis does not explain at all need no entry.
     """
-    analyser = Analyser(Lexicon(basis))
-    best = {form: analyser.readings(form.spelling)[0] for form in seen}
+    best = _best(basis, seen)
     # Nothing but a future begins as one: films speak of the future more than other texts.
     allowed = {form: form.cost + (LISTED_ONLY if _is_future(best[form]) else 0) for form in seen}
     misread = {form.key for form in seen if best[form].known and best[form].cost > allowed[form]}

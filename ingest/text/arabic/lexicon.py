@@ -5,7 +5,6 @@ else the other file lacks or has wrongly; docs/curators.md describes it. `forms.
 `ingest.text.arabic.compile`.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -75,7 +74,7 @@ class Line:
 
 
 class Lexicon:
-    """Forms by key. `version` changes with the contents."""
+    """Forms by key."""
 
     def __init__(self, forms: Sequence[Form]) -> None:
         self.forms = forms
@@ -86,14 +85,6 @@ class Lexicon:
     def find(self, sought: str) -> Sequence[Form]:
         """Return the forms with a key."""
         return self._by_key.get(sought, ())
-
-    @cached_property
-    def version(self) -> str:
-        """Sixteen hexadecimal digits that stand for the forms and for what may be written together with them."""
-        digest = hashlib.sha256(repr((affixes.PREFIXES, affixes.SUFFIXES)).encode())
-        for form in self.forms:
-            digest.update(f"{form.spelling}\t{form.kind}\t{form.lemma}\t{form.cost}\t{form.wider}\n".encode())
-        return digest.hexdigest()[:16]
 
 
 def read_lexicon() -> Lexicon:

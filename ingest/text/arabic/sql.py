@@ -1,9 +1,11 @@
 """The analyser in SQL: writes the functions that `db/sql/words.sql` consists of, so that both follow one definition."""
 
-from ingest.text import folding
-from ingest.text.arabic import affixes, analysis, spelling
+import hashlib
 
-__all__ = ["sql_definition"]
+from ingest.text.arabic import affixes, analysis, spelling
+from ingest.text.arabic.lexicon import Lexicon
+
+__all__ = ["sql_definition", "version_of"]
 
 
 def _text(value: str) -> str:
@@ -21,6 +23,14 @@ def _rows(rows: list[tuple[object, ...]]) -> str:
         for row in rows
     ]
     return ",\n        ".join(", ".join(written[start : start + 4]) for start in range(0, len(written), 4))
+
+
+def version_of(lexicon: Lexicon) -> str:
+    """Return sixteen hexadecimal digits that change with the forms, and with the rules by which words are read."""
+    digest = hashlib.sha256(sql_definition().encode())
+    for form in lexicon.forms:
+        digest.update(f"{form.spelling}\t{form.kind}\t{form.lemma}\t{form.cost}\t{form.wider}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 def sql_definition() -> str:
@@ -42,14 +52,6 @@ RETURN {_translate(spelling.KEYS)};
 
 COMMENT ON FUNCTION news.word_key(text) IS
     'The letters by which a word is looked up in news.lexicon: the same for all its usual spellings.';
-
-CREATE OR REPLACE FUNCTION news.unify(spelled text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog
-RETURN {_translate(folding.LETTER_FORMS)};
-
-COMMENT ON FUNCTION news.unify(text) IS
-    'What news.spell returned with the forms of alef, ya, ta marbuta and kaf unified: then it is news.fold.';
 
 CREATE OR REPLACE FUNCTION news.spelling_distance(written text, meant text) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

@@ -224,8 +224,8 @@ class TestFunctions:
         self, database: Database, analytics: Callable[[str], None], later: Sources
     ) -> None:
         analytics("SELECT news.unify('x') AS unified")
-        rewrite(later, "words", "news.unify(spelled text)", "news.unify(letters text)")
-        rewrite(later, "words", "RETURN translate(spelled, 'أإآٱىیةک'", "RETURN translate(letters, 'أإآٱىیةک'")
+        rewrite(later, "fold", "news.unify(spelled text)", "news.unify(letters text)")
+        rewrite(later, "fold", "RETURN translate(spelled, 'أإآٱىیةک'", "RETURN translate(letters, 'أإآٱىیةک'")
         with pytest.raises(SchemaMismatch, match=r"view analytics\.mine depends on function"):
             upgrade_schema(database.url, later)
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from db import Connection, Database
+from db import Connection, Database, SchemaMismatch
 from ingest.config.settings import Settings
 from ingest.landing.land import MOST_CHARACTERS, land
 from ingest.model.document import Document
@@ -11,6 +11,7 @@ from ingest.model.status import Status
 from ingest.store import articles, documents, ledger
 from ingest.store.feeds import import_feed
 from ingest.store.ledger import NewEntry
+from ingest.text.arabic import read_lexicon, version_of
 from ingest.text.urls import canonical_url
 from ingest.topics.topics import Match, TopicSet
 from tests.conftest import NOW, READER, Clock
@@ -255,3 +256,19 @@ def test_landing_goes_on_beside_a_reader_who_locks_what_it_may(
         for key in (7_300_215_902, 0x6E657773):
             reader.execute("SELECT pg_advisory_lock(%s)", [key])
         assert land(connection, settings, clock, everything).landed == 1
+
+
+def test_with_another_lexicon_nothing_lands_and_nothing_is_given_up(
+    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+) -> None:
+    entry = stored(connection, PAGE, PAGE, WHOLE)
+    connection.execute("UPDATE news.analysis SET version = 'of another program'")
+    connection.commit()
+    with pytest.raises(SchemaMismatch, match="ingest db upgrade"):
+        land(connection, settings, clock, everything)
+    assert connection.execute("SELECT status, attempts FROM news.entries WHERE id = %s", [entry]).fetchall() == [
+        ("extracted", 0)
+    ]
+    connection.execute("UPDATE news.analysis SET version = %s", [version_of(read_lexicon())])
+    connection.commit()
+    assert land(connection, settings, clock, everything).landed == 1

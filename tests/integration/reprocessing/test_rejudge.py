@@ -108,3 +108,7 @@ def test_the_commands(connection: Connection, run: Run, tmp_path: Path) -> None:
     assert len(json.loads(done.stdout)) == 3
     assert "[" in run("search", "بغداد").stdout
     assert "nothing found" in run("search", "nonesuch").stdout
+    assert "1 to 2 of " in run("search", "بغداد", "--rows", "2").stdout
+    assert "3 to 4 of " in run("search", "بغداد", "--rows", "2", "--page", "2").stdout
+    assert "this page is behind the last" in run("search", "بغداد", "--page", "999").stdout
+    assert "no article has بعداد: searched for بغداد" in run("search", "بعداد").stdout

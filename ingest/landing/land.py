@@ -9,12 +9,15 @@ by one, so that one bad document does not hold back the others.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from db import SESSION_LOST, Connection, retry_deadlocks
 from ingest.config.settings import Settings
 from ingest.landing.batch import Batch
+from ingest.landing.failures import Failed, after_error
+from ingest.landing.judging import Judged, judge
 from ingest.model.status import Status
 from ingest.stage import OnOutcome, Stage, ignore
 from ingest.store import documents, ledger
@@ -23,7 +26,6 @@ from ingest.store.documents import Landable
 from ingest.store.ledger import End
 from ingest.store.storing import UNSTORABLE
 from ingest.store.words import Words
-from ingest.text.folding import identity_of_folded, spell_sentences, unify, words_of_folded
 from ingest.text.storable import storable
 from ingest.topics.topics import TopicSet
 
@@ -33,11 +35,6 @@ log = logging.getLogger(__name__)
 
 # Documents per transaction: enough to spread the cost of a commit, few enough to lose little in a crash.
 BATCH = 50
-# Limit for a document and for a batch: longer than any article and most books. Judging and comparing takes seconds.
-MOST_CHARACTERS = 2_000_000
-# A document that fails to land this often is given up. The wait after the first failure is doubled by each further one.
-MAX_ATTEMPTS = 3
-RETRY_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -68,20 +65,6 @@ def land(
     return LandCounts(**stage.tally)
 
 
-@dataclass(frozen=True)
-class _Failed:
-    """A document that did not land: its entry ends with `status`, or is retried after `wait`."""
-
-    entry: int
-    reason: str
-    status: Status | None = None
-    wait: timedelta = timedelta(0)
-
-    @property
-    def outcome(self) -> str:
-        return self.status or "retried"
-
-
 class _Land(Stage):
     name = "land"
 
@@ -100,71 +83,61 @@ class _Land(Stage):
     def run(self, stopping: Callable[[], bool]) -> None:
         """Land batch after batch, until no extracted documents are left or until `stopping`.
 
-        Raises SchemaMismatch if the database has another lexicon, before anything is claimed.
+        While the server lands a batch, a thread judges the next one. Raises SchemaMismatch if the database has another
+        lexicon, before anything is claimed.
         """
         self._words.check(self.connection)
         self.keep_lease()
         try:
-            while not stopping():
-                self.ensure_lease()
-                jobs = ledger.claim_to_land(self.connection, self.now(), BATCH)
-                self.connection.commit()
-                if not jobs:
-                    break
-                self._land({job.id: job.attempts for job in jobs}, stopping)
-                self.beat()
+            with ThreadPoolExecutor(1, "judge") as thread:
+                judging = None
+                while (following := self._begin(thread, stopping)) or judging:
+                    if judging:
+                        self._land(judging)
+                        self.beat()
+                    judging = following
         finally:
             self.connection.rollback()
 
-    def _land(self, attempts: Mapping[int, int], stopping: Callable[[], bool]) -> None:
-        """Land the documents of claimed entries. `attempts` has how often each has failed before."""
+    def _begin(self, thread: Executor, stopping: Callable[[], bool]) -> Future[Judged] | None:
+        """Claim and load a batch, and have `thread` judge it. Returns None if nothing is due or if `stopping`."""
+        if stopping():
+            return None
+        self.ensure_lease()
+        attempts = {job.id: job.attempts for job in ledger.claim_to_land(self.connection, self.now(), BATCH)}
+        self.connection.commit()
+        if not attempts:
+            return None
         loaded, failed = _load(self.connection, attempts)
-        judged, unfit = self._judge(loaded, attempts, stopping)
-        failed += unfit
-        if judged:
+        return thread.submit(judge, loaded, attempts, failed, self._topics, stopping)
+
+    def _land(self, judging: Future[Judged]) -> None:
+        judged = judging.result()
+        failed = list(judged.failed)
+        if judged.left:
+            ledger.give_back(self.connection, judged.left)
+        if judged.landings:
             try:
-                self._land_batch(judged)
+                self._land_batch(judged.landings)
             except Exception as error:  # one document failed; it must not hold back the others
                 if _is_of_the_database(error):
                     raise
                 self.connection.rollback()
-                failed += self._land_singly(judged, attempts)
+                failed += self._land_singly(judged.landings, judged.attempts)
         if failed:
             _end_failed(self.connection, failed, self.now())
             for item in failed:
                 self.count(item.outcome)
 
-    def _judge(
-        self, loaded: Sequence[Landable], attempts: Mapping[int, int], stopping: Callable[[], bool]
-    ) -> tuple[list[Landing], list[_Failed]]:
-        """Return documents with their topics, and those that failed. Gives back what is too much for one batch."""
-        judged: list[Landing] = []
-        failed: list[_Failed] = []
-        characters = 0
-        for number, document in enumerate(loaded):
-            if stopping() or characters >= MOST_CHARACTERS:
-                ledger.give_back(self.connection, [left.entry_id for left in loaded[number:]])
-                break
-            if len(document.text) > MOST_CHARACTERS:
-                why = f"a text of more than {MOST_CHARACTERS:,} characters"
-                failed.append(_Failed(document.entry_id, why, Status.REJECTED))
-                continue
-            characters += len(document.text)
-            try:
-                judged.append(_landing(document, self._topics))
-            except Exception as error:  # noqa: BLE001 - whatever a text makes the rules raise is that text's failure
-                failed.append(_after_error(document.entry_id, attempts[document.entry_id], error))
-        return judged, failed
-
     def _land_batch(self, landings: Sequence[Landing]) -> None:
-        texts = [(landing.document.title, landing.document.text) for landing in landings]
-        vectors = self._words.vectors(self.connection, texts)
-        landings = [replace(landing, search=search) for landing, search in zip(landings, vectors, strict=True)]
+        wanted = {landing.document.entry_id: landing.words for landing in landings if landing.words}
+        vectors = dict(zip(wanted, self._words.vectors(self.connection, list(wanted.values())), strict=True))
+        landings = [replace(landing, search=vectors.get(landing.document.entry_id)) for landing in landings]
         tally = retry_deadlocks(self.connection, lambda: Batch(self.connection, landings, self.now()).land())
         for outcome, count in tally.items():
             self.count(outcome, count)
 
-    def _land_singly(self, landings: Sequence[Landing], attempts: Mapping[int, int]) -> list[_Failed]:
+    def _land_singly(self, landings: Sequence[Landing], attempts: Mapping[int, int]) -> list[Failed]:
         """Land documents one by one, each in its own transaction. Returns those that failed."""
         failed = []
         for landing in landings:
@@ -175,11 +148,11 @@ class _Land(Stage):
                 if _is_of_the_database(error):
                     raise
                 self.connection.rollback()
-                failed.append(_after_error(entry, attempts[entry], error))
+                failed.append(after_error(entry, attempts[entry], error))
         return failed
 
 
-def _load(connection: Connection, attempts: Mapping[int, int]) -> tuple[list[Landable], list[_Failed]]:
+def _load(connection: Connection, attempts: Mapping[int, int]) -> tuple[list[Landable], list[Failed]]:
     """Return the documents of the entries, and the failed entries: their document is missing or cannot be read."""
     loaded, failed = [], []
     try:
@@ -193,10 +166,10 @@ def _load(connection: Connection, attempts: Mapping[int, int]) -> tuple[list[Lan
                 connection.commit()
             except UNSTORABLE as error:
                 connection.rollback()
-                failed.append(_after_error(entry, attempts[entry], error))
+                failed.append(after_error(entry, attempts[entry], error))
     # A document may have been lost since it was extracted, deleted by hand or by a partial restore.
     without = attempts.keys() - {document.entry_id for document in loaded} - {item.entry for item in failed}
-    failed += [_Failed(entry, "its document is no longer stored", Status.REJECTED) for entry in sorted(without)]
+    failed += [Failed(entry, "its document is no longer stored", Status.REJECTED) for entry in sorted(without)]
     return loaded, failed
 
 
@@ -205,17 +178,7 @@ def _is_of_the_database(error: Exception) -> bool:
     return isinstance(error, SESSION_LOST) and not isinstance(error, UNSTORABLE)
 
 
-def _after_error(entry: int, attempts: int, error: Exception) -> _Failed:
-    """Return how to handle a document that failed on its own. Pure."""
-    said = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}".rstrip(": ")
-    if isinstance(error, UNSTORABLE):
-        return _Failed(entry, f"the article cannot be stored: {type(error).__name__}", Status.REJECTED)
-    if attempts + 1 >= MAX_ATTEMPTS:
-        return _Failed(entry, f"landing failed {attempts + 1} times: {said}", Status.DEAD)
-    return _Failed(entry, f"landing failed: {said}", wait=RETRY_AFTER * 2**attempts)
-
-
-def _end_failed(connection: Connection, failed: Sequence[_Failed], now: datetime) -> None:
+def _end_failed(connection: Connection, failed: Sequence[Failed], now: datetime) -> None:
     with connection.transaction():
         ledger.end(connection, [End(item.entry, item.status, storable(item.reason)) for item in failed if item.status])
         again = [item for item in failed if item.status is None]
@@ -223,18 +186,3 @@ def _end_failed(connection: Connection, failed: Sequence[_Failed], now: datetime
     connection.commit()
     for item in failed:
         log.warning("entry %d: %s: %s", item.entry, item.outcome, item.reason)
-
-
-def _landing(document: Landable, topics: TopicSet) -> Landing:
-    sentences = spell_sentences(document.text)
-    folded = unify(" ".join(sentences))
-    found = topics.judge(document.title, sentences)
-    about = [match for match in found if match.degree == "about"]
-    return Landing(
-        document,
-        folded,
-        identity_of_folded(folded).content_hash,
-        words_of_folded(folded),
-        about,
-        mention=found[0] if found and not about else None,
-    )

@@ -7,14 +7,14 @@ server stem English ones, and writes down each word with its analysis, by which 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from itertools import chain, islice, repeat
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 from db import Connection, SchemaMismatch
 from db.rows import only_row, only_value
 from ingest.text.arabic import Analyser, Lexicon, shared_analyser, version_of
 from ingest.text.words import words_of
 
-__all__ = ["Words", "bring_over", "load_lexicon", "to_bring_over"]
+__all__ = ["SplitText", "Words", "bring_over", "load_lexicon", "split", "to_bring_over"]
 
 # As in `news.search_vector`: how much of title and text counts, the letters of a word, and the highest position.
 TITLE_CHARACTERS, TEXT_CHARACTERS, WORD_LETTERS, LAST_PLACE = 2000, 100_000, 100, 16_383
@@ -24,6 +24,13 @@ TITLE_PLACES = tuple(f"{place}A" for place in PLACES[:TITLE_CHARACTERS])
 REMEMBERED = 400_000
 # Articles that are analysed anew in one transaction.
 BATCH = 200
+
+
+class SplitText(NamedTuple):
+    """The words of an article, in their order."""
+
+    title: list[str]
+    body: list[str]
 
 
 class Words:
@@ -45,14 +52,13 @@ class Words:
                 "run `ingest db upgrade`"
             )
 
-    def vectors(self, connection: Connection, texts: Sequence[tuple[str | None, str]]) -> list[str]:
-        """Return the search vector of each text, from its title and body, as text that PostgreSQL reads as a tsvector.
+    def vectors(self, connection: Connection, texts: Sequence[SplitText]) -> list[str]:
+        """Return the search vector of each text, as text that PostgreSQL reads as a tsvector.
 
         Words that are new are written down and committed first, so that landing does not hold them.
         """
-        split = [_split(title, body) for title, body in texts]
-        self._learn(connection, {word for titles, words in split for word in (*titles, *words)})
-        return [_vector(titles, words, self._known) for titles, words in split]
+        self._learn(connection, {word for text in texts for word in (*text.title, *text.body)})
+        return [_vector(text, self._known) for text in texts]
 
     def _learn(self, connection: Connection, words: set[str]) -> None:
         new = sorted(words - self._known.keys())
@@ -61,8 +67,10 @@ class Words:
         if len(self._known) + len(new) > REMEMBERED:
             self._known.clear()
             new = sorted(words)
-        rows = connection.execute("SELECT word, lemmas FROM news.words WHERE word = ANY(%s)", [new]).fetchall()
-        self._known |= {word: tuple(lemmas) for word, lemmas in rows}
+        rows = connection.execute(
+            "SELECT word, array_to_string(lemmas, ' ') FROM news.words WHERE word = ANY(%s)", [new]
+        ).fetchall()
+        self._known |= {word: tuple(lemmas.split()) for word, lemmas in rows}
         new = [word for word in new if word not in self._known]
         analysed = {word: self._analyser.analyse(word).lemmas for word in new if self._analyser.knows(word)}
         stemmed = [word for word in new if word not in analysed]
@@ -86,26 +94,29 @@ def _insert(connection: Connection, new: list[str], analysed: dict[str, tuple[st
     )
 
 
-def _split(title: str | None, body: str) -> tuple[list[str], list[str]]:
-    return words_of((title or "")[:TITLE_CHARACTERS]), words_of(body[:TEXT_CHARACTERS])
+def split(title: str | None, body: str, spelled: str | None = None) -> SplitText:
+    """Return the words of a title and of a text. Give `spelled` if the text has been spelled already."""
+    if len(body) > TEXT_CHARACTERS:
+        body, spelled = body[:TEXT_CHARACTERS], None
+    return SplitText(words_of((title or "")[:TITLE_CHARACTERS]), words_of(body, spelled))
 
 
-def _vector(titles: Sequence[str], words: Sequence[str], known: dict[str, tuple[str, ...]]) -> str:
+def _vector(text: SplitText, known: dict[str, tuple[str, ...]]) -> str:
     places: dict[str, list[str]] = defaultdict(list)
-    for word, place in zip(titles, TITLE_PLACES, strict=False):
+    for word, place in zip(text.title, TITLE_PLACES, strict=False):
         places[word].append(place)
-    behind = len(titles)
-    for word, place in zip(words, islice(chain(PLACES, repeat(PLACES[-1])), behind, None), strict=False):
+    for word, place in zip(text.body, chain(islice(PLACES, len(text.title), None), repeat(PLACES[-1])), strict=False):
         places[word].append(place)
-    lemmas: dict[str, list[str]] = defaultdict(list)
+    # The lexemes consist of letters and digits, and need no quotes. PostgreSQL puts positions in order.
+    lemmas: dict[str, str] = {}
     pieces = []
     for word, found in places.items():
         if len(word) <= WORD_LETTERS:
-            pieces.append(f"'={word}':{','.join(found)}")
+            listed = ",".join(found)
+            pieces.append(f"={word}:{listed}")
             for lemma in known[word]:
-                lemmas[lemma] += found
-    # PostgreSQL puts positions in order. The lexemes consist of letters and digits.
-    pieces += [f"'{lemma}':{','.join(found)}" for lemma, found in lemmas.items()]
+                lemmas[lemma] = f"{lemmas[lemma]},{listed}" if lemma in lemmas else listed
+    pieces += [f"{lemma}:{listed}" for lemma, listed in lemmas.items()]
     return " ".join(pieces)
 
 
@@ -157,7 +168,7 @@ def bring_over(connection: Connection, on_progress: Callable[[int], None]) -> in
         connection.commit()
         if not rows:
             return total
-        vectors = words.vectors(connection, [(title, text) for _, _, title, text in rows])
+        vectors = words.vectors(connection, [split(title, text) for _, _, title, text in rows])
         # An article that was changed meanwhile has its new vector from whoever changed it.
         connection.execute(
             "UPDATE news.articles a SET search = new.search::tsvector"

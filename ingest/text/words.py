@@ -6,20 +6,19 @@ from ingest.text.folding import spell
 
 __all__ = ["words_of"]
 
+# In these, what is sought comes before what is around it: the regular expression engine then searches much faster.
 # Separators of thousands, as Arabic and English write them: 2,500 and ٢٬٥٠٠ are one number.
-_THOUSANDS = re.compile("(?<=[0-9٠-٩۰-۹])[,.٬،](?=[0-9٠-٩۰-۹]{3}(?![0-9٠-٩۰-۹]))")
-_LETTER_DIGIT = re.compile("([^ 0-9])([0-9])")
-_DIGIT_LETTER = re.compile("([0-9])([^ 0-9])")
-_ANY_DIGIT = re.compile("[0-9]")
+_THOUSANDS = re.compile("[,.٬،](?<=[0-9٠-٩۰-۹].)(?=[0-9٠-٩۰-۹]{3}(?![0-9٠-٩۰-۹]))")
+_BEFORE_DIGITS = re.compile("[0-9](?<=[^ 0-9].)")
+_BEHIND_DIGITS = re.compile("[0-9](?=[^ 0-9])")
 
 
-def words_of(text: str) -> list[str]:
+def words_of(text: str, spelled: str | None = None) -> list[str]:
     """Return the words of a text, as `spell` returns them.
 
     Numbers are without separators of thousands. Letters and digits that touch are words of their own, so that F-16 and
-    F16 are the same two.
+    F16 are the same two. If you have `spell(text)` already, give it as `spelled`: it saves time.
     """
-    spelled = spell(_THOUSANDS.sub("", text))
-    if _ANY_DIGIT.search(spelled):
-        spelled = _DIGIT_LETTER.sub(r"\1 \2", _LETTER_DIGIT.sub(r"\1 \2", spelled))
-    return spelled.split()
+    if spelled is None or _THOUSANDS.search(text):
+        spelled = spell(_THOUSANDS.sub("", text))
+    return _BEHIND_DIGITS.sub(r"\g<0> ", _BEFORE_DIGITS.sub(r" \g<0>", spelled)).split()

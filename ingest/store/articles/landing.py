@@ -6,6 +6,7 @@ from functools import cached_property
 
 from ingest.store.articles.present import Place
 from ingest.store.documents import Landable
+from ingest.store.words import SplitText
 from ingest.text.similarity import Comparable
 from ingest.topics.topics import Match
 
@@ -16,8 +17,9 @@ __all__ = ["Landing"]
 class Landing:
     """A document ready to land, with its content hash, word count and topics.
 
-    If the text is on no topic, `mention` is the best topic that it mentions. `search` is the vector by which it is
-    found (`ingest.store.words`); without it, the server works it out.
+    If the text is on no topic, `mention` is the best topic that it mentions. `words` are those of its title and text,
+    and `search` is the vector made of them by which it is found (`ingest.store.words`). Without it, the server works it
+    out.
     """
 
     document: Landable
@@ -26,6 +28,7 @@ class Landing:
     word_count: int
     matches: list[Match]
     mention: Match | None = None
+    words: SplitText | None = None
     search: str | None = None
 
     @cached_property

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from db import Connection
-from ingest.store.words import Words
+from ingest.store.words import Words, split
 from ingest.text.folding import content_identity
 
 ARTICLES = [
@@ -39,6 +39,6 @@ def corpus(connection: Connection) -> Connection:
             },
         )  # fmt: skip
     # The words they have, as landing writes them down.
-    Words().vectors(connection, [(title, text) for _, _, _, title, text in ARTICLES])
+    Words().vectors(connection, [split(title, text) for _, _, _, title, text in ARTICLES])
     connection.commit()
     return connection

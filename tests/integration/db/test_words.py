@@ -6,7 +6,7 @@ import pytest
 
 from db import Connection, SchemaMismatch
 from db.schema import SQL
-from ingest.store.words import Words, bring_over, load_lexicon, to_bring_over
+from ingest.store.words import Words, bring_over, load_lexicon, split, to_bring_over
 from ingest.text.arabic import Analyser, Lexicon, read_lexicon, shared_analyser
 from ingest.text.arabic.affixes import PREFIXES, SUFFIXES
 from ingest.text.arabic.sql import sql_definition
@@ -54,14 +54,16 @@ TEXTS = [
     ("", "کتێبەکان و گزارش‌ها " + "ا" * 150),
     ("Title only", ""),
     ("مستشارون", "كلمة " * 300 + "قوات القوات وقواتها"),
+    ("عنوان " * 300, "كلمة أخرى " * 9000),
+    ("Letters", " ".join(chr(code) for code in range(0x80, 0x3100) if chr(code).isalpha())),
 ]
 
 
 def test_landing_makes_the_vectors_that_the_server_makes(connection: Connection) -> None:
-    for number, vector in enumerate(Words().vectors(connection, TEXTS)):
-        title, body = TEXTS[number]
+    vectors = Words().vectors(connection, [split(title, body) for title, body in TEXTS])
+    for (title, body), vector in zip(TEXTS, vectors, strict=True):
         row = connection.execute("SELECT %s::tsvector = news.search_vector(%s, %s)", [vector, title, body]).fetchone()
-        assert row == (True,), TEXTS[number]
+        assert row == (True,), (title, body[:100])
 
 
 def test_words_of_texts_are_the_same_in_sql(connection: Connection) -> None:

@@ -5,7 +5,8 @@ import pytest
 
 from db import Connection, Database, SchemaMismatch
 from ingest.config.settings import Settings
-from ingest.landing.land import MOST_CHARACTERS, land
+from ingest.landing.judging import MOST_CHARACTERS
+from ingest.landing.land import BATCH, land
 from ingest.model.document import Document
 from ingest.model.status import Status
 from ingest.store import articles, documents, ledger
@@ -200,7 +201,7 @@ def test_a_text_that_no_article_has_is_rejected(
 def test_a_batch_is_bounded_by_characters_too(
     connection: Connection, settings: Settings, everything: TopicSet, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.landing.land.MOST_CHARACTERS", 40)
+    monkeypatch.setattr("ingest.landing.judging.MOST_CHARACTERS", 40)
     for number in range(5):
         stored(connection, f"http://a.example/{number}", None, f"Text number {number}, a long one.")
     reported: list[int] = []
@@ -214,16 +215,48 @@ def test_a_batch_is_bounded_by_characters_too(
     assert [count for count in reported if count] == [2, 2, 1]
 
 
+class Counting(TopicSet):
+    """Topics that take every text with an even number, and count the texts."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.judged = 0
+
+    def judge(self, title: str | None, sentences: list[str]) -> list[Match]:
+        self.judged += 1
+        return [Match("even", 3.0, "about", {})] if int(sentences[0].split()[-1]) % 2 == 0 else []
+
+
+@pytest.mark.parametrize("stop", [2, BATCH, BATCH + 2])
 def test_landing_that_is_told_to_stop_gives_back_what_it_has_not_judged(
-    connection: Connection, settings: Settings, everything: TopicSet, clock: Clock
+    connection: Connection, settings: Settings, clock: Clock, stop: int
 ) -> None:
-    for number in range(5):
+    for number in range(2 * BATCH + 5):
         stored(connection, f"http://a.example/{number}", None, f"Text number {number}.")
-    asked = iter([False, False, False, True, True])
-    counts = land(connection, settings, clock, everything, stopping=lambda: next(asked))
-    assert counts.landed == 2
+    topics = Counting()
+    counts = land(connection, settings, clock, topics, stopping=lambda: topics.judged >= stop)
+    assert counts.landed + counts.off_topic == stop
     free = connection.execute("SELECT count(*) FROM news.entries WHERE lease_holder IS NULL AND status = 'extracted'")
-    assert free.fetchone() == (3,)
+    assert free.fetchone() == (2 * BATCH + 5 - stop,)
+
+
+def test_batch_after_batch_lands(connection: Connection, settings: Settings, clock: Clock) -> None:
+    for number in range(2 * BATCH + 5):
+        stored(connection, f"http://a.example/{number}", None, f"Text number {number}.")
+    counts = land(connection, settings, clock, Counting())
+    assert (counts.landed, counts.off_topic) == (BATCH + 3, BATCH + 2)
+    texts = connection.execute("SELECT text FROM news.articles ORDER BY id").fetchall()
+    assert texts == [(f"Text number {number}.",) for number in range(0, 2 * BATCH + 5, 2)]
+
+
+def test_the_words_of_texts_off_topic_are_not_written_down(
+    connection: Connection, settings: Settings, clock: Clock
+) -> None:
+    stored(connection, "http://a.example/1", None, "Wanted: 2.")
+    stored(connection, "http://a.example/2", None, "Unwanted: 1.")
+    land(connection, settings, clock, Counting())
+    words = connection.execute("SELECT word FROM news.words ORDER BY word").fetchall()
+    assert words == [("2",), ("title",), ("wanted",)]
 
 
 def test_what_another_session_has_taken_over_does_not_land_twice(

@@ -8,7 +8,10 @@ from db.models.base import Base
 
 class Form(Base):
     __tablename__ = "lexicon"
-    __table_args__ = ({"comment": "Forms of words: what news.readings looks up. Loaded by `ingest db upgrade`."},)
+    __table_args__ = (
+        Index("lexicon_skeleton_idx", text("news.word_skeleton(key)")),
+        {"comment": "Forms of words: what news.readings looks up. Loaded by `ingest db upgrade`."},
+    )
     key: Mapped[str] = mapped_column(
         primary_key=True, comment="The letters it is looked up by: news.word_key(spelling)."
     )
@@ -32,7 +35,7 @@ class Word(Base):
     __table_args__ = (
         Index("words_word_idx", text("news.ascii_key(word)"), postgresql_using="gin"),
         Index("words_exact_idx", text("news.exact_key(word)")),
-        Index("words_lemma_idx", text("(lemmas[1])")),
+        Index("words_lemma_idx", text("news.sought_lemma(lemmas)")),
         {"comment": "Every word that articles have or had, as it is spelled, with its analysis."},
     )
     word: Mapped[str] = mapped_column(primary_key=True, comment="The word, as news.words_of returns it.")

@@ -5,10 +5,11 @@ CREATE OR REPLACE FUNCTION news.words_of(input text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog
 AS $function$
-    -- As ingest.text.words.words_of: numbers without separators of thousands, letters and digits apart (F-16, F16).
+    -- As ingest.text.words.words_of: numbers without separators of thousands, letters and digits apart (F-16, F16),
+    -- names with Abd al- in two words.
     SELECT array_remove(string_to_array(
-        regexp_replace(regexp_replace(news.spell(
-            regexp_replace(input, '(?<=[0-9٠-٩۰-۹])[,.٬،](?=[0-9٠-٩۰-۹]{3}(?![0-9٠-٩۰-۹]))', '', 'g')),
+        regexp_replace(regexp_replace(replace(news.spell(
+            regexp_replace(input, '(?<=[0-9٠-٩۰-۹])[,.٬،](?=[0-9٠-٩۰-۹]{3}(?![0-9٠-٩۰-۹]))', '', 'g')), 'عبدال', 'عبد ال'),
             '([^ 0-9])([0-9])', '\1 \2', 'g'), '([0-9])([^ 0-9])', '\1 \2', 'g'), ' '), '')
 $function$;
 
@@ -74,31 +75,6 @@ $function$;
 
 COMMENT ON FUNCTION news.fill_search() IS 'Trigger function: makes the search vector of an article that comes without.';
 
--- Whether two words differ by one letter: another one, one more or less, or two that changed places.
-CREATE OR REPLACE FUNCTION news.one_letter_apart(one text, other text) RETURNS boolean
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog
-AS $function$
-    WITH sizes AS (
-        SELECT length(one) AS first, length(other) AS second, least(length(one), length(other)) AS shorter
-    ), alike AS (
-        SELECT first, second, shorter,
-               (SELECT coalesce(min(n) - 1, shorter) FROM generate_series(1, shorter) AS n
-                WHERE substr(one, n, 1) <> substr(other, n, 1) COLLATE "C") AS front,
-               (SELECT coalesce(min(n) - 1, shorter) FROM generate_series(1, shorter) AS n
-                WHERE substr(one, first - n + 1, 1) <> substr(other, second - n + 1, 1) COLLATE "C") AS back
-        FROM sizes
-    )
-    SELECT one <> other COLLATE "C" AND abs(first - second) <= 1 AND (
-        front + back >= greatest(first, second) - 1
-        OR first = second AND front + back = first - 2
-           AND substr(one, front + 1, 2) = reverse(substr(other, front + 1, 2)) COLLATE "C")
-    FROM alike
-$function$;
-
-COMMENT ON FUNCTION news.one_letter_apart(text, text) IS
-    'Whether one letter makes the difference between two words: another, one more or less, or two that changed places.';
-
 CREATE OR REPLACE FUNCTION news.ascii_key(spelled text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog
@@ -137,11 +113,12 @@ SET search_path = pg_catalog
 AS $function$
 #variable_conflict use_column
 DECLARE
-    lemma text := (news.analyse(spelled))[1];
+    lemma text := news.sought_lemma(news.analyse(spelled));
     bare text := news.unexplained(spelled);
     right_word text;
 BEGIN
-    IF lemma IS NULL OR length(bare) < 3 OR spelled ~ '[0-9]' OR EXISTS (SELECT FROM news.words WHERE lemmas[1] = lemma) THEN
+    IF lemma IS NULL OR length(bare) < 3 OR spelled ~ '[0-9]' 
+       OR EXISTS (SELECT FROM news.words WHERE news.sought_lemma(lemmas) = lemma) THEN
         RETURN lemma;
     END IF;
     -- No article has it. A typing error: a word that articles have is one letter apart, and this one is none, or rare (two
@@ -172,7 +149,7 @@ AS $function$
     SELECT asked, news.asked_for(asked)
     FROM (SELECT DISTINCT unnest(news.words_of(piece[1])) AS asked
           FROM regexp_matches(query, '(?:^|\s)-?([^-="*\s][^"*\s]*)(?=\s|$)', 'g') AS piece) AS words
-    WHERE news.asked_for(asked) IS DISTINCT FROM (news.analyse(asked))[1]
+    WHERE news.asked_for(asked) IS DISTINCT FROM news.sought_lemma(news.analyse(asked))
     ORDER BY asked COLLATE "C"
 $function$;
 
@@ -367,6 +344,8 @@ SET plan_cache_mode = force_custom_plan
 -- To see whether an article matches takes reading its vector, which is kept apart from it in pieces: more than a page.
 -- The planner counts that as nothing, and goes through the newest articles for words that one in a hundred has.
 SET cpu_tuple_cost = 2
+-- Words that a hundred thousand articles have must fit, or each of these is read to see whether it matches.
+SET work_mem = '64MB'
 SET max_parallel_workers_per_gather = 0
 SET jit = off
 SET search_path = pg_catalog
@@ -421,6 +400,7 @@ CREATE OR REPLACE FUNCTION news.search_count(
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET plan_cache_mode = force_custom_plan
 SET cpu_tuple_cost = 2
+SET work_mem = '64MB'
 SET max_parallel_workers_per_gather = 0
 SET jit = off
 SET search_path = pg_catalog

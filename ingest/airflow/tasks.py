@@ -24,6 +24,7 @@ from ingest.monitoring import alerts
 from ingest.runtime.clock import spell, utc_now
 from ingest.store import configurations, feeds, leases, ledger, readers, retention
 from ingest.store.hosts import LONGEST_WAIT
+from ingest.text.arabic import LexiconError
 
 if TYPE_CHECKING:
     from ingest.backfilling.backfill import Progress
@@ -283,7 +284,7 @@ def _working() -> "Iterator[tuple[Settings, Connection]]":
         settings = load_settings()
         with _ending_in_order(), news_database(settings) as database, database.connect(repeatable=True) as connection:
             yield settings, connection
-    except ConfigError as error:
+    except (ConfigError, LexiconError) as error:
         raise AirflowFailException(str(error)) from error
 
 

@@ -12,6 +12,7 @@ from db import DatabaseError
 from ingest.cli import again, database, feeds, files, stages, status, topics
 from ingest.cli.shared import errors, log_at
 from ingest.config.errors import ConfigError, IngestError
+from ingest.text.arabic import LexiconError
 
 __all__ = ["app", "main"]
 
@@ -47,7 +48,7 @@ def main() -> None:
     try:
         _check_arguments(sys.argv[1:])
         app()
-    except ConfigError as error:
+    except (ConfigError, LexiconError) as error:
         _fail(error, 2)
     except (IngestError, DatabaseError) as error:
         _fail(error, 1)

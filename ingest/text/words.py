@@ -17,8 +17,11 @@ def words_of(text: str, spelled: str | None = None) -> list[str]:
     """Return the words of a text, as `spell` returns them.
 
     Numbers are without separators of thousands. Letters and digits that touch are words of their own, so that F-16 and
-    F16 are the same two. If you have `spell(text)` already, give it as `spelled`: it saves time.
+    F16 are the same two, and so are names with Abd al- (عبدالله and عبد الله). If you have `spell(text)` already, give
+    it as `spelled`: it saves time.
     """
     if spelled is None or _THOUSANDS.search(text):
         spelled = spell(_THOUSANDS.sub("", text))
+    # Names are written in one or in two words.
+    spelled = spelled.replace("عبدال", "عبد ال")
     return _BEHIND_DIGITS.sub(r"\g<0> ", _BEFORE_DIGITS.sub(r" \g<0>", spelled)).split()

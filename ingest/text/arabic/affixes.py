@@ -80,6 +80,8 @@ def _suffixes() -> list[Suffix]:
             Suffix("ي" + pronoun, PREPOSITION, cost, "ى", pronoun=True),
             # Ta marbuta is written as ta before a pronoun, alef maqsura as alef.
             Suffix("ت" + pronoun, NOUN, cost - 30, "ة", pronoun=True),
+            # Of the feminine of a person or an adjective: زعيمتها of زعيم.
+            Suffix("ت" + pronoun, NOUN, cost + 120, pronoun=True),
             Suffix("ا" + pronoun, NOUN, cost + 50, "ى", pronoun=True),
             Suffix("ات" + pronoun, NOUN, cost + 250, pronoun=True),
             Suffix("ات" + pronoun, NOUN, cost + 200, "ة", pronoun=True),

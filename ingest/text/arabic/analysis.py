@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ingest.text.arabic.affixes import NOUN, PREFIXES, SEEN, SUFFIXES, Prefix, Suffix
-from ingest.text.arabic.lexicon import Lexicon, read_lexicon
-from ingest.text.arabic.spelling import distance, is_arabic, key
+from ingest.text.arabic.lexicon import LEAST_SKELETON, Lexicon, read_lexicon
+from ingest.text.arabic.spelling import distance, is_arabic, key, skeleton
 from ingest.text.folding import unify
 
 __all__ = ["Analyser", "Analysis", "Reading", "shared_analyser"]
@@ -28,6 +28,8 @@ CLOSE = 100
 CLOSE_TO_UNKNOWN = 400
 # Letters that what remains must have: of a word in the lexicon, of a noun that has endings, and of other words.
 LEAST_LETTERS, LEAST_WITH_ENDING, LEAST_UNKNOWN = 2, 3, 3
+# Stands before the skeleton of an unknown word, by which its other spellings are found.
+SKELETON_MARK = "~"
 # No word is longer, and no affix.
 MOST_LETTERS = 40
 _LONGEST_PREFIX = max(len(prefix.letters) for prefix in PREFIXES)
@@ -39,6 +41,8 @@ PARTICLES = ("و", "ف", "ب", "ل", "ك")
 KURDISH, PERSIAN = frozenset("ەۆێڕڵڤھ"), frozenset("پچژگکی")
 KURDISH_ENDINGS = ("ەكانی", "ەكان", "ەكەی", "ەكە", "ێك", "انی", "ان", "ی")
 PERSIAN_ENDINGS = ("هایی", "های", "ها", "ی")
+# Endings of adjectives of relation, behind their ya.
+RELATIVE_ENDINGS = ("ة", "ه", "ات", "ين", "ون")
 
 
 @dataclass(frozen=True, order=True)
@@ -63,6 +67,8 @@ class Reading:
 @dataclass(frozen=True)
 class Analysis:
     """The lemma that a word stands for, and all lemmas under which a text that contains it is found (it included).
+
+    Of a word nobody listed, the last of these is its skeleton, behind a mark.
 
     `likely` are those that it is a form of: without the country of an adjective, and without what is only possible.
     """
@@ -94,7 +100,9 @@ class Analyser:
         """Return the analysis of a word as `ingest.text.folding.spell` returns it."""
         known = self._known.get(spelled)
         if known is None:
-            known = _analysis(spelled, self.readings(spelled))
+            readings = self.readings(spelled)
+            alike = [] if readings[0].known else self._alike(spelled, readings[0].cost)
+            known = _analysis(spelled, readings, alike)
             if len(self._known) >= self._remember:
                 self._known.clear()
             self._known[spelled] = known
@@ -109,6 +117,11 @@ class Analyser:
 
     def _explained(self, spelled: str) -> Iterator[Reading]:
         letters = key(spelled)
+        for prefix, start, end, suffix in self._cuts(letters):
+            yield from self._between(spelled, letters, prefix, start, end, suffix)
+
+    def _cuts(self, letters: str) -> Iterator[tuple[Prefix, int, int, Suffix]]:
+        """Yield what may be in front and behind, with the places between which the rest stands."""
         size = len(letters)
         if size > MOST_LETTERS:
             return
@@ -120,14 +133,27 @@ class Analyser:
         for start in range(min(_LONGEST_PREFIX, size - 1) + 1):
             for prefix in self._prefixes.get(letters[:start], ()):
                 for end, suffix in ends:
-                    if start < end:
-                        yield from self._between(spelled, letters, prefix, start, end, suffix)
+                    if start < end and not (prefix.definite and suffix.pronoun):
+                        yield prefix, start, end, suffix
+
+    def _alike(self, spelled: str, most: int) -> list[str]:
+        """Return the lemmas that a word nobody listed may be another spelling of, the likeliest first, at `most`."""
+        letters = key(spelled) if is_arabic(spelled) else ""
+        costs: dict[str, int] = {}
+        for prefix, start, end, suffix in self._cuts(letters):
+            for form in self.lexicon.find_alike(letters[start:end] + key(suffix.replacement)):
+                if form.kind in prefix.kinds and form.kind in suffix.kinds:
+                    cost = prefix.cost + form.cost + suffix.cost
+                    if cost <= most:
+                        costs[form.lemma] = min(cost, costs.get(form.lemma, cost))
+        best = min(costs.values(), default=0)
+        return sorted(
+            (lemma for lemma, cost in costs.items() if cost <= best + CLOSE), key=lambda each: (costs[each], each)
+        )
 
     def _between(
         self, spelled: str, letters: str, prefix: Prefix, start: int, end: int, suffix: Suffix
     ) -> Iterator[Reading]:
-        if prefix.definite and suffix.pronoun:
-            return
         sought = letters[start:end] + key(suffix.replacement)
         if len(sought) < LEAST_LETTERS:
             return
@@ -153,7 +179,7 @@ def _unexplained(spelled: str) -> Iterator[Reading]:
     """Yield the readings of a word nobody listed: as it is, and without the article."""
     for article in ARTICLES:
         if spelled.startswith(article.letters) and len(spelled) >= len(article.letters) + LEAST_UNKNOWN:
-            bare = unify(spelled.removeprefix(article.letters))
+            bare = unify(_relative(spelled.removeprefix(article.letters)))
             yield Reading(UNKNOWN + article.cost, bare, "", "", "", known=False)
             return
     yield Reading(UNKNOWN, unify(_foreign_stem(spelled)), "", "", "", known=False)
@@ -161,7 +187,9 @@ def _unexplained(spelled: str) -> Iterator[Reading]:
 
 def _foreign_stem(spelled: str) -> str:
     letters = set(spelled)
-    endings = KURDISH_ENDINGS if letters & KURDISH else PERSIAN_ENDINGS if letters & PERSIAN else ()
+    if not letters & (KURDISH | PERSIAN):
+        return _relative(spelled)
+    endings = KURDISH_ENDINGS if letters & KURDISH else PERSIAN_ENDINGS
     written = spelled.replace("ک", "ك")
     for ending in endings:
         if written.endswith(ending) and len(spelled) >= len(ending) + LEAST_UNKNOWN:
@@ -169,7 +197,16 @@ def _foreign_stem(spelled: str) -> str:
     return spelled
 
 
-def _analysis(spelled: str, readings: list[Reading]) -> Analysis:
+def _relative(word: str) -> str:
+    """Return an adjective of relation without its endings: انقلابي for انقلابية and انقلابيين. Other words stay."""
+    for ending in RELATIVE_ENDINGS:
+        relative = word.removesuffix(ending)
+        if relative != word and relative.endswith("ي") and len(relative) > LEAST_UNKNOWN:
+            return relative
+    return word
+
+
+def _analysis(spelled: str, readings: list[Reading], alike: list[str]) -> Analysis:
     best = readings[0]
     letters = key(spelled)
     # Beside a lemma as it stands, only others that are spelled so.
@@ -179,7 +216,7 @@ def _analysis(spelled: str, readings: list[Reading]) -> Analysis:
         for reading in readings
         if reading.known and reading.cost <= best.cost + CLOSE and (reading.is_lemma(letters) or not alone)
     ]
-    possible, bare = likely, []
+    possible, bare, sound = likely, list[str](), []
     if best.cost >= UNKNOWN:
         # Perhaps a rare form of a word, or a name with particles: the text is found by these as well.
         possible = [reading for reading in readings if reading.known and reading.cost <= best.cost + CLOSE_TO_UNKNOWN]
@@ -187,9 +224,13 @@ def _analysis(spelled: str, readings: list[Reading]) -> Analysis:
         while rest[:1] in PARTICLES and len(rest) > LEAST_UNKNOWN:
             rest = rest[1:]
             bare.append(rest)
+        # And by its skeleton, as names nobody listed have many spellings.
+        skeleton_of_it = skeleton(key(best.lemma)) if is_arabic(spelled) else ""
+        if len(skeleton_of_it) >= LEAST_SKELETON:
+            sound.append(SKELETON_MARK + skeleton_of_it)
     wide = [lemma for reading in possible for lemma in (reading.lemma, reading.wider) if lemma]
     return Analysis(
         best.lemma,
-        tuple(dict.fromkeys((best.lemma, *wide, *bare))),
+        tuple(dict.fromkeys((best.lemma, *wide, *bare, *alike, *sound))),
         frozenset((best.lemma, *(reading.lemma for reading in likely), *bare)),
     )

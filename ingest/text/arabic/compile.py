@@ -44,7 +44,8 @@ _WEAK = frozenset("اوىيآأإ")
 
 
 class _Sources:
-    def __init__(self, forms: Mapping[str, str], counts: Mapping[str, int]) -> None:
+    def __init__(self, forms: Mapping[str, str], counts: Mapping[str, int], whole: Set[str] = frozenset()) -> None:
+        """Read both sources. Words in `whole` have no article, though they begin like one: الذي, الله, التقى."""
         self.lemmas: dict[str, str] = {}
         for form, lemma in forms.items():
             spelled = spell(form)
@@ -80,7 +81,7 @@ class _Sources:
         # Forms with their article and conjunctions counted in.
         self.all_counts: Counter[str] = Counter()
         for word, number in self.counts.items():
-            self.all_counts[_bare(word)] += number
+            self.all_counts[word if word in whole else _bare(word)] += number
 
     def cost(self, number: int) -> int:
         return round(100 * math.log(self.total / max(number, LEAST_COUNT)))
@@ -161,7 +162,10 @@ def _lemmas(sources: _Sources) -> Iterable[Form]:
         if not occurs[lemma] or len(lemma) < 2 or sources.lemmas.get(lemma, lemma) != lemma:
             continue
         if lemma in sources.verbs:
-            yield sources.form(lemma, affixes.VERB, lemma)
+            passive = _hollow_passive(lemma)
+            yield from (
+                sources.form(form, affixes.VERB, lemma) for form in (lemma, passive) if sources.all_counts[form]
+            )
             for stem in _regular_imperfects(lemma):
                 imperfects[stem, lemma] += 0
             if sources.is_noun(lemma):
@@ -187,6 +191,11 @@ def _regular_imperfects(lemma: str) -> Iterable[str]:
         yield lemma[1:]
     elif lemma[-1] not in _WEAK and not (len(lemma) == 3 and _WEAK & set(lemma)):
         yield lemma
+
+
+def _hollow_passive(lemma: str) -> str:
+    """Return the passive of a verb of the forms IV, VIII or X whose middle letter is weak: أصيب of أصاب."""
+    return lemma[:-2] + "ي" + lemma[-1] if len(lemma) > 3 and lemma[-2] == "ا" and lemma[0] in "أا" else ""
 
 
 def _forms(sources: _Sources) -> Iterable[Form]:
@@ -279,7 +288,9 @@ def make(path: Path) -> None:
     from simplemma.strategies.dictionaries.dictionary_factory import DefaultDictionaryFactory
 
     packed = files("spellchecker").joinpath("resources", "ar.json.gz").read_bytes()
-    sources = _Sources(dict(DefaultDictionaryFactory().get_dictionary("ar")), json.loads(gzip.decompress(packed)))
+    whole = {form.spelling for form in forms_by_hand({}) if _bare(form.spelling) != form.spelling}
+    dictionary = dict(DefaultDictionaryFactory().get_dictionary("ar"))
+    sources = _Sources(dictionary, json.loads(gzip.decompress(packed)), whole)
     counted = {word: sources.cost(number) for word, number in sources.all_counts.items()}
     by_hand = [form for form in forms_by_hand(counted) if is_arabic(form.spelling)]
     _write(compile_forms(sources, by_hand), path)

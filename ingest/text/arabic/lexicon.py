@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ingest.text.arabic import affixes
-from ingest.text.arabic.spelling import is_arabic, key
+from ingest.text.arabic.spelling import is_arabic, key, one_letter_apart, skeleton
 from ingest.text.folding import spell
 
 __all__ = [
@@ -28,6 +28,9 @@ __all__ = [
 ]
 
 FOLDER = Path(__file__).parent
+# What an unknown word may be another spelling of: words of these kinds, with so many letters beside long vowels. Words
+# with roots of three letters are made from each other by vowels.
+LIKENED, LEAST_SKELETON = affixes.NOUN + affixes.PLURAL + affixes.NAME + affixes.SEEN, 5
 # A row of forms.tsv that says how frequent a form of lexicon.txt is.
 COUNTED = "c"
 # What a form costs that no list has counted.
@@ -74,17 +77,29 @@ class Line:
 
 
 class Lexicon:
-    """Forms by key."""
+    """Forms by key, and the long ones by skeleton."""
 
     def __init__(self, forms: Sequence[Form]) -> None:
         self.forms = forms
         self._by_key: dict[str, list[Form]] = {}
+        self._by_skeleton: dict[str, list[Form]] = {}
         for form in forms:
             self._by_key.setdefault(form.key, []).append(form)
+            letters = skeleton(form.key)
+            if form.kind in LIKENED and len(letters) >= LEAST_SKELETON:
+                self._by_skeleton.setdefault(letters, []).append(form)
 
     def find(self, sought: str) -> Sequence[Form]:
         """Return the forms with a key."""
         return self._by_key.get(sought, ())
+
+    def find_alike(self, sought: str) -> Iterator[Form]:
+        """Yield forms that a key is another spelling of: one letter apart, and with the same skeleton."""
+        letters = skeleton(sought)
+        if len(letters) >= LEAST_SKELETON:
+            for form in self._by_skeleton.get(letters, ()):
+                if one_letter_apart(sought, form.key):
+                    yield form
 
 
 def read_lexicon() -> Lexicon:

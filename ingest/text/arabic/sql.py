@@ -2,7 +2,7 @@
 
 import hashlib
 
-from ingest.text.arabic import affixes, analysis, spelling
+from ingest.text.arabic import affixes, analysis, lexicon, spelling
 from ingest.text.arabic.lexicon import Lexicon
 
 __all__ = ["sql_definition", "version_of"]
@@ -25,10 +25,10 @@ def _rows(rows: list[tuple[object, ...]]) -> str:
     return ",\n        ".join(", ".join(written[start : start + 4]) for start in range(0, len(written), 4))
 
 
-def version_of(lexicon: Lexicon) -> str:
+def version_of(words: Lexicon) -> str:
     """Return sixteen hexadecimal digits that change with the forms, and with the rules by which words are read."""
     digest = hashlib.sha256(sql_definition().encode())
-    for form in lexicon.forms:
+    for form in words.forms:
         digest.update(f"{form.spelling}\t{form.kind}\t{form.lemma}\t{form.cost}\t{form.wider}\n".encode())
     return digest.hexdigest()[:16]
 
@@ -69,6 +69,39 @@ $function$;
 COMMENT ON FUNCTION news.spelling_distance(text, text) IS
     'What it costs to read a spelling as another one with the same news.word_key; used by news.readings.';
 
+-- Whether two words differ by one letter: another one, one more or less, or two that changed places.
+CREATE OR REPLACE FUNCTION news.one_letter_apart(one text, other text) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+AS $function$
+    WITH sizes AS (
+        SELECT length(one) AS first, length(other) AS second, least(length(one), length(other)) AS shorter
+    ), alike AS (
+        SELECT first, second, shorter,
+               (SELECT coalesce(min(n) - 1, shorter) FROM generate_series(1, shorter) AS n
+                WHERE substr(one, n, 1) <> substr(other, n, 1) COLLATE "C") AS front,
+               (SELECT coalesce(min(n) - 1, shorter) FROM generate_series(1, shorter) AS n
+                WHERE substr(one, first - n + 1, 1) <> substr(other, second - n + 1, 1) COLLATE "C") AS back
+        FROM sizes
+    )
+    SELECT one <> other COLLATE "C" AND abs(first - second) <= 1 AND (
+        front + back >= greatest(first, second) - 1
+        OR first = second AND front + back = first - 2
+           AND substr(one, front + 1, 2) = reverse(substr(other, front + 1, 2)) COLLATE "C")
+    FROM alike
+$function$;
+
+COMMENT ON FUNCTION news.one_letter_apart(text, text) IS
+    'Whether one letter makes the difference between two words: another, one more or less, or two that changed places.';
+
+CREATE OR REPLACE FUNCTION news.word_skeleton(letters text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+RETURN translate(letters, '{"".join(spelling.ALIKE)}{spelling.VOWELS}', '{"".join(spelling.ALIKE.values())}');
+
+COMMENT ON FUNCTION news.word_skeleton(text) IS
+    'The letters of a news.word_key that foreign words keep in all their spellings: without long vowels.';
+
 -- What nothing explains: the word without the article, or without a simple ending of Kurdish or Persian.
 CREATE OR REPLACE FUNCTION news.unexplained(spelled text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -78,9 +111,10 @@ RETURN {_unexplained(articles)};
 COMMENT ON FUNCTION news.unexplained(text) IS
     'The lemma of a word that is in no lexicon: itself, without the article or a simple ending of Kurdish or Persian.';
 
-CREATE OR REPLACE FUNCTION news.readings(spelled text)
-RETURNS TABLE (cost integer, lemma text, wider text, prefix text, suffix text, known boolean)
-LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 3
+CREATE OR REPLACE FUNCTION news.cuts(spelled text)
+RETURNS TABLE (before text, behind text, before_kinds text, behind_kinds text, cost integer, replacement text,
+               ending boolean, stem integer, sought text)
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 20
 SET search_path = pg_catalog
 AS $function$
     WITH prefixes (letters, key, kinds, cost, definite) AS (VALUES
@@ -90,25 +124,34 @@ AS $function$
     ), word AS (
         SELECT news.word_key(spelled) AS letters, length(spelled) AS size
         WHERE length(spelled) <= {analysis.MOST_LETTERS}
-    ), cut AS (
-        SELECT p.letters AS before, s.letters AS behind, p.kinds AS before_kinds, s.kinds AS behind_kinds,
-               p.cost + s.cost AS cost, s.replacement, s.letters <> '' AND NOT s.pronoun AS ending,
-               w.size - length(p.letters) - length(s.letters) AS stem,
-               substr(w.letters, length(p.letters) + 1, w.size - length(p.letters) - length(s.letters))
-               || news.word_key(s.replacement) AS sought
-        FROM word AS w
-        JOIN prefixes AS p ON starts_with(w.letters, p.key)
-        JOIN suffixes AS s ON right(w.letters, length(s.key)) = s.key COLLATE "C"
-        WHERE spelled ~ '^[\\u0620-\\u06ff]' AND NOT (p.definite AND s.pronoun)
-          AND w.size - length(p.letters) - length(s.letters) > 0
-    ), found AS (
+    )
+    SELECT p.letters, s.letters, p.kinds, s.kinds, p.cost + s.cost, s.replacement, s.letters <> '' AND NOT s.pronoun,
+           w.size - length(p.letters) - length(s.letters),
+           substr(w.letters, length(p.letters) + 1, w.size - length(p.letters) - length(s.letters))
+           || news.word_key(s.replacement)
+    FROM word AS w
+    JOIN prefixes AS p ON starts_with(w.letters, p.key)
+    JOIN suffixes AS s ON right(w.letters, length(s.key)) = s.key COLLATE "C"
+    WHERE spelled ~ '^[\\u0620-\\u06ff]' AND NOT (p.definite AND s.pronoun)
+      AND w.size - length(p.letters) - length(s.letters) > 0
+$function$;
+
+COMMENT ON FUNCTION news.cuts(text) IS
+    'What may be written in front of and behind a word, each way with its cost and the key of what remains.';
+
+CREATE OR REPLACE FUNCTION news.readings(spelled text)
+RETURNS TABLE (cost integer, lemma text, wider text, prefix text, suffix text, known boolean)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 3
+SET search_path = pg_catalog
+AS $function$
+    WITH found AS (
         SELECT c.cost + f.cost
                + news.spelling_distance(spelled, c.before || left(f.spelling, c.stem) || c.behind)
                + news.spelling_distance(c.replacement, substr(f.spelling, c.stem + 1))
                + CASE WHEN c.before = '' AND c.behind = '' AND f.kind <> '{affixes.SEEN}'
                       THEN {analysis.WHOLE} ELSE 0 END AS cost,
                f.lemma, f.wider, c.before, c.behind, f.kind <> '{affixes.SEEN}'
-        FROM cut AS c
+        FROM news.cuts(spelled) AS c
         JOIN news.lexicon AS f ON f.key = c.sought AND strpos(c.before_kinds, f.kind) > 0
                               AND strpos(c.behind_kinds, f.kind) > 0
         WHERE length(c.sought) >= {analysis.LEAST_LETTERS}
@@ -131,6 +174,27 @@ $function$;
 
 COMMENT ON FUNCTION news.readings(text) IS
     'What a word, as news.spell returns it, may be a form of: the likeliest reading first.';
+
+CREATE OR REPLACE FUNCTION news.alike(spelled text, most integer) RETURNS TABLE (lemma text, cost integer)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 1
+SET search_path = pg_catalog
+AS $function$
+    WITH found AS (
+        SELECT f.lemma, min(c.cost + f.cost) AS cost
+        FROM news.cuts(spelled) AS c
+        JOIN news.lexicon AS f ON news.word_skeleton(f.key) = news.word_skeleton(c.sought)
+                              AND strpos(c.before_kinds, f.kind) > 0 AND strpos(c.behind_kinds, f.kind) > 0
+        WHERE length(news.word_skeleton(c.sought)) >= {lexicon.LEAST_SKELETON}
+          AND strpos('{lexicon.LIKENED}', f.kind) > 0 AND news.one_letter_apart(c.sought, f.key)
+          AND c.cost + f.cost <= most
+        GROUP BY f.lemma
+    )
+    SELECT lemma, cost FROM found WHERE cost <= (SELECT min(cost) FROM found) + {analysis.CLOSE}
+    ORDER BY cost, lemma COLLATE "C"
+$function$;
+
+COMMENT ON FUNCTION news.alike(text, integer) IS
+    'The lemmas that a word which nobody listed may be another spelling of, the likeliest first, at a cost of most.';
 
 CREATE OR REPLACE FUNCTION news.lemmas_of(spelled text) RETURNS text[]
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -155,6 +219,15 @@ AS $function$
         FROM best, generate_series(1, length(best.lemma) - {analysis.LEAST_UNKNOWN}) AS number
         WHERE best.cost >= {analysis.UNKNOWN} AND left(best.lemma, number) ~ '^[{"".join(analysis.PARTICLES)}]+$'
           AND spelled ~ '^[\\u0620-\\u06ff]'
+        UNION ALL
+        SELECT 2000 + row_number() OVER (), 3, a.lemma
+        FROM best, news.alike(spelled, best.cost) AS a
+        WHERE NOT best.known
+        UNION ALL
+        SELECT 3000, 3, '{analysis.SKELETON_MARK}' || news.word_skeleton(news.word_key(best.lemma))
+        FROM best
+        WHERE best.cost >= {analysis.UNKNOWN} AND spelled ~ '^[\\u0620-\\u06ff]'
+          AND length(news.word_skeleton(news.word_key(best.lemma))) >= {lexicon.LEAST_SKELETON}
     ), ordered AS (
         SELECT lemma, min((place, part)) AS place FROM candidates WHERE lemma <> '' GROUP BY lemma
     )
@@ -162,7 +235,17 @@ AS $function$
 $function$;
 
 COMMENT ON FUNCTION news.lemmas_of(text) IS
-    'The lemma a word stands for, first, and the other lemmas under which a text that contains it is found.';
+    'The lemma a word stands for, first, and the other lemmas under which a text that contains it is found. Of a word '
+    'nobody listed, the last is its skeleton behind {analysis.SKELETON_MARK}, by which other spellings are found.';
+
+CREATE OR REPLACE FUNCTION news.sought_lemma(lemmas text[]) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog
+RETURN CASE WHEN starts_with(lemmas[cardinality(lemmas)], '{analysis.SKELETON_MARK}') THEN lemmas[cardinality(lemmas)]
+       ELSE lemmas[1] END;
+
+COMMENT ON FUNCTION news.sought_lemma(text[]) IS
+    'The one of the lemmas of a word (news.analyse) that a search for the word looks for.';
 """
 
 
@@ -171,11 +254,16 @@ def _unexplained(articles: str) -> str:
     return f"""CASE
     WHEN spelled !~ '^[\\u0620-\\u06ff]' THEN news.unify(spelled)
     WHEN spelled ~ '^(?:{articles}).{{{least},}}$' THEN
-        news.unify(regexp_replace(spelled, '^(?:{articles})(.{{{least},}})$', '\\1'))
+        news.unify({_relative("regexp_replace(spelled, '^(?:" + articles + ")', '')")})
     {_ending(analysis.KURDISH, analysis.KURDISH_ENDINGS)}
     {_ending(analysis.PERSIAN, analysis.PERSIAN_ENDINGS)}
-    ELSE news.unify(spelled)
+    ELSE news.unify({_relative("spelled")})
 END"""
+
+
+def _relative(word: str) -> str:
+    endings = "|".join(analysis.RELATIVE_ENDINGS)
+    return f"regexp_replace({word}, '^(.{{{analysis.LEAST_UNKNOWN},}}ي)(?:{endings})$', '\\1')"
 
 
 def _ending(letters: frozenset[str], endings: tuple[str, ...]) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ingest.text.folding import spell
 from ingest.text.words import words_of
 
 
@@ -12,8 +13,11 @@ from ingest.text.words import words_of
         ("F-16, F16", ["f", "16", "f", "16"]),
         ("12,5 and 3.14", ["12", "5", "and", "3", "14"]),
         ("أُعلِن قرارٌ", ["أعلن", "قرار"]),
+        ("3D، ب52ج", ["3", "d", "ب", "52", "ج"]),
+        ("وعبدالله وعبد الله", ["وعبد", "الله", "وعبد", "الله"]),
         ("", []),
     ],
 )
 def test_words(text: str, words: list[str]) -> None:
     assert words_of(text) == words
+    assert words_of(text, spell(text)) == words

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ingest.text.arabic import Analyser, Form, Lexicon, LexiconError, read_lexicon, shared_analyser, version_of
 from ingest.text.arabic.lexicon import FOLDER, read_lines
-from ingest.text.arabic.spelling import distance, key
+from ingest.text.arabic.spelling import distance, key, one_letter_apart
 from ingest.text.folding import spell
 
 
@@ -71,7 +71,55 @@ def test_names_nobody_listed_are_found_with_and_without_particles() -> None:
     assert lemma("زوكربرغ") in lemmas("لزوكربرغ")
     # Asked for, such a name stands for itself.
     assert lemma("وزوكربرغ") == "وزوكربرغ"
-    assert lemma("والتشوبانية") == "تشوبانيه"
+    assert lemma("والتشوبانة") == "تشوبانه"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("تشوبانوفسك", "تشوبانوفيسك"), ("جورجينسكو", "غورغينسكو"), ("والمارغريتنبرغ", "مارغاريتنبرغ"),
+    ],
+)  # fmt: skip
+def test_names_nobody_listed_have_many_spellings(one: str, other: str) -> None:
+    assert lemmas(one)[-1] == lemmas(other)[-1]
+
+
+def test_short_words_nobody_listed_are_not_compared_by_their_skeleton() -> None:
+    assert not any(each.startswith("~") for each in lemmas("تشوبانا"))
+    assert not any(each.startswith("~") for each in lemmas("وزارة"))
+
+
+def test_a_word_nobody_listed_may_be_another_spelling_of_one_that_is() -> None:
+    assert "برلسكوني" in lemmas("بيرلسكوني")
+    assert "بنغلاديش" in lemmas("وبنغلادش")
+    # Listed words are words of their own.
+    assert "مهاجر" not in lemmas("مهجر")
+
+
+def test_adjectives_of_relation_nobody_listed_have_endings() -> None:
+    assert {lemma(word) for word in ("تشوباني", "التشوبانية", "تشوبانيين", "والتشوبانيات")} == {"تشوباني"}
+
+
+def test_words_that_begin_like_the_article_keep_their_letters() -> None:
+    assert (lemma("الله"), lemma("التي"), lemma("التقت")) == ("الله", "التي", "التقى")
+
+
+@pytest.mark.parametrize(("verb", "passive"), [("أصاب", "أصيبوا"), ("اختار", "اختيرت")])
+def test_passives_of_weak_verbs(verb: str, passive: str) -> None:
+    assert lemma(passive) == verb
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        ("abcd", "abcd", False), ("abcd", "abxd", True), ("abcd", "abd", True), ("abd", "abcd", True),
+        ("abcd", "acbd", True), ("abcd", "badc", False), ("abcd", "axxd", False), ("a", "", True), ("aab", "ab", True),
+        ("abcd", "cbad", False),
+    ],
+)  # fmt: skip
+def test_one_letter_apart(one: str, other: str, apart: bool) -> None:
+    assert one_letter_apart(one, other) is apart
+    assert one_letter_apart(other, one) is apart
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,9 @@ def judged(connection: Connection, pairs: list[Pair]) -> tuple[Table, list[Pair]
     for pair in pairs:
         connection.execute("DELETE FROM news.words")
         (vector,) = Words().vectors(connection, [split(None, pair.word)])
-        row = connection.execute("SELECT %s::tsvector @@ news.search_query(%s)", [vector, pair.query]).fetchone()
+        row = connection.execute(
+            "SELECT %s::tsvector @@ news.search_query(%s)", [vector.written, pair.query]
+        ).fetchone()
         found = row == (True,)
         right[pair.set][pair.expected].append(found == (pair.expected == "match"))
         if found != (pair.expected == "match"):

@@ -6,9 +6,8 @@ document by document.
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 
 from db import Connection
@@ -49,14 +48,26 @@ class Batch:
         self._sightings: list[tuple[int, Landing]] = []
 
     def land(self) -> Counter[str]:
-        """Land the documents whose entries this session still holds, and commit. Returns the number of each outcome."""
+        """Land the documents whose entries this session still holds, and commit. Returns the number of each outcome.
+
+        Vectors and signatures are worked out in a thread while the database does its part.
+        """
+        on_topic = [landing for landing in self._landings if landing.matches]
+        with ThreadPoolExecutor(1, "vectors") as thread:
+            vectors = thread.submit(_write_vectors, on_topic)
+            signatures = thread.submit(_sign, on_topic)
+            return self._land(vectors, signatures)
+
+    def _land(self, vectors: Future[None], signatures: Future[None]) -> Counter[str]:
         self._keep_what_is_ours()
         before = self._lock_articles()
+        vectors.result()
         self._settle_what_came_back(before)
         self._set_aside_what_is_off_topic()
         self._tell_copies_from_editions()
         moved = self._choose_what_articles_describe()
         self._insert_new_articles()
+        signatures.result()
         stories.join(self._connection, self._texts, self._now)
         articles.add_sightings(self._connection, self._sightings + self._returned.sightings, self._now)
         self._demote(moved)
@@ -142,8 +153,7 @@ class Batch:
 
     def _insert_new_articles(self) -> None:
         ids = {content_hash: present.id for content_hash, present in self._known.items()}
-        with _bands_ahead(self._new):
-            inserted = articles.insert(self._connection, self._new, self._now)
+        inserted = articles.insert(self._connection, self._new, self._now)
         for landing, article in zip(self._new, inserted, strict=True):
             ids[landing.content_hash] = article
             self._texts[article] = landing.comparable
@@ -177,18 +187,15 @@ class Batch:
             log.info("landed %s: %s", landing.document.canonical_url, (landing.document.title or "")[:100])
 
 
-@contextmanager
-def _bands_ahead(landings: Sequence[Landing]) -> Iterator[None]:
-    """Compute the signatures in a thread while the database computes the search vectors."""
+def _write_vectors(landings: Sequence[Landing]) -> None:
+    for landing in landings:
+        if landing.search:
+            _ = landing.search.written  # which keeps it
 
-    def work() -> list[list[int]]:
-        # `Comparable` caches the result.
-        return [landing.comparable.bands for landing in landings]
 
-    with ThreadPoolExecutor(1, "signatures") as thread:
-        bands = thread.submit(work)
-        yield
-        bands.result()
+def _sign(landings: Sequence[Landing]) -> None:
+    for landing in landings:
+        _ = landing.comparable.bands  # which keeps them
 
 
 def _own_address_first(landing: Landing) -> tuple[bool, int]:

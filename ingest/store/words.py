@@ -5,8 +5,10 @@ server stem English ones, and writes down each word with its analysis, by which 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, islice, repeat
 from typing import LiteralString, NamedTuple
 
@@ -17,7 +19,7 @@ from db.rows import only_value
 from ingest.text.arabic import Analyser, Lexicon, shared_analyser, version_of
 from ingest.text.words import words_of
 
-__all__ = ["SplitText", "Words", "bring_over", "load_lexicon", "split", "to_bring_over"]
+__all__ = ["SplitText", "Vector", "Words", "bring_over", "load_lexicon", "split", "to_bring_over"]
 
 # As in `news.search_vector`: how much of title and text counts, the letters of a word, and the highest position.
 TITLE_CHARACTERS, TEXT_CHARACTERS, WORD_LETTERS, LAST_PLACE = 2000, 100_000, 100, 16_383
@@ -55,13 +57,13 @@ class Words:
                 "run `ingest db upgrade`"
             )
 
-    def vectors(self, connection: Connection, texts: Sequence[SplitText]) -> list[str]:
-        """Return the search vector of each text, as text that PostgreSQL reads as a tsvector.
+    def vectors(self, connection: Connection, texts: Sequence[SplitText]) -> list["Vector"]:
+        """Return the search vector of each text, good until the next call.
 
         Words that are new are written down and committed first, so that landing does not hold them.
         """
         self._learn(connection, {word for text in texts for word in (*text.title, *text.body)})
-        return [_vector(text, self._known) for text in texts]
+        return [Vector(text, self._known) for text in texts]
 
     def _learn(self, connection: Connection, words: set[str]) -> None:
         new = sorted(words - self._known.keys())
@@ -104,7 +106,20 @@ def split(title: str | None, body: str, spelled: str | None = None) -> SplitText
     return SplitText(words_of((title or "")[:TITLE_CHARACTERS]), words_of(body, spelled))
 
 
-def _vector(text: SplitText, known: dict[str, tuple[str, ...]]) -> str:
+@dataclass(frozen=True)
+class Vector:
+    """The search vector of an article, from its words and what is `known` of them. It is worked out when asked for."""
+
+    text: SplitText
+    known: Mapping[str, tuple[str, ...]]
+
+    @cached_property
+    def written(self) -> str:
+        """The vector as text that PostgreSQL reads as a tsvector."""
+        return _vector(self.text, self.known)
+
+
+def _vector(text: SplitText, known: Mapping[str, tuple[str, ...]]) -> str:
     places: dict[str, list[str]] = defaultdict(list)
     for word, place in zip(text.title, TITLE_PLACES, strict=False):
         places[word].append(place)
@@ -198,7 +213,7 @@ def _begin(
     return (rows, thread.submit(lambda: [split(row.title, row.text) for row in rows])) if rows else None
 
 
-def _store(connection: Connection, rows: Sequence[_Stored], vectors: Sequence[str]) -> None:
+def _store(connection: Connection, rows: Sequence[_Stored], vectors: Sequence[Vector]) -> None:
     # With more memory, the index takes in what is new in fewer passes.
     connection.execute("SET LOCAL work_mem = '256MB'")
     # An article that was changed meanwhile has its new vector from whoever changed it.
@@ -206,7 +221,7 @@ def _store(connection: Connection, rows: Sequence[_Stored], vectors: Sequence[st
         "UPDATE news.articles a SET search = new.search::tsvector"
         " FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new (id, version, search)"
         " WHERE a.id = new.id AND a.xmin::text = new.version",
-        [[row.id for row in rows], [row.version for row in rows], vectors],
+        [[row.id for row in rows], [row.version for row in rows], [vector.written for vector in vectors]],
     )
     # Unless another session has come further meanwhile.
     connection.execute("UPDATE news.analysis SET done_to = %s WHERE done_to < %s", [rows[-1].id, rows[-1].id])

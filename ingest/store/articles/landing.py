@@ -6,7 +6,7 @@ from functools import cached_property
 
 from ingest.store.articles.present import Place
 from ingest.store.documents import Landable
-from ingest.store.words import SplitText
+from ingest.store.words import SplitText, Vector
 from ingest.text.similarity import Comparable
 from ingest.topics.topics import Match
 
@@ -29,7 +29,7 @@ class Landing:
     matches: list[Match]
     mention: Match | None = None
     words: SplitText | None = None
-    search: str | None = None
+    search: Vector | None = None
 
     @cached_property
     def comparable(self) -> Comparable:

@@ -62,7 +62,9 @@ TEXTS = [
 def test_landing_makes_the_vectors_that_the_server_makes(connection: Connection) -> None:
     vectors = Words().vectors(connection, [split(title, body) for title, body in TEXTS])
     for (title, body), vector in zip(TEXTS, vectors, strict=True):
-        row = connection.execute("SELECT %s::tsvector = news.search_vector(%s, %s)", [vector, title, body]).fetchone()
+        row = connection.execute(
+            "SELECT %s::tsvector = news.search_vector(%s, %s)", [vector.written, title, body]
+        ).fetchone()
         assert row == (True,), (title, body[:100])
 
 

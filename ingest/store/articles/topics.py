@@ -34,12 +34,14 @@ def replace(connection: Connection, article: int, matches: Sequence[Match]) -> N
 def add(connection: Connection, rows: Sequence[tuple[int, Match]]) -> None:
     """Add topics to articles, given by id."""
     connection.execute(
-        "INSERT INTO news.article_topics (article_id, topic, score, matched)"
-        " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::real[], %s::jsonb[])",
+        "INSERT INTO news.article_topics (article_id, topic, score, matched, rules, meaning)"
+        " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::real[], %s::jsonb[], %s::real[], %s::real[])",
         [
             [article for article, _ in rows],
             [match.topic for _, match in rows],
             [match.score for _, match in rows],
             [Jsonb(match.matched) for _, match in rows],
+            [match.rules for _, match in rows],
+            [match.meaning for _, match in rows],
         ],
     )

@@ -17,6 +17,8 @@ from ingest.text.folding import spell
 __all__ = [
     "COUNTED",
     "FOLDER",
+    "LEAST_SKELETON",
+    "LIKENED",
     "Form",
     "Lexicon",
     "LexiconError",

@@ -1,0 +1,165 @@
+"""Fits the model of a topic to labelled texts, and judges it on texts of events that it has not seen."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.text.folding import spell, spell_sentences
+from ingest.topics.labels import Label
+from ingest.topics.meaning import Encoder, opening
+from ingest.topics.model import Model, Opinion, Together, VectorWeights, Weights
+from ingest.topics.rules import CompiledTopic
+
+__all__ = ["Examples", "average_precision", "calibration_error", "cross_validated", "fit", "look_at"]
+
+Matrix = NDArray[np.float64]
+Track = Callable[[Iterator[Label], int], Iterator[Label]]
+
+# Parts that events are divided into: each is judged by a model fitted to the others.
+FOLDS, INNER_FOLDS = 10, 5
+# What is seen in fewer texts is left out.
+LEAST_TEXTS = 5
+# How strongly weights are held back, for what the rules see (in standard deviations) and for vectors.
+RULES_PENALTY, MEANING_PENALTY, TOGETHER_PENALTY = 30.0, 0.1, 1.0
+ROUNDS, CLOSE_ENOUGH = 100, 1e-6
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled texts, what the rules see in each, and the vector of each."""
+
+    labels: Sequence[Label]
+    seen: Sequence[Mapping[str, float]]
+    vectors: Matrix
+    encoder: str
+
+    @property
+    def about(self) -> Matrix:
+        return np.array([label.is_about for label in self.labels], dtype=np.float64)
+
+    def only(self, chosen: Sequence[int]) -> "Examples":
+        return Examples(
+            [self.labels[number] for number in chosen],
+            [self.seen[number] for number in chosen],
+            self.vectors[list(chosen)],
+            self.encoder,
+        )
+
+
+def look_at(labels: Sequence[Label], topic: CompiledTopic, encoder: Encoder, track: Track | None = None) -> Examples:
+    """Return the texts as the rules and the encoder see them. `track` shows progress: it passes on an iterator."""
+    seen, vectors = [], []
+    for label in track(iter(labels), len(labels)) if track else labels:
+        seen.append(topic.read(spell(label.title), spell_sentences(label.text))[1])
+        vectors.append(encoder.encode(opening(label.title, label.text)))
+    return Examples(labels, seen, np.array(vectors, dtype=np.float64), encoder.name)
+
+
+def fit(examples: Examples) -> Model:
+    """Return the model fitted to all examples. How both opinions are weighed is learnt from texts they had not seen."""
+    rules, meaning = _fit_rules(examples), _fit_meaning(examples)
+    logits = np.zeros((len(examples.labels), 2))
+    for training, rest in _folds(examples.labels, INNER_FOLDS):
+        some, others = examples.only(training), examples.only(rest)
+        logits[rest] = _logits(_fit_rules(some), _fit_meaning(some), others)
+    bias, weights = _logistic(logits, examples.about, TOGETHER_PENALTY)
+    together = Together(bias=_short(bias), rules=_short(weights[0]), meaning=_short(weights[1]))
+    return Model(texts=len(examples.labels), rules=rules, meaning=meaning, together=together)
+
+
+def cross_validated(examples: Examples) -> list[Opinion]:
+    """Return the opinion on each text of a model fitted to the texts of other events."""
+    found: list[Opinion] = [Opinion(0.0, 0.0, None)] * len(examples.labels)
+    for training, rest in _folds(examples.labels, FOLDS):
+        model = fit(examples.only(training))
+        for number in rest:
+            found[number] = model.judge(examples.seen[number], examples.vectors[number].astype(np.float32))
+    return found
+
+
+def average_precision(about: Matrix, scores: Matrix) -> float:
+    """Return the mean of the precision at each text that is about the topic, with texts ordered by score."""
+    order = np.argsort(-scores, kind="stable")
+    hits = about[order]
+    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    return float((precision * hits).sum() / max(hits.sum(), 1))
+
+
+def calibration_error(about: Matrix, scores: Matrix, bins: int = 10) -> float:
+    """Return how far probabilities are from the share that is about the topic, on average over texts with like ones."""
+    places = np.minimum((scores * bins).astype(int), bins - 1)
+    error = 0.0
+    for place in range(bins):
+        here = places == place
+        if here.any():
+            error += here.mean() * abs(scores[here].mean() - about[here].mean())
+    return error
+
+
+def _folds(labels: Sequence[Label], parts: int) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield the numbers of the texts to fit to, and of the others. All texts of an event are on one side."""
+    part = [hashlib.sha256(label.event.encode()).digest()[0] * parts // 256 for label in labels]
+    for number in range(parts):
+        rest = [place for place, its in enumerate(part) if its == number]
+        training = [place for place, its in enumerate(part) if its != number]
+        if rest and training:
+            yield training, rest
+
+
+def _fit_rules(examples: Examples) -> Weights:
+    counts: dict[str, int] = {}
+    for seen in examples.seen:
+        for name, value in seen.items():
+            counts[name] = counts.get(name, 0) + bool(value)
+    names = sorted(name for name, count in counts.items() if count >= LEAST_TEXTS)
+    values = np.array([[seen.get(name, 0.0) for name in names] for seen in examples.seen])
+    middle, spread = values.mean(axis=0), values.std(axis=0)
+    spread[spread == 0] = 1.0
+    bias, weights = _logistic((values - middle) / spread, examples.about, RULES_PENALTY)
+    weights = weights / spread
+    return Weights(
+        bias=_short(bias - float(weights @ middle)),
+        of={name: _short(weight) for name, weight in zip(names, weights, strict=True)},
+    )
+
+
+def _fit_meaning(examples: Examples) -> VectorWeights:
+    middle = examples.vectors.mean(axis=0)
+    bias, weights = _logistic(examples.vectors - middle, examples.about, MEANING_PENALTY)
+    return VectorWeights(
+        encoder=examples.encoder,
+        bias=_short(bias - float(weights @ middle)),
+        of=tuple(_short(weight) for weight in weights),
+    )
+
+
+def _logits(rules: Weights, meaning: VectorWeights, examples: Examples) -> Matrix:
+    by_rules = [
+        rules.bias + sum(rules.of.get(name, 0.0) * value for name, value in seen.items()) for seen in examples.seen
+    ]
+    by_meaning = meaning.bias + examples.vectors @ np.array(meaning.of)
+    return np.column_stack([by_rules, by_meaning])
+
+
+def _logistic(values: Matrix, about: Matrix, penalty: float) -> tuple[float, Matrix]:
+    """Return bias and weights of a logistic regression with a ridge penalty, by Newton's method."""
+    columns = np.column_stack([np.ones(len(values)), values])
+    held_back = np.full(columns.shape[1], penalty)
+    held_back[0] = 0.0
+    weights = np.zeros(columns.shape[1])
+    for _ in range(ROUNDS):
+        likely = 1 / (1 + np.exp(-np.clip(columns @ weights, -30, 30)))
+        slope = columns.T @ (likely - about) + held_back * weights
+        curve = (columns * (likely * (1 - likely))[:, None]).T @ columns + np.diag(held_back + 1e-9)
+        step = np.linalg.solve(curve, slope)
+        weights = weights - step
+        if float(np.abs(step).max()) < CLOSE_ENOUGH:
+            break
+    return float(weights[0]), weights[1:]
+
+
+def _short(number: float) -> float:
+    return round(float(number), 4)

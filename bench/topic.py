@@ -59,9 +59,8 @@ def judged() -> list[dict[str, Any]]:
 
 def degree(topics: TopicSet, text: dict[str, Any]) -> int:
     """Return 2 if the rules find the text to be about the topic, 1 if it mentions it, else 0."""
-    return max(
-        (DEGREES.index(match.degree) for match in topics.judge(text["title"], spell_sentences(text["text"]))), default=0
-    )
+    found = topics.judge(text["title"], spell_sentences(text["text"]), text["text"])
+    return max((DEGREES.index(match.degree) for match in found), default=0)
 
 
 def scores(texts: Sequence[dict[str, Any]], found: Sequence[int]) -> Table:

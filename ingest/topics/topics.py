@@ -129,7 +129,7 @@ class Match:
     """A topic that a text is about or mentions, its score, and the folded words that produced it, by concept.
 
     `rules` is the score of the rules alone, `meaning` the probability by the meaning alone; None if it was not asked.
-    With a model, the score is twice the threshold times the probability by both.
+    With a model, the score is twice the threshold times the share that both find (`Opinion.share`).
     """
 
     topic: str
@@ -168,16 +168,12 @@ class TopicSet:
         return sorted(matches, key=lambda match: (match.degree, -match.score, match.topic))
 
     def _judge(self, name: str, topic: Topic, title: str, sentences: list[str], beginning: str) -> Match | None:
-        rules = self._compiled[name]
-        encoder = self._encoder() if name in self._models and beginning else None
-        if encoder is None:
-            found = rules.judge(title, sentences)
-            score, meaning = found.score, None
-        else:
-            found, seen = rules.read(title, sentences)
-            vector = encoder.encode(beginning) if _is_worth_a_look(topic, seen) else None
-            opinion = self._models[name].judge(seen, vector)
-            score, meaning = round(2 * topic.threshold * opinion.together, 2), opinion.meaning
+        found, seen = self._compiled[name].read(title, sentences)
+        score, meaning = found.score, None
+        if name in self._models and beginning and _is_worth_a_look(topic, seen) and (encoder := self._encoder()):
+            opinion = self._models[name].judge(seen, encoder.encode(beginning))
+            score = round(2 * topic.threshold * opinion.share(found.score / topic.threshold), 2)
+            meaning = opinion.meaning
         if max(score, found.score) < topic.mention:
             return None
         # A model says what a text is about. What it mentions is a matter of single clauses, which the rules see.
@@ -229,7 +225,13 @@ def _parsed(text: str, path: Path) -> dict[str, Topic]:
 
 
 def _is_worth_a_look(topic: Topic, seen: Mapping[str, float]) -> bool:
-    """Return whether a text names so many concepts of the gate that it may be about the topic."""
+    """Return whether the model is asked: the text names the place of the topic, and enough concepts of the gate.
+
+    A model knows texts like those that it was fitted to. Of other ones, such as sport, it may say anything.
+    """
+    assert isinstance(topic.match, Rule)
+    if topic.match.where is not None and f"{topic.match.where}@any" not in seen:
+        return False
     gate = topic.gate
     return gate is None or sum(f"{concept}@any" in seen for concept in gate.of) >= gate.at_least
 

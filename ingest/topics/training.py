@@ -23,7 +23,7 @@ FOLDS, INNER_FOLDS = 10, 5
 # What is seen in fewer texts is left out.
 LEAST_TEXTS = 5
 # How strongly weights are held back, for what the rules see (in standard deviations) and for vectors.
-RULES_PENALTY, MEANING_PENALTY, TOGETHER_PENALTY = 30.0, 0.1, 1.0
+RULES_PENALTY, MEANING_PENALTY, TOGETHER_PENALTY = 30.0, 0.03, 1.0
 ROUNDS, CLOSE_ENOUGH = 100, 1e-6
 
 

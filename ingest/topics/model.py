@@ -15,7 +15,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ingest.config.errors import ConfigError
 from ingest.topics.meaning import Vector
 
-__all__ = ["SHIPPED", "Model", "Opinion", "Together", "VectorWeights", "Weights", "load_model", "probability"]
+__all__ = [
+    "ABOUT",
+    "SHIPPED",
+    "Model",
+    "Opinion",
+    "Together",
+    "VectorWeights",
+    "Weights",
+    "load_model",
+    "probability",
+]
 
 # The models that ship with the program.
 SHIPPED = Path(__file__).parent / "models"
@@ -51,6 +61,8 @@ class Together(_Strict):
 # How much a full score of the rules, or none, moves the line: a text of which the rules see nothing needs a probability
 # of .65, one with the full score .35. On texts not fitted to, this is right more often than one half for both.
 RULES_SAY = 0.3
+# The share from which on a text is about the topic.
+ABOUT = 0.5
 
 
 class Model(_Strict):
@@ -80,7 +92,7 @@ class Opinion:
     meaning: float | None
 
     def share(self, of_rules: float) -> float:
-        """Return from 0 to 1 how far a text is about the topic; from one half on it is.
+        """Return from 0 to 1 how far a text is about the topic; from `ABOUT` on it is.
 
         `of_rules` is the score of the rules as a share of the one from which they say so.
         """

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ingest.topics.training import Examples
 
 SENTENCE_WIDTH = 160
+DEGREES = {"about": "about", "mention": "mention", "neither": "neither about it nor mentioned"}
 
 app = typer.Typer(no_args_is_help=True)
 search_app = typer.Typer()
@@ -65,10 +66,10 @@ def explain(
         print_json(
             {
                 name: {
-                    "score": match.score if match else 0.0,
-                    "degree": match.degree if match else "neither",
-                    "rules": match.rules if match else None,
-                    "meaning": match.meaning if match else None,
+                    "score": match.score,
+                    "degree": match.degree,
+                    "rules": match.rules,
+                    "meaning": match.meaning,
                     "passages": [asdict(passage) for passage in passages],
                 }
                 for name, (match, passages) in explained.items()
@@ -76,10 +77,8 @@ def explain(
         )
         return
     for name, (match, passages) in explained.items():
-        output.print(
-            f"{name}: {f'{match.degree}, score {match.score:g}' if match else 'neither about it nor mentioned'}"
-        )
-        if match and match.meaning is not None:
+        output.print(f"{name}: {DEGREES[match.degree]}, score {match.score:g}")
+        if match.meaning is not None:
             output.print(
                 f"  the rules alone: score {match.rules:g}; the meaning alone: {match.meaning:.0%} likely about it"
             )

@@ -126,7 +126,7 @@ class TopicsFile(StrictModel):
 
 @dataclass(frozen=True)
 class Match:
-    """A topic that a text is about or mentions, its score, and the folded words that produced it, by concept.
+    """What a text has to do with a topic, its score, and the folded words that produced it, by concept.
 
     `rules` is the score of the rules alone, `meaning` the probability by the meaning alone; None if it was not asked.
     With a model, the score is twice the threshold times the share that both find (`Opinion.share`).
@@ -134,7 +134,7 @@ class Match:
 
     topic: str
     score: float
-    degree: Literal["about", "mention"]
+    degree: Literal["about", "mention", "neither"]
     matched: dict[str, list[str]]
     rules: float | None = None
     meaning: float | None = None
@@ -163,35 +163,36 @@ class TopicSet:
                 matches.append(Match(name, topic.threshold, "about", {}))
                 continue
             match = self._judge(name, topic, spelled_title, sentences, opening(title, text))
-            if match is not None:
+            if match.degree != "neither":
                 matches.append(match)
         return sorted(matches, key=lambda match: (match.degree, -match.score, match.topic))
 
-    def _judge(self, name: str, topic: Topic, title: str, sentences: list[str], beginning: str) -> Match | None:
+    def explain(self, title: str | None, text: str) -> dict[str, tuple[Match, list[Explanation]]]:
+        """Return what a text has to do with each topic, and the points of each passage."""
+        sentences, spelled_title = spell_sentences(text), spell(title or "")
+        explained: dict[str, tuple[Match, list[Explanation]]] = {}
+        for name, topic in self._topics.items():
+            if name in self._compiled:
+                match = self._judge(name, topic, spelled_title, sentences, opening(title, text))
+                explained[name] = (match, self._compiled[name].explain(spelled_title, sentences))
+            else:
+                explained[name] = (Match(name, topic.threshold, "about", {}), [])
+        return explained
+
+    def _judge(self, name: str, topic: Topic, title: str, sentences: list[str], beginning: str) -> Match:
         found, seen = self._compiled[name].read(title, sentences)
         score, meaning = found.score, None
         if name in self._models and beginning and _is_worth_a_look(topic, seen) and (encoder := self._encoder()):
             opinion = self._models[name].judge(seen, encoder.encode(beginning))
             score = round(2 * topic.threshold * opinion.share(found.score / topic.threshold), 2)
             meaning = opinion.meaning
-        if max(score, found.score) < topic.mention:
-            return None
-        # A model says what a text is about. What it mentions is a matter of single clauses, which the rules see.
-        about = score >= topic.threshold
-        if not about and found.score < topic.mention:
-            return None
-        return Match(name, score, "about" if about else "mention", found.matched, found.score, meaning)
-
-    def explain(self, title: str | None, text: str) -> dict[str, tuple[Match | None, list[Explanation]]]:
-        """Return, for each topic, the result of `judge` and the points of each passage."""
-        sentences = spell_sentences(text)
-        matches = {match.topic: match for match in self.judge(title, sentences, text)}
-        return {
-            name: (matches.get(name), self._compiled[name].explain(spell(title or ""), sentences))
-            if name in self._compiled
-            else (matches.get(name), [])
-            for name in self._topics
-        }
+        degree: Literal["about", "mention", "neither"] = "neither"
+        if score >= topic.threshold:
+            degree = "about"
+        elif found.score >= topic.mention:
+            # A model says what a text is about. What it mentions is a matter of single clauses, which the rules see.
+            degree = "mention"
+        return Match(name, score, degree, found.matched, found.score, meaning)
 
     def passes_gate(self, title: str | None, summary: str | None) -> bool:
         """Return whether an item of a general feed with this title and summary is worth fetching."""

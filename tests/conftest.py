@@ -31,6 +31,7 @@ from ingest.text.arabic import read_lexicon
 from ingest.topics.topics import TopicSet, TopicsFile, load_topics
 from tests.fork_program import ForkedProgram
 from tests.newsroom import Newsroom, RunningNewsroom, serve
+from tests.rules_only import RULES_ONLY
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "template_news"
@@ -174,7 +175,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture(scope="session")
 def topics() -> TopicSet:
     """The topics the project comes with."""
-    return load_topics(ROOT / "topics.yaml")
+    return load_topics(RULES_ONLY)
 
 
 @pytest.fixture(scope="session")
@@ -274,7 +275,7 @@ def run(database: Database, program: ForkedProgram, tmp_path: Path) -> Run:
 
     def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("NEWS_")}
-        environment |= {"NEWS_DATABASE_URL": database.url, "NEWS_TOPICS": str(ROOT / "topics.yaml")} | variables
+        environment |= {"NEWS_DATABASE_URL": database.url, "NEWS_TOPICS": str(RULES_ONLY)} | variables
         return program.run(arguments, environment, tmp_path, 100)
 
     return call

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from db import Database
-from tests.conftest import ROOT
 from tests.integration.conftest import fork_server
+from tests.rules_only import RULES_ONLY
 
 __all__ = ["fork_server"]
 
@@ -28,7 +28,7 @@ def news_db(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     )
     for name, value in {
         "FEEDS": tmp_path / "feeds.yaml",
-        "TOPICS": ROOT / "topics.yaml",
+        "TOPICS": RULES_ONLY,
         "ALLOW_NETWORKS": "127.0.0.0/8",
         "HOST_DELAY": "0",
         "EXTRACT_PROCESSES": "2",

@@ -28,6 +28,7 @@ from ingest.runtime.clock import utc_now
 from tests import waiting
 from tests.conftest import ROOT, chromium, free_port
 from tests.newsroom import Newsroom, RunningNewsroom, serve
+from tests.rules_only import RULES_ONLY
 from tests.runs import landed, true_places
 
 # Other tests run beside it, and an answer may take a while.
@@ -145,7 +146,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         environment |= {
             "NEWS_DATA_DIR": str(home),
             "NEWS_FEEDS": str(home / "feeds.yaml"),
-            "NEWS_TOPICS": str(ROOT / "topics.yaml"),
+            "NEWS_TOPICS": str(RULES_ONLY),
             "NEWS_ALLOW_NETWORKS": "127.0.0.0/8",
             "NEWS_HOST_DELAY": "0.5",
         }

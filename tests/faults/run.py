@@ -34,6 +34,7 @@ from tests.faults import invariants, poison
 from tests.faults.cluster import Cluster, children, command_line, running_cluster
 from tests.faults.plan import JUMPS, LIES, STATUSES, Fault, Plan
 from tests.newsroom import Faults, Newsroom, RunningNewsroom, serve
+from tests.rules_only import RULES_ONLY
 from tests.runs import Landed, curated, landed, outcomes, true_places
 
 __all__ = ["Lab", "Result", "Run"]
@@ -106,7 +107,7 @@ class Lab:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.cluster: Cluster
-        self.topics: TopicSet = load_topics(ROOT / "topics.yaml")
+        self.topics: TopicSet = load_topics(RULES_ONLY)
         self._stack = ExitStack()
         self._rooms: dict[int, RunningNewsroom] = {}
         self._truths: dict[int, Truth] = {}
@@ -294,7 +295,7 @@ class Run:
         self._folder = lab.folder / f"run{plan.seed}"
         self._folder.mkdir(exist_ok=True)
         self._poison = self._folder / "poison"
-        shutil.copy(ROOT / "topics.yaml", self._folder / "topics.yaml")
+        shutil.copy(RULES_ONLY, self._folder / "topics.yaml")
         self._name = ROLE if plan.embedded else "faults"
         self._database = Database(self._cluster.fresh(self._name))
         every = "2s" if plan.command == "--follow" else "10m"

@@ -13,8 +13,9 @@ import pytest
 from db import Database
 from ingest.config.settings import Settings
 from ingest.runtime.clock import utc_now
-from tests.conftest import ROOT, Serve
+from tests.conftest import Serve
 from tests.newsroom import RunningNewsroom
+from tests.rules_only import RULES_ONLY
 from tests.runs import landed, outcomes, true_places
 
 INGEST = str(Path(sys.executable).with_name("ingest"))
@@ -26,7 +27,7 @@ def environment(room: RunningNewsroom, database: Database, folder: Path) -> dict
     return os.environ | {
         "NEWS_DATABASE_URL": database.url,
         "NEWS_FEEDS": str(folder / "feeds.yaml"),
-        "NEWS_TOPICS": str(ROOT / "topics.yaml"),
+        "NEWS_TOPICS": str(RULES_ONLY),
         "NEWS_ALLOW_NETWORKS": "127.0.0.0/8",
         # So that the pages of one host take longer than all the killed runs together.
         "NEWS_HOST_DELAY": "0.8",

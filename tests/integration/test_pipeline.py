@@ -15,8 +15,9 @@ from ingest.runtime.clock import utc_now
 from ingest.store import feeds
 from ingest.text.urls import canonical_url
 from ingest.topics.topics import TopicSet
-from tests.conftest import ROOT, Clock, Serve, configure
+from tests.conftest import Clock, Serve, configure
 from tests.newsroom import Faults, RunningNewsroom
+from tests.rules_only import RULES_ONLY
 from tests.runs import Landed, curated, landed, outcomes, run_once, true_places
 from tests.waiting import until
 
@@ -398,7 +399,7 @@ def test_follow_lands_what_is_published_and_ends_when_told(
     path = tmp_path / "feeds.yaml"
     path.write_text(room.world.feeds_yaml(poll_every="1s"), encoding="utf-8")
     feeds.sync(connection, load_feeds(path), utc_now())
-    files = {"feeds": path, "topics": ROOT / "topics.yaml"}
+    files = {"feeds": path, "topics": RULES_ONLY}
     pipeline = Pipeline(database, settings.model_copy(update=files), topics)
     thread = threading.Thread(target=pipeline.follow)
     thread.start()

@@ -14,6 +14,7 @@ from db import Database
 from ingest.runtime.clock import utc_now
 from ingest.text.folding import content_identity
 from tests.conftest import INGEST, ROOT, SHARED, Run, Serve
+from tests.rules_only import RULES_ONLY
 from tests.waiting import until
 
 SEEDS = {
@@ -287,7 +288,7 @@ class TestAgainstTheNewsroom:
             | variables
             | {
                 "NEWS_DATABASE_URL": database.url,
-                "NEWS_TOPICS": str(ROOT / "topics.yaml"),
+                "NEWS_TOPICS": str(RULES_ONLY),
             }
         )
         process = subprocess.Popen(

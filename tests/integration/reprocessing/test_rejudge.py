@@ -13,7 +13,8 @@ from ingest.reprocessing.rejudge import rejudge
 from ingest.store.ledger import Selection
 from ingest.topics.topics import Topic, TopicSet
 from tests.collected import Collect
-from tests.conftest import ROOT, Clock, Run
+from tests.conftest import Clock, Run
+from tests.rules_only import RULES_ONLY
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_the_commands(connection: Connection, run: Run, tmp_path: Path) -> None:
     ).fetchone()
     assert entry is not None
     for what in (str(entry[0]), entry[1], "سحب القوات الأمريكية من العراق"):
-        done = run("topics", "explain", what, "--topics", str(ROOT / "topics.yaml"))
+        done = run("topics", "explain", what, "--topics", str(RULES_ONLY))
         assert "iraq-withdrawal: " in done.stdout, done.stderr
     assert "about, score 3" in done.stdout
     assert run("topics", "explain", "999999").returncode == 2

@@ -31,6 +31,8 @@ def test_languages() -> None:
         # Written on a Persian keyboard.
         ("قال المتحدث ان القوات ستنسحب من العراق وفق الجدول الزمنی المتفق عليه بين البلدين", "ar"),
         ("سخنگوی دولت گفت که نشست بعدی یک هفته دیگر در تهران برگزار می‌شود و کمیته‌ها گزارش می‌دهند", "fa"),
+        ("وتەبێژی حکومەت ڕایگەیاند کە کۆبوونەوەی داهاتوو هەفتەی داهاتوو لە هەولێر بەڕێوە دەچێت", "ckb"),
+        ("ھۆكۈمەت باياناتچىسى كېلەر ھەپتە يىغىن ئېچىلىدىغانلىقىنى ئېيتتى ۋە بۇ توغرىدا دوكلات بېرىدۇ", "ug"),
         ("The committee will meet again next week and report to parliament", "en"),
         (
             "Dans son rapport intitulé « On the road to peace and the cost of war », l'organisation non gouvernementale"

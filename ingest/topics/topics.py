@@ -3,7 +3,7 @@
 docs/curators.md describes the file's format; `ingest.topics.rules` applies the rules.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -61,8 +61,22 @@ class Compound(StrictModel):
 class Gate(StrictModel):
     """Which entries of general feeds are fetched."""
 
-    of: tuple[str, ...] = Field(min_length=1, description="Concepts.")
+    of: tuple[str, ...] = Field((), description="Concepts.")
     at_least: int = Field(2, ge=1, description="How many of them title and summary must name.")
+    any_of: tuple[tuple[str, ...], ...] = Field(
+        (), description="Concepts that suffice together: lists, one of which title and summary must name in full."
+    )
+
+    @model_validator(mode="after")
+    def _lets_something_through(self) -> Self:
+        if (not self.of and not self.any_of) or not all(self.any_of):
+            raise ValueError("a gate needs concepts, in `of` or in each list of `any_of`")
+        return self
+
+    def passes(self, named: Container[str]) -> bool:
+        """Return whether an item that names these concepts passes."""
+        enough = bool(self.of) and sum(concept in named for concept in self.of) >= self.at_least
+        return enough or any(all(concept in named for concept in together) for together in self.any_of)
 
 
 class Topic(StrictModel):
@@ -116,6 +130,7 @@ class Topic(StrictModel):
             yield "match", filter(None, (rule.where, rule.not_where, rule.not_by, rule.background))
         if self.gate is not None:
             yield "gate", self.gate.of
+            yield "gate", (name for together in self.gate.any_of for name in together)
 
 
 class TopicsFile(StrictModel):
@@ -198,9 +213,7 @@ class TopicSet:
         """Return whether an item of a general feed with this title and summary is worth fetching."""
         words = spell(f"{title or ''} {summary or ''}"[:GATE_CHARACTERS])
         return any(
-            topic.gate is None
-            or name not in self._compiled
-            or len(self._compiled[name].named(words) & set(topic.gate.of)) >= topic.gate.at_least
+            topic.gate is None or name not in self._compiled or topic.gate.passes(self._compiled[name].named(words))
             for name, topic in self._topics.items()
         )
 
@@ -233,8 +246,7 @@ def _is_worth_a_look(topic: Topic, seen: Mapping[str, float]) -> bool:
     assert isinstance(topic.match, Rule)
     if topic.match.where is not None and f"{topic.match.where}@any" not in seen:
         return False
-    gate = topic.gate
-    return gate is None or sum(f"{concept}@any" in seen for concept in gate.of) >= gate.at_least
+    return topic.gate is None or topic.gate.passes({name.removesuffix("@any") for name in seen})
 
 
 def _model(name: str) -> Model:

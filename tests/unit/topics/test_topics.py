@@ -3,6 +3,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from ingest.text.folding import spell_sentences
 from ingest.topics.rules import MOST_MATCHED
@@ -174,10 +175,27 @@ def test_the_topic_the_project_comes_with(topics: TopicSet, text: str, expected:
         ("بغداد وواشنطن تبحثان مستقبل التحالف الدولي", True),
         ("US forces begin to leave Iraq", True),
         ("ارتفاع أسعار الطماطم في البصرة", False),
+        ("آخر الجنود الأمريكيين يغادرون", True),
+        ("واشنطن تفرض رسوما جديدة وشركة تنسحب من السوق", False),
     ],
 )
 def test_the_gate_for_general_feeds(topics: TopicSet, title: str, passes: bool) -> None:
     assert topics.passes_gate(title, None) is passes
+
+
+def test_a_gate_without_concepts_is_refused() -> None:
+    gates: list[dict[str, object]] = [{}, {"any_of": [[]]}, {"at_least": 1}]
+    for gate in gates:
+        with pytest.raises(ValidationError, match="a gate needs concepts"):
+            topic(concepts={"a": {"en": ["a"]}}, match={"any_of": [{"all_of": ["a"]}]}, gate=gate)
+
+
+def test_concepts_of_a_gate_suffice_alone_or_together() -> None:
+    concepts = {name: {"en": [name]} for name in ("a1", "b1", "c1", "d1")}
+    gate = {"of": ["a1", "b1"], "any_of": [["c1", "d1"]]}
+    one = topic(concepts=concepts, match={"any_of": [{"all_of": ["a1"]}]}, gate=gate)
+    passing = [title for title in ("a1", "a1 b1", "b1 c1", "c1 d1", "d1") if one.passes_gate(title, None)]
+    assert passing == ["a1 b1", "c1 d1"]
 
 
 def calls(work: Callable[[], object]) -> int:

@@ -23,6 +23,7 @@ from db.models.operation import (
 )
 from db.models.pages import Page
 from db.models.stories import RELATIONS, ArticleLink, ArticleSignature, Story, StoryMerge
+from db.models.topics import TopicLabel
 from db.models.websub import SUBSCRIPTION_STATUSES, WebSubSubscription
 from db.models.words import Analysis, Form, Word
 
@@ -64,6 +65,7 @@ __all__ = [
     "Sighting",
     "Story",
     "StoryMerge",
+    "TopicLabel",
     "WebSubSubscription",
     "Word",
     "WorkerDeath",

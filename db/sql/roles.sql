@@ -54,6 +54,7 @@ BEGIN
             news.article_topics, news.article_revisions, news.stories, news.story_merges, news.article_links,
             news.article_signatures, news.hosts, news.backfills, news.backfill_parts, news.alerts, news.leases,
             news.configurations, news.worker_deaths, news.periodic_work, news.lexicon, news.words, news.analysis,
+            news.topic_labels,
             news.articles_flat, news.article_places, news.story_overview, news.story_timeline, news.story_outlets,
             news.coverage_daily, news.article_changes, news.feed_overview, news.ledger_daily, news.alerts_open
             TO news_reader;

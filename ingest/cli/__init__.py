@@ -9,7 +9,7 @@ import psycopg
 import typer
 
 from db import DatabaseError
-from ingest.cli import again, database, feeds, files, stages, status, topics
+from ingest.cli import again, database, feeds, files, labels, stages, status, topics
 from ingest.cli.shared import errors, log_at
 from ingest.config.errors import ConfigError, IngestError
 from ingest.text.arabic import LexiconError
@@ -29,6 +29,7 @@ app.add_typer(status.app)
 app.add_typer(again.app)
 app.add_typer(topics.search_app)
 app.add_typer(feeds.app, name="feeds")
+topics.app.add_typer(labels.app)
 app.add_typer(topics.app, name="topics")
 app.add_typer(database.app, name="db")
 

@@ -56,6 +56,9 @@ errors = CleanConsole(stderr=True, soft_wrap=True, markup=False, highlight=False
 # How often long work prints its progress when there is no terminal.
 SAY_SECONDS = 10.0
 
+# Characters of a sentence or title in a table.
+SENTENCE_WIDTH = 160
+
 # Formats for dates and times on the command line, in UTC.
 DATE_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 

@@ -60,7 +60,7 @@ def _landing(document: Landable, topics: TopicSet) -> Landing:
     sentences = spell_sentences(document.text)
     spelled = " ".join(sentences)
     folded = unify(spelled)
-    found = topics.judge(document.title, sentences, document.text)
+    found = topics.judge(document.title, sentences, document.text, document.country)
     about = [match for match in found if match.degree == "about"]
     return Landing(
         document,

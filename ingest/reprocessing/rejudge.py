@@ -62,7 +62,10 @@ def rejudge(
         if not batch:
             break
         last = batch[-1].entry_id
-        judged = {item.entry_id: topics.judge(item.title, spell_sentences(item.text), item.text) for item in batch}
+        judged = {
+            item.entry_id: topics.judge(item.title, spell_sentences(item.text), item.text, item.country)
+            for item in batch
+        }
         about = {entry: [match for match in matches if match.degree == "about"] for entry, matches in judged.items()}
         newly = [item.entry_id for item in batch if about[item.entry_id] and item.status == "off_topic"]
         gone = [item.entry_id for item in batch if not about[item.entry_id] and item.status != "off_topic"]

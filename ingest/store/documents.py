@@ -46,6 +46,7 @@ class Landable:
     language: str | None
     text: str
     agency: str | None
+    country: str | None
 
     @property
     def page(self) -> str:
@@ -110,11 +111,14 @@ def delete(connection: Connection, entry_ids: list[int]) -> None:
 
 def title_and_text(
     connection: Connection, *, entry_id: int | None = None, canonical_url: str | None = None
-) -> tuple[str | None, str] | None:
-    """Return the title and text of an entry's document, or of the newest entry for an address. None if missing."""
+) -> tuple[str | None, str, str | None] | None:
+    """Return the title and text of an entry's document, or of the newest entry for an address; None if missing.
+
+    The country of its outlet comes third.
+    """
     return connection.execute(
-        "SELECT d.title, d.text FROM news.entries e JOIN news.documents d ON d.entry_id = e.id"
-        " WHERE e.id = %s OR e.canonical_url = %s ORDER BY e.id DESC LIMIT 1",
+        "SELECT d.title, d.text, f.country FROM news.entries e JOIN news.documents d ON d.entry_id = e.id"
+        " JOIN news.feeds f ON f.id = e.feed_id WHERE e.id = %s OR e.canonical_url = %s ORDER BY e.id DESC LIMIT 1",
         [entry_id, canonical_url],
     ).fetchone()
 
@@ -127,6 +131,7 @@ class ToJudge:
     status: str
     title: str | None
     text: str
+    country: str | None
     extracted_at: datetime
 
 
@@ -135,8 +140,8 @@ def to_judge(connection: Connection, selection: Selection, *, after: int, limit:
     with connection.cursor(row_factory=class_row(ToJudge)) as cursor:
         return cursor.execute(
             f"""
-            SELECT d.entry_id, e.status, d.title, d.text, d.extracted_at
-            FROM news.documents d JOIN news.entries e ON e.id = d.entry_id
+            SELECT d.entry_id, e.status, d.title, d.text, f.country, d.extracted_at
+            FROM news.documents d JOIN news.entries e ON e.id = d.entry_id JOIN news.feeds f ON f.id = e.feed_id
             WHERE d.entry_id > %(after)s AND e.status IN ('landed', 'duplicate', 'off_topic')
               AND e.next_attempt_at IS NULL AND {SELECTED}
             ORDER BY d.entry_id LIMIT %(limit)s
@@ -206,7 +211,7 @@ def load(connection: Connection, entry_ids: list[int]) -> list[Landable]:
         return cursor.execute(
             """
             SELECT e.id AS entry_id, e.feed_id, e.url, e.canonical_url, d.page_url, f.outlet, d.title, d.author,
-                   d.published_at, d.published_from, d.language, d.text, d.agency
+                   d.published_at, d.published_from, d.language, d.text, d.agency, f.country
             FROM news.entries e
             JOIN news.feeds f ON f.id = e.feed_id
             JOIN news.documents d ON d.entry_id = e.id

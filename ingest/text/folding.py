@@ -159,9 +159,21 @@ def spell_all(texts: Sequence[str]) -> list[str]:
     return [spell(text) if _UNUSUAL.search(text) else next(quick).strip(" ") for text in texts]
 
 
-# The sign that ends a sentence and the separator after it, unless the sign ends an abbreviation (U.S.); or line breaks.
+# Titles and months that English writes with a stop and a name or number after it.
+_ABBREVIATED = (
+    *("Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Rev", "Hon", "Sen", "Rep", "Gov", "Pres", "Amb", "No", "vs"),
+    *("Gen", "Lt", "Col", "Maj", "Brig", "Capt", "Cmdr", "Cpl", "Sgt", "Pfc", "Spc", "Pvt", "Adm"),
+    *("Jan", "Feb", "Mar", "Apr", "Jun", "Jul", "Aug", "Sep", "Sept", "Oct", "Nov", "Dec"),
+)
+# The sign that ends a sentence and the separator after it, unless the sign ends an abbreviation (U.S., Oct.); or line
+# breaks.
 # The sign comes first, because the regular expression engine then searches eight times as fast.
-_SENTENCE_END = re.compile("[.!?\u061f\u06d4\u2026\n](?:(?<=\n)\n*|(?<=[^A-Z.].)[\\s\"'\u201d\u00bb)]+)", re.DOTALL)
+_SENTENCE_END = re.compile(
+    "[.!?\u061f\u06d4\u2026\n](?:(?<=\n)\n*|(?<=[^A-Z.].)"
+    + "".join(rf"(?<!\b{short}\.)" for short in _ABBREVIATED)
+    + "[\\s\"'\u201d\u00bb)]+)",
+    re.DOTALL,
+)
 
 
 def fold_sentences(text: str) -> list[str]:

@@ -24,7 +24,7 @@ from ingest.text.arabic import shared_analyser
 from ingest.text.arabic.spelling import is_arabic
 from ingest.text.folding import spell, unify
 
-__all__ = ["CompiledTopic", "Explanation", "Found", "Sought"]
+__all__ = ["CompiledTopic", "Explanation", "Found", "Reading", "Sought"]
 
 _WEIGHTS = {"title": 3.0, "first": 3.0, "lead": 1.5, "rest": 0.5}
 # The number of lead sentences, the maximum points of all others, and the share that a reminder counts.
@@ -52,6 +52,21 @@ class Found:
 
     score: float = 0.0
     matched: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the rules find in a text, what they see in it, by name, and the concepts that it and its lead name.
+
+    Seen are the best passage of each part of the text (`passage@first`, up to 1), what speaks against passages
+    (`a reminder@lead`), the score, up to twice what "about" takes, and whether there is no title. The parts are the
+    title, the first sentence, the lead and the rest.
+    """
+
+    found: Found
+    seen: dict[str, float]
+    named: set[str]
+    leading: set[str]
 
 
 @dataclass(frozen=True)
@@ -103,37 +118,32 @@ class CompiledTopic:
         self._passages = passages
         self._where, self._not_where, self._not_by, self._background = where, not_where, not_by, background
 
-    def judge(self, title: str, sentences: Sequence[str]) -> Found:
-        """Return the score of a text and, for each concept, at most MOST_MATCHED of the words that produced it."""
-        return self._found(self._counted(self._pieces(title, sentences)))
-
-    def explain(self, title: str, sentences: Sequence[str]) -> list[Explanation]:
+    def explain(self, title: str, sentences: Sequence[str], *, at_home: bool = False) -> list[Explanation]:
         """Return the sentences with a passage of the rule, and the points of each."""
         return [
             Explanation(kind, unify(sentence), tuple(words for _, _, words in passage.hits), points, passage.reason)
-            for kind, sentence, passage, points in self._counted(self._pieces(title, sentences))
+            for kind, sentence, passage, points in self._counted(self._pieces(title, sentences), at_home=at_home)
         ]
 
-    def read(self, title: str, sentences: Sequence[str]) -> tuple[Found, dict[str, float]]:
-        """Return what `judge` does, and all that the rules see in a text, by name, for a model to weigh.
+    def read(self, title: str, sentences: Sequence[str], *, at_home: bool = False) -> "Reading":
+        """Return what the rules find in a text, and what they see in it, for a model to weigh.
 
-        The concepts that each part of the text names (`iraq@title`), the best passage of each part (`passage@first`, up
-        to 1), and what speaks against passages (`a reminder@lead`). The parts are the title, the first sentence, the
-        lead, the rest, and any. At last the score, up to twice what "about" takes, and whether there is a title.
+        `at_home`: the outlet is one of the place that the rules are about, and need not name it.
         """
         pieces = self._pieces(title, sentences)
-        counted = list(self._counted(pieces))
+        counted = list(self._counted(pieces, at_home=at_home))
         found = self._found(counted)
-        seen: dict[str, float] = {"untitled": float(not title)}
-        for number, (_, sentence) in enumerate(pieces):
-            for concept in sentence.named:
-                seen[f"{concept}@{_part(number)}"] = seen[f"{concept}@any"] = 1.0
+        # Which words a text has is not passed on: in longer texts than those a model was fitted to, there are more.
+        seen: dict[str, float] = {"untitled": float(not title), "score": min(found.score, MOST_SCORE)}
         for part, _, passage, _ in counted:
             seen[f"passage@{part}"] = max(passage.weight, seen.get(f"passage@{part}", 0.0))
             for reason in filter(None, passage.reason.split("; ")):
                 seen[f"{reason}@{part}"] = 1.0
-        seen["score"] = min(found.score, MOST_SCORE)
-        return found, seen
+        home = {self._where} if at_home and self._where is not None else set()
+        named, leading = (
+            home.union(*(sentence.named for _, sentence in part)) for part in (pieces, pieces[: LEAD_SENTENCES + 1])
+        )
+        return Reading(found, seen, named, leading)
 
     def named(self, words: str) -> set[str]:
         """Return the concepts that the words name."""
@@ -160,10 +170,13 @@ class CompiledTopic:
     def _pieces(self, title: str, sentences: Sequence[str]) -> list[tuple[str, "_Sentence"]]:
         return [(words, self._sentence(words)) for words in (title, *sentences)]
 
-    def _counted(self, pieces: Sequence[tuple[str, "_Sentence"]]) -> Iterator[tuple[str, str, _Passage, float]]:
+    def _counted(
+        self, pieces: Sequence[tuple[str, "_Sentence"]], *, at_home: bool = False
+    ) -> Iterator[tuple[str, str, _Passage, float]]:
         """Yield the part of each sentence with a passage, the sentence, the passage, and its points."""
-        # If a text opens without naming a place, it is about the first one named later.
-        place = next((place for _, sentence in pieces if (place := self._place_of(sentence)) is not None), None)
+        # If a text opens without naming a place, it is about the first one named later; at home, about that.
+        named = (place for _, sentence in pieces if (place := self._place_of(sentence)) is not None)
+        place = self._where if at_home else next(named, None)
         for number, (words, sentence) in enumerate(pieces):
             place = self._place_of(sentence) or place
             passage = self._passage(sentence, place)
@@ -280,12 +293,13 @@ class _Sentence:
     def together(self, concepts: Sequence[str], within: int) -> Iterator[tuple[_Hit, ...]]:
         """Yield hits of the concepts, one each, within so many words: the nearest ones to each hit of the first.
 
-        Hits never share a position: a word that belongs to two concepts counts as one of them.
+        A word that belongs to two concepts counts as one of them; but if the phrase that begins with it is longer in
+        one (leave, leave Iraq), it counts as both.
         """
         for anchor in self._hits.get(concepts[0], ()):
             chosen = [anchor]
             for concept in concepts[1:]:
-                near = self._nearest(concept, anchor[0])
+                near = self._nearest(concept, anchor)
                 if near is None:
                     break
                 chosen.append(near)
@@ -294,16 +308,21 @@ class _Sentence:
                 if max(positions) - min(positions) < within:
                     yield tuple(chosen)
 
-    def _nearest(self, concept: str, place: int) -> _Hit | None:
-        """The hit of a concept that is nearest to a position, but not at it.
+    def _nearest(self, concept: str, anchor: _Hit) -> _Hit | None:
+        """The hit of a concept that is nearest to another hit, but not the same words.
 
         If two are equally near, the later one is chosen: it is more often the object, or the subject of a verb.
         """
-        places = self._places.get(concept, [])
-        behind, before = bisect_right(places, place), bisect_left(places, place) - 1
+        place, _, words = anchor
+        places, hits = self._places.get(concept, []), self._hits.get(concept, [])
+        behind, first = bisect_right(places, place), bisect_left(places, place)
+        for hit in hits[first:behind]:
+            if hit[2].count(" ") != words.count(" "):
+                return hit
+        before = first - 1
         if behind < len(places) and (before < 0 or places[behind] - place <= place - places[before]):
-            return self._hits[concept][behind]
-        return self._hits[concept][bisect_left(places, places[before])] if before >= 0 else None
+            return hits[behind]
+        return hits[bisect_left(places, places[before])] if before >= 0 else None
 
 
 class _Vocabulary:

@@ -3,10 +3,10 @@
 docs/curators.md describes the file's format; `ingest.topics.rules` applies the rules.
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self, TypeGuard
 
 from pydantic import Field, field_validator, model_validator
 
@@ -15,9 +15,11 @@ from ingest.config.yaml_file import StrictModel, parse_config, read_config
 from ingest.text.folding import fold, spell, spell_sentences
 from ingest.topics.meaning import Encoder, opening, shared_encoder
 from ingest.topics.model import SHIPPED, Model, load_model
-from ingest.topics.rules import CompiledTopic, Explanation, Sought
+from ingest.topics.rules import CompiledTopic, Explanation, Reading, Sought
 
 __all__ = ["Match", "Topic", "TopicSet", "TopicsFile", "compiled", "load_topics", "parse_topics", "read_topics"]
+
+CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 # How much of a title and summary the gate reads. A longer summary is the whole article, and its beginning suffices.
 GATE_CHARACTERS = 20_000
@@ -93,10 +95,15 @@ class Topic(StrictModel):
     threshold: float = Field(3.0, gt=0, description="Score from which on a text is about the topic.")
     mention: float = Field(0.5, gt=0, description="Score from which on a text mentions it.")
     gate: Gate | None = Field(None, description="Which entries of general feeds are fetched; none: all of them.")
+    home: tuple[CountryCode, ...] = Field(
+        (),
+        description="Countries (ISO 3166-1) whose papers need not name the place that `match.where` is about.",
+    )
     model: str | None = Field(
         None,
-        pattern=r"^[a-z0-9-]+$",
-        description="Model that weighs rules and meaning: one that ships with the program. None: the rules decide.",
+        pattern=r"^([a-z0-9-]+|.+\.json)$",
+        description="Model that weighs rules and meaning: the name of one that ships with the program, or a file "
+        "(.json), from the folder of topics.yaml. None: the rules decide.",
     )
 
     @field_validator("concepts")
@@ -144,6 +151,7 @@ class Match:
     """What a text has to do with a topic, its score, and the folded words that produced it, by concept.
 
     `rules` is the score of the rules alone, `meaning` the probability by the meaning alone; None if it was not asked.
+    `like` has the ids of the labelled texts whose meaning is most like that of the text.
     With a model, the score is twice the threshold times the share that both find (`Opinion.share`).
     """
 
@@ -153,6 +161,7 @@ class Match:
     matched: dict[str, list[str]]
     rules: float | None = None
     meaning: float | None = None
+    like: tuple[str, ...] = ()
 
 
 class TopicSet:
@@ -165,11 +174,11 @@ class TopicSet:
         self._compiled = {name: compiled(topic) for name, topic in topics.items() if topic.match != "all"}
         self._models = {name: _model(topic.model) for name, topic in topics.items() if topic.model}
 
-    def judge(self, title: str | None, sentences: list[str], text: str = "") -> list[Match]:
+    def judge(self, title: str | None, sentences: list[str], text: str = "", country: str | None = None) -> list[Match]:
         """Return the topics that a text is about or mentions, the best score first.
 
         `sentences` is the result of `ingest.text.folding.spell_sentences` for the text. Topics with a model also look
-        at the meaning of `text`.
+        at the meaning of `text`. `country` is that of its outlet.
         """
         spelled_title = spell(title or "")
         matches = []
@@ -177,37 +186,44 @@ class TopicSet:
             if name not in self._compiled:
                 matches.append(Match(name, topic.threshold, "about", {}))
                 continue
-            match = self._judge(name, topic, spelled_title, sentences, opening(title, text))
+            match = self._judge(name, topic, spelled_title, sentences, opening(title, text), country)
             if match.degree != "neither":
                 matches.append(match)
         return sorted(matches, key=lambda match: (match.degree, -match.score, match.topic))
 
-    def explain(self, title: str | None, text: str) -> dict[str, tuple[Match, list[Explanation]]]:
+    def explain(
+        self, title: str | None, text: str, country: str | None = None
+    ) -> dict[str, tuple[Match, list[Explanation]]]:
         """Return what a text has to do with each topic, and the points of each passage."""
         sentences, spelled_title = spell_sentences(text), spell(title or "")
         explained: dict[str, tuple[Match, list[Explanation]]] = {}
         for name, topic in self._topics.items():
             if name in self._compiled:
-                match = self._judge(name, topic, spelled_title, sentences, opening(title, text))
-                explained[name] = (match, self._compiled[name].explain(spelled_title, sentences))
+                match = self._judge(name, topic, spelled_title, sentences, opening(title, text), country)
+                passages = self._compiled[name].explain(spelled_title, sentences, at_home=country in topic.home)
+                explained[name] = (match, passages)
             else:
                 explained[name] = (Match(name, topic.threshold, "about", {}), [])
         return explained
 
-    def _judge(self, name: str, topic: Topic, title: str, sentences: list[str], beginning: str) -> Match:
-        found, seen = self._compiled[name].read(title, sentences)
-        score, meaning = found.score, None
-        if name in self._models and beginning and _is_worth_a_look(topic, seen) and (encoder := self._encoder()):
-            opinion = self._models[name].judge(seen, encoder.encode(beginning))
+    def _judge(
+        self, name: str, topic: Topic, title: str, sentences: list[str], beginning: str, country: str | None
+    ) -> Match:
+        reading = self._compiled[name].read(title, sentences, at_home=country in topic.home)
+        found = reading.found
+        score, opinion = found.score, None
+        if name in self._models and beginning and _is_worth_a_look(topic, reading) and (encoder := self._encoder()):
+            opinion = self._models[name].judge(reading.seen, encoder.encode(beginning))
             score = round(2 * topic.threshold * opinion.share(found.score / topic.threshold), 2)
-            meaning = opinion.meaning
         degree: Literal["about", "mention", "neither"] = "neither"
         if score >= topic.threshold:
             degree = "about"
         elif found.score >= topic.mention:
             # A model says what a text is about. What it mentions is a matter of single clauses, which the rules see.
             degree = "mention"
-        return Match(name, score, degree, found.matched, found.score, meaning)
+        if opinion is None:
+            return Match(name, score, degree, found.matched, found.score)
+        return Match(name, score, degree, found.matched, found.score, opinion.meaning, opinion.like)
 
     def passes_gate(self, title: str | None, summary: str | None) -> bool:
         """Return whether an item of a general feed with this title and summary is worth fetching."""
@@ -235,21 +251,34 @@ def read_topics(path: Path) -> dict[str, Topic]:
 
 def _parsed(text: str, path: Path) -> dict[str, Topic]:
     file, _ = parse_config(text, path, TopicsFile, "topics")
-    return file.topics
+    return {
+        name: topic.model_copy(update={"model": str(path.parent / topic.model)}) if _is_file(topic.model) else topic
+        for name, topic in file.topics.items()
+    }
 
 
-def _is_worth_a_look(topic: Topic, seen: Mapping[str, float]) -> bool:
+def _is_file(model: str | None) -> TypeGuard[str]:
+    return model is not None and model.endswith(".json")
+
+
+def _is_worth_a_look(topic: Topic, reading: Reading) -> bool:
     """Return whether the model is asked: the text names the place of the topic, and enough concepts of the gate.
 
-    A model knows texts like those that it was fitted to. Of other ones, such as sport, it may say anything.
+    If it names no place at all, its title and lead must name these concepts. A model knows texts like those that it was
+    fitted to. Of other ones, such as sport, it may say anything.
     """
     assert isinstance(topic.match, Rule)
-    if topic.match.where is not None and f"{topic.match.where}@any" not in seen:
-        return False
-    return topic.gate is None or topic.gate.passes({name.removesuffix("@any") for name in seen})
+    named = reading.named
+    if topic.match.where is not None and topic.match.where not in named:
+        if topic.match.not_where in named:
+            return False
+        named = reading.leading
+    return topic.gate is None or topic.gate.passes(named)
 
 
 def _model(name: str) -> Model:
+    if _is_file(name):
+        return load_model(Path(name))
     path = SHIPPED / f"{name}.json"
     if not path.exists():
         there = ", ".join(sorted(each.stem for each in SHIPPED.glob("*.json"))) or "none"

@@ -1,8 +1,11 @@
 """Fits the model of a topic to labelled texts, and judges it on texts of events that it has not seen."""
 
+import base64
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,21 +13,24 @@ from numpy.typing import NDArray
 from ingest.text.folding import spell, spell_sentences
 from ingest.topics.labels import Label
 from ingest.topics.meaning import Encoder, opening
-from ingest.topics.model import Model, Opinion, Together, VectorWeights, Weights
+from ingest.topics.model import Likeness, Model, Opinion, Together, Weights, centred, likeness
 from ingest.topics.rules import CompiledTopic
 
 __all__ = ["Examples", "average_precision", "calibration_error", "cross_validated", "fit", "look_at"]
 
 Matrix = NDArray[np.float64]
-Track = Callable[[Iterator[Label], int], Iterator[Label]]
+T = TypeVar("T")
+Track = Callable[[Iterator[T], int], Iterator[T]]
 
 # Parts that events are divided into: each is judged by a model fitted to the others.
 FOLDS, INNER_FOLDS = 10, 5
 # What is seen in fewer texts is left out.
 LEAST_TEXTS = 5
-# How strongly weights are held back, for what the rules see (in standard deviations) and for vectors.
-RULES_PENALTY, MEANING_PENALTY, TOGETHER_PENALTY = 30.0, 0.03, 1.0
-ROUNDS, CLOSE_ENOUGH = 100, 1e-6
+# How strongly weights are held back, for what the rules see (in standard deviations), for likeness, and for both.
+RULES_PENALTY, LIKENESS_PENALTY, TOGETHER_PENALTY = 30.0, 0.03, 1.0
+# How fast likeness falls with the distance of two meanings.
+NEARNESS = 1.0
+ROUNDS, CLOSE_ENOUGH, CLOSE_ENOUGH_LIKENESS = 100, 1e-6, 1e-3
 
 
 @dataclass(frozen=True)
@@ -49,17 +55,20 @@ class Examples:
         )
 
 
-def look_at(labels: Sequence[Label], topic: CompiledTopic, encoder: Encoder, track: Track | None = None) -> Examples:
+def look_at(
+    labels: Sequence[Label], topic: CompiledTopic, encoder: Encoder, track: Track[Label] | None = None
+) -> Examples:
     """Return the texts as the rules and the encoder see them. `track` shows progress: it passes on an iterator."""
     seen, vectors = [], []
     for label in track(iter(labels), len(labels)) if track else labels:
-        seen.append(topic.read(spell(label.title), spell_sentences(label.text))[1])
+        seen.append(topic.read(spell(label.title), spell_sentences(label.text)).seen)
         vectors.append(encoder.encode(opening(label.title, label.text)))
     return Examples(labels, seen, np.array(vectors, dtype=np.float64), encoder.name)
 
 
 def fit(examples: Examples) -> Model:
     """Return the model fitted to all examples. How both opinions are weighed is learnt from texts they had not seen."""
+    examples = examples.only(sorted(range(len(examples.labels)), key=lambda number: examples.labels[number].id))
     rules, meaning = _fit_rules(examples), _fit_meaning(examples)
     logits = np.zeros((len(examples.labels), 2))
     for training, rest in _folds(examples.labels, INNER_FOLDS):
@@ -70,10 +79,11 @@ def fit(examples: Examples) -> Model:
     return Model(texts=len(examples.labels), rules=rules, meaning=meaning, together=together)
 
 
-def cross_validated(examples: Examples) -> list[Opinion]:
-    """Return the opinion on each text of a model fitted to the texts of other events."""
+def cross_validated(examples: Examples, track: Track[tuple[list[int], list[int]]] | None = None) -> list[Opinion]:
+    """Return the opinion on each text of a model fitted to the texts of other events. `track` shows progress."""
     found: list[Opinion] = [Opinion(0.0, 0.0, None)] * len(examples.labels)
-    for training, rest in _folds(examples.labels, FOLDS):
+    folds = list(_folds(examples.labels, FOLDS))
+    for training, rest in track(iter(folds), len(folds)) if track else folds:
         model = fit(examples.only(training))
         for number in rest:
             found[number] = model.judge(examples.seen[number], examples.vectors[number].astype(np.float32))
@@ -126,21 +136,44 @@ def _fit_rules(examples: Examples) -> Weights:
     )
 
 
-def _fit_meaning(examples: Examples) -> VectorWeights:
-    middle = examples.vectors.mean(axis=0)
-    bias, weights = _logistic(examples.vectors - middle, examples.about, MEANING_PENALTY)
-    return VectorWeights(
+def _fit_meaning(examples: Examples) -> Likeness:
+    """Fit a kernel logistic regression, by Newton's method. The bias is that of a text like none of the examples."""
+    vectors = examples.vectors.astype(np.float32)
+    middle = vectors.mean(axis=0)
+    texts = centred(vectors, middle)
+    step = float(np.abs(texts).max() / 127)
+    steps = np.rint(texts / step).astype(np.int8)
+    texts = (steps * step).astype(np.float32)
+    alike = likeness(texts, texts, NEARNESS)
+    share = float(np.clip(examples.about.mean(), 0.01, 0.99))
+    bias = math.log(share / (1 - share))
+    weights = np.zeros(len(texts), dtype=np.float32)
+    for _ in range(ROUNDS):
+        scores = alike @ weights
+        likely = 1 / (1 + np.exp(-np.clip(scores + bias, -30, 30)))
+        curve = np.maximum(likely * (1 - likely), 1e-4)
+        held_back = np.diag((LIKENESS_PENALTY / curve).astype(np.float32))
+        new = np.linalg.solve(alike + held_back, (scores + (examples.about - likely) / curve).astype(np.float32))
+        change, weights = float(np.abs(new - weights).max()), new
+        if change < CLOSE_ENOUGH_LIKENESS:
+            break
+    return Likeness(
         encoder=examples.encoder,
-        bias=_short(bias - float(weights @ middle)),
-        of=tuple(_short(weight) for weight in weights),
+        bias=_short(bias),
+        nearness=NEARNESS,
+        middle=tuple(_short(number, 6) for number in middle.tolist()),
+        step=step,
+        vectors=base64.b64encode(steps.tobytes()),
+        ids=tuple(label.id for label in examples.labels),
+        of=tuple(_short(weight) for weight in weights.tolist()),
     )
 
 
-def _logits(rules: Weights, meaning: VectorWeights, examples: Examples) -> Matrix:
+def _logits(rules: Weights, meaning: Likeness, examples: Examples) -> Matrix:
     by_rules = [
         rules.bias + sum(rules.of.get(name, 0.0) * value for name, value in seen.items()) for seen in examples.seen
     ]
-    by_meaning = meaning.bias + examples.vectors @ np.array(meaning.of)
+    by_meaning = [meaning.logit(vector.astype(np.float32))[0] for vector in examples.vectors]
     return np.column_stack([by_rules, by_meaning])
 
 
@@ -161,5 +194,5 @@ def _logistic(values: Matrix, about: Matrix, penalty: float) -> tuple[float, Mat
     return float(weights[0]), weights[1:]
 
 
-def _short(number: float) -> float:
-    return round(float(number), 4)
+def _short(number: float, digits: int = 4) -> float:
+    return round(float(number), digits)

@@ -117,6 +117,9 @@ ROWS: list[tuple[str, dict[str, object]]] = [
     ("configurations", {"file": "feeds", "content": "feeds: []", "content_hash": _hash("feeds: []"),
                         "understood_at": _AT}),
     ("worker_deaths", {"id": 1, "died_at": _AT, "said": "killed"}),
+    ("topic_labels", {"id": 1, "topic": "iraq-withdrawal", "entry_id": 1, "url": "http://one.example/a",
+                      "event": "story 1", "language": "ar", "title": "Title", "text": "Text.", "label": "about",
+                      "labelled_by": "curator", "labelled_at": _AT}),
     ("lexicon", {"key": "قوات", "spelling": "قوات", "kind": "n", "lemma": "قوة", "wider": "", "cost": 971}),
     ("words", {"word": "قوات", "lemmas": ["قوة"]}),
 ]  # fmt: skip

@@ -142,7 +142,7 @@ class Surprised(TopicSet):
     def __init__(self) -> None:
         super().__init__({})
 
-    def judge(self, title: str | None, sentences: list[str], text: str = "") -> list[Match]:
+    def judge(self, title: str | None, sentences: list[str], text: str = "", country: str | None = None) -> list[Match]:
         if "surprise" in sentences[0]:
             raise ZeroDivisionError("a surprise\nin two lines")
         return [Match("everything", 3.0, "about", {})]
@@ -222,7 +222,7 @@ class Counting(TopicSet):
         super().__init__({})
         self.judged = 0
 
-    def judge(self, title: str | None, sentences: list[str], text: str = "") -> list[Match]:
+    def judge(self, title: str | None, sentences: list[str], text: str = "", country: str | None = None) -> list[Match]:
         self.judged += 1
         return [Match("even", 3.0, "about", {})] if int(sentences[0].split()[-1]) % 2 == 0 else []
 
@@ -266,7 +266,9 @@ def test_what_another_session_has_taken_over_does_not_land_twice(
     stored(connection, "http://a.example/1", None, "The text.")
 
     class Frozen(TopicSet):
-        def judge(self, title: str | None, sentences: list[str], text: str = "") -> list[Match]:
+        def judge(
+            self, title: str | None, sentences: list[str], text: str = "", country: str | None = None
+        ) -> list[Match]:
             with database.connect() as other:
                 other.execute("UPDATE news.leases SET alive_until = clock_timestamp()")
                 other.commit()

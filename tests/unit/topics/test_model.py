@@ -1,5 +1,6 @@
 """Models of topics: what they say of a text, how they are fitted, and labelled texts."""
 
+import base64
 import json
 import random
 from pathlib import Path
@@ -57,7 +58,16 @@ def model(**changes: object) -> Model:
     parts = {
         "texts": 1,
         "rules": {"bias": -2.0, "of": {"leaving@any": 3.0}},
-        "meaning": {"encoder": "letters", "bias": -1.0, "of": (10.0, 0.0, 0.0)},
+        "meaning": {
+            "encoder": "letters",
+            "bias": -1.0,
+            "nearness": 1.0,
+            "middle": (0.0, 0.0, 0.0),
+            "step": 1 / 127,
+            "vectors": base64.b64encode(bytes([127, 0, 0])),
+            "ids": ("all x",),
+            "of": (4.0,),
+        },
         "together": {"bias": 0.0, "rules": 1.0, "meaning": 1.0},
     }
     return Model.model_validate(parts | changes)
@@ -68,6 +78,7 @@ def test_both_opinions_are_weighed() -> None:
     assert opinion.rules == pytest.approx(1 / (1 + np.exp(-1)))
     assert opinion.meaning == pytest.approx(1 / (1 + np.exp(-3)))
     assert opinion.together == pytest.approx(1 / (1 + np.exp(-4)))
+    assert opinion.like == ("all x",)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +99,11 @@ def test_a_model_fits_what_it_is_shown_and_judges_other_events() -> None:
     examples = look_at(labels(300), compiled(TOPIC), Letters())
     fitted = fit(examples)
     assert fitted.texts == 300
-    assert fitted.rules.of["elsewhere@any"] < 0 < fitted.meaning.of[0]
+    assert fitted.rules.of["passage@first"] > 0
+    of_x, of_y = (fitted.judge({}, np.array(vector, dtype=np.float32)).meaning for vector in ([0.1, 0, 0], [0, 0.1, 0]))
+    assert of_x is not None
+    assert of_y is not None
+    assert of_x > of_y
     opinions = cross_validated(examples)
     likely = np.array([opinion.together for opinion in opinions])
     rules = np.array([opinion.rules for opinion in opinions])
@@ -135,13 +150,54 @@ def test_a_topic_with_a_model_asks_for_meanings_where_they_may_matter(weighed: T
     assert len(encoder.asked) == 1
 
 
-def test_of_texts_that_do_not_name_the_place_the_rules_decide(weighed: Topic) -> None:
-    match = weighed.match.model_copy(update={"where": "elsewhere"})  # type: ignore[union-attr]
+@pytest.fixture
+def placed(weighed: Topic) -> Topic:
+    """The topic with a model, and a place, another place, and a country."""
+    concepts = weighed.concepts | {"here": {"en": ("iraq",)}}
+    match = {"any_of": [{"all_of": ["leaving", "forces"]}], "where": "here", "not_where": "elsewhere"}
+    return Topic.model_validate(
+        weighed.model_dump(exclude_defaults=True) | {"concepts": concepts, "match": match, "home": ["IQ"]}
+    )
+
+
+FIRST, MUCH = (
+    "They leave. xxxxxxxxxxxxxxxxxxxxxx.",
+    "One. Two. Three. Four. They leave xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        (f"{FIRST} In Iraq.", True),
+        (f"{MUCH} In Iraq.", True),
+        (FIRST, True),
+        (MUCH, False),
+        (f"{FIRST} From Mars.", False),
+        (f"{FIRST} From Mars, not from Iraq.", True),
+        ("They dance in Iraq.", False),
+    ],
+)
+def test_meanings_are_asked_for_if_place_and_gate_allow_it(placed: Topic, text: str, asked: bool) -> None:
     encoder = Letters()
-    topics = TopicSet({"t": weighed.model_copy(update={"match": match})}, encoder=lambda: encoder)
-    assert judged(topics, "They leave xxxxxxxxxxxxxxxxxxxxx.") is None
-    assert encoder.asked == []
-    assert judged(topics, "They leave Mars xxxxxxxxxxxxxxxxxxxxx.") is not None
+    judged(TopicSet({"t": placed}, encoder=lambda: encoder), text)
+    assert bool(encoder.asked) is asked
+
+
+def test_papers_of_the_place_need_not_name_it(placed: Topic) -> None:
+    encoder = Letters()
+    topics = TopicSet({"t": placed}, encoder=lambda: encoder)
+    far = "Troops leave Mars. Troops leave at last."
+    for text, country, rules in [
+        ("Troops leave.", None, 0.0), ("Troops leave.", "IQ", 3.0), ("Troops leave.", "IR", 0.0), (far, "IQ", 0.0)
+    ]:  # fmt: skip
+        match, passages = topics.explain(None, text, country)["t"]
+        assert match.rules == rules, (text, country)
+        assert sum(passage.points for passage in passages) == rules
+    for country, asked in [("IR", False), ("IQ", True)]:
+        encoder.asked.clear()
+        topics.judge(None, spell_sentences(MUCH), MUCH, country)
+        assert bool(encoder.asked) is asked
 
 
 def test_what_the_model_does_not_find_enough_is_a_mention_if_the_rules_find_it(weighed: Topic, tmp_path: Path) -> None:
@@ -180,7 +236,8 @@ def test_shipped_models_are_for_the_encoder_of_this_program() -> None:
     for path in SHIPPED.glob("*.json"):
         shipped = load_model(path)
         assert shipped.meaning.encoder == encoder.name
-        assert len(shipped.meaning.of) == len(encoder.encode("a"))
+        assert len(shipped.meaning.middle) == len(encoder.encode("a"))
+        assert len(shipped.meaning.of) == shipped.texts
 
 
 def test_the_encoder_takes_any_text_and_finds_like_ones() -> None:

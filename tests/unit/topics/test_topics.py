@@ -72,6 +72,12 @@ def test_concepts_must_stand_close_together_in_a_sentence(two: TopicSet) -> None
     assert not score(two, None, "ألف ألف ألف")
 
 
+def test_a_longer_phrase_of_one_concept_may_begin_with_the_word_of_another() -> None:
+    phrases = topic(concepts={"a": {"en": ["leave"]}, "b": {"en": ["leave iraq", "leave"]}})
+    assert about(phrases, None, "They leave Iraq.")
+    assert not score(phrases, None, "They leave.")
+
+
 def test_the_title_and_the_first_sentence_weigh_more_than_the_lead_and_that_more_than_the_rest(two: TopicSet) -> None:
     title, first = score(two, "beta ألف", "other."), score(two, None, "beta ألف. other.")
     lead, rest = (score(two, None, "Other. " * count + "beta ألف.") for count in (1, 5))

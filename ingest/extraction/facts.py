@@ -32,7 +32,7 @@ class PageFacts:
 
         Call this first: text extraction removes parts of the tree.
         """
-        metadata = Metadata(tree)
+        metadata = Metadata(tree, url)
         return cls(
             title=metadata.title() or hint.title,
             author=metadata.author() or hint.author,

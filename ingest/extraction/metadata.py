@@ -1,7 +1,6 @@
 """A page's metadata: title, author and publication dates, from JSON-LD, meta elements and headings."""
 
 import html
-import json
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -10,9 +9,12 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
+from ingest.extraction.bylines import bylines, without_credit
+from ingest.extraction.structured import Thing, kinds_of, own_article, people, things
 from ingest.text.dates import read_date
 from ingest.text.folding import fold
 from ingest.text.storable import storable
+from ingest.text.urls import canonical_url
 
 __all__ = ["Metadata"]
 
@@ -49,6 +51,12 @@ _ACCOUNTS = frozenset(
         "المصدر",
     ]
 )
+# Meta elements that name the author.
+_AUTHOR_META = (
+    "author", "article:author", "og:article:author", "sailthru.author", "parsely-author", "dc.creator",
+    "dcterms.creator", "dc.contributor", "byl",
+)  # fmt: skip
+_LABEL_OF_AN_AUTHOR = re.compile(r"\s*(?:(?:(?:written|posted)\s+)?by|author|كتبه?(?: بواسطة)?)\s*", re.IGNORECASE)
 _ADDRESS = re.compile(r"@|https?:|www\.|\.(?:com|net|org|iq)\b", re.IGNORECASE)
 # A page with more headings, or longer ones, does not have them for readers.
 MAX_HEADINGS, MAX_TITLE_LENGTH = 20, 1000
@@ -60,10 +68,13 @@ _ONLY_AN_OUTLET = re.compile(r"\s*[|•·»–—-]\s*(?:\S+\s*){1,4}|(?:\S+\s*)
 class Metadata:
     """Metadata of a page, from JSON-LD (schema.org) and meta elements (Open Graph and others)."""
 
-    def __init__(self, tree: HtmlElement | None) -> None:
+    def __init__(self, tree: HtmlElement | None, url: str = "") -> None:
+        """Read the metadata of a page, fetched from `url`."""
         self._tree = tree
+        self._url = url
         self._meta: dict[str, str] = {}
-        self._article: dict[str, Any] = {}
+        self._article: Thing = {}
+        self._things: list[Thing] = []
         # The schema.org types that the page gives in JSON-LD.
         self.kinds: set[str] = set()
         if tree is None:
@@ -73,14 +84,27 @@ class Metadata:
             content = element.get("content")
             if name and content and content.strip():
                 self._meta.setdefault(name.strip().lower(), content.strip())
-        for element in tree.iter("script"):
-            if (element.get("type") or "").strip().lower() == "application/ld+json" and element.text:
-                for thing in _json_ld(element.text):
-                    kinds = thing.get("@type", ())
-                    kinds = kinds if isinstance(kinds, list) else [kinds]
-                    self.kinds.update(map(str, kinds))
-                    if any(str(kind).endswith(("Article", "BlogPosting", "Report")) for kind in kinds):
-                        self._article = self._article or thing
+        self._things = things(tree)
+        self.kinds = {kind for thing in self._things for kind in kinds_of(thing)}
+        self._article = own_article(self._things, self._is_own, self._titles()) or {}
+
+    def _is_own(self, address: str) -> bool:
+        """Whether this is the page's address, or the one that it states as its own."""
+        return canonical_url(address) in {canonical_url(own) for own in (self._url, self.address()) if own}
+
+    def _titles(self) -> list[str]:
+        """The titles that the page gives outside of JSON-LD."""
+        said = [self._meta.get("og:title"), self._meta.get("twitter:title"), *self._headings(), self._whole_title()]
+        return [title for title in said if title and title.strip()]
+
+    def _headings(self) -> list[str]:
+        if self._tree is None:
+            return []
+        texts = (" ".join(heading.itertext()) for heading in self._tree.iter("h1"))
+        return [text[:MAX_TITLE_LENGTH] for text in islice(texts, MAX_HEADINGS)]
+
+    def _whole_title(self) -> str:
+        return "" if self._tree is None else (self._tree.findtext(".//title") or "")[:MAX_TITLE_LENGTH]
 
     def address(self) -> str | None:
         """The address that the page states as its own, unchanged."""
@@ -103,19 +127,20 @@ class Metadata:
 
     def title(self) -> str | None:
         candidates = [self._article.get("headline"), self._meta.get("og:title"), self._meta.get("twitter:title")]
-        headings = []
-        if self._tree is not None:
-            texts = (" ".join(heading.itertext()) for heading in self._tree.iter("h1"))
-            headings = [text[:MAX_TITLE_LENGTH] for text in islice(texts, MAX_HEADINGS)]
-            whole = (self._tree.findtext(".//title") or "")[:MAX_TITLE_LENGTH]
-            if len(headings) > 1:
-                # One of them may be the site's name, which also follows the article's title in the page's title.
-                said = f" {fold(whole)} "
-                headings.sort(key=lambda heading: len(heading) if f" {fold(heading)} " in said else 0, reverse=True)
-            candidates += [*headings, whole]
-        lines = (_line(html.unescape(text)) for text in candidates if isinstance(text, str))
-        title = next((text for text in lines if text), None)
-        return _without_outlet(title, [*filter(None, map(_line, headings))], self._outlets()) if title else None
+        headings, whole = self._headings(), self._whole_title()
+        said = f" {fold(whole)} "
+        if len(headings) > 1:
+            # One of them may be the site's name, which also follows the article's title in the page's title.
+            headings.sort(key=lambda heading: len(heading) if f" {fold(heading)} " in said else 0, reverse=True)
+        if self._tree is not None and headings and said.strip() and f" {fold(headings[0])} " not in said:
+            # The first heading may be the section's name. A lower one that the page's title repeats is the article's.
+            lower = (" ".join(heading.itertext()) for heading in islice(self._tree.iter("h2", "h3"), MAX_HEADINGS))
+            candidates += [text for text in lower if fold(text).count(" ") >= 2 and f" {fold(text)} " in said]
+        candidates += [*headings, whole]
+        lines = list(filter(None, (_line(_unescaped(text)) for text in candidates if isinstance(text, str))))
+        outlets = self._outlets()
+        title = next((text for text in lines if fold(text) not in outlets), next(iter(lines), None))
+        return _without_outlet(title, [*filter(None, map(_line, headings))], outlets) if title else None
 
     def _outlets(self) -> set[str]:
         """The names the site gives itself, folded."""
@@ -129,17 +154,26 @@ class Metadata:
         return {fold(name) for name in names if isinstance(name, str) and fold(name)}
 
     def author(self) -> str | None:
-        author = self._article.get("author")
-        names = [
-            person.get("name") if isinstance(person, dict) else person
-            for person in (author if isinstance(author, list) else [author])
-        ]
+        """The names of who wrote it: from JSON-LD, meta elements, or the byline."""
         outlets = self._outlets()
-        found = [name for name in map(_line, names) if name and _is_name(name, outlets)]
-        if found:
-            return ", ".join(dict.fromkeys(found))
-        name = _line(self._meta.get("author"))
-        return name if name and _is_name(name, outlets) else None
+        for names in self._authors():
+            lines = (_line(without_credit(_unescaped(name))) for name in names)
+            found = [name for name in lines if name and _is_name(name, outlets)]
+            if found:
+                return ", ".join(dict.fromkeys(found))
+        return None
+
+    def _authors(self) -> Iterator[list[str]]:
+        for key in ("author", "creator"):
+            yield people(self._article.get(key), self._things)
+        for name in _AUTHOR_META:
+            if name in self._meta:
+                yield [self._meta[name]]
+        if _LABEL_OF_AN_AUTHOR.fullmatch(self._meta.get("twitter:label1", "")):
+            yield [self._meta.get("twitter:data1", "")]
+        if self._tree is not None:
+            for name in bylines(self._tree):
+                yield [name]
 
     def dates(self) -> Iterator[tuple[str, str]]:
         """Publication dates as written on the page, with their source, the most reliable first."""
@@ -195,22 +229,9 @@ def _is_name(author: str, outlets: set[str]) -> bool:
     return not (_ADDRESS.search(author) or read_date(author))
 
 
-def _json_ld(text: str) -> Iterator[dict[str, Any]]:
-    try:
-        # strict=False, because raw line breaks within strings are common.
-        found = json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return
-    waiting = [found]
-    for _ in range(1000):
-        if not waiting:
-            return
-        thing = waiting.pop(0)
-        if isinstance(thing, list):
-            waiting.extend(thing)
-        elif isinstance(thing, dict):
-            yield thing
-            waiting.extend(thing[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if key in thing)
+def _unescaped(text: str) -> str:
+    # Some systems escape twice.
+    return html.unescape(html.unescape(text))
 
 
 def _line(value: Any) -> str | None:

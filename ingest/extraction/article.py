@@ -4,8 +4,9 @@ from functools import partial
 
 from ingest.extraction.dates import dating_of_text
 from ingest.extraction.facts import PageFacts
-from ingest.extraction.text import ENGINE, empty_caches, page_text, parse_page
-from ingest.model.document import Document, Hint, NotAnArticle
+from ingest.extraction.page import parse_page
+from ingest.extraction.text import ENGINE, PageText, empty_caches, page_text
+from ingest.model.document import NO_TEXT, Document, Hint, NotAnArticle
 from ingest.text.agencies import agency_of
 from ingest.text.folding import fold
 from ingest.text.language import detect_language
@@ -25,10 +26,10 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
     tree = parse_page(body, content_type)
     facts = PageFacts.read(tree, url, hint)
     kind = facts.kind
-    raw = text = ""
+    found = PageText()
     if tree is not None:
-        raw, text = page_text(tree, url, partial(parse_page, body, content_type))
-    extractor = ENGINE
+        found = page_text(tree, url, partial(parse_page, body, content_type))
+    raw, text, extractor = found.raw, found.text, found.opinion
     from_feed = _feed_text(hint.content, url) if hint.content and len(hint.content) > len(text) else ""
     if len(from_feed) > FEED_TEXT_LONGER * len(text):
         if kind is None or kind.instead_of_article(text) is not None:
@@ -41,7 +42,7 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
     elif (reason := kind.instead_of_article(text)) is not None:
         raise NotAnArticle(reason)
     if len(text) < MIN_TEXT_LENGTH:
-        raise NotAnArticle(f"no article text on the page ({len(text)} characters)")
+        raise NotAnArticle(f"{NO_TEXT} on the page ({len(text)} characters)")
     dated = facts.dating
     at, source = (dated.at, dated.source) if dated.at else dating_of_text(raw, facts.title, url, hint)
     text = _without_title(text, facts.title)
@@ -68,7 +69,7 @@ def _feed_text(content: str, url: str) -> str:
         tree = parse()
     except NotAnArticle:
         return ""
-    return page_text(tree, url, parse)[1] if tree is not None else ""
+    return page_text(tree, url, parse).text if tree is not None else ""
 
 
 def _without_title(text: str, title: str | None) -> str:

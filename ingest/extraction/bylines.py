@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
+from operator import itemgetter
 
+from lxml import etree
 from lxml.html import HtmlElement
 
 from ingest.text.folding import fold
@@ -11,6 +14,11 @@ __all__ = ["bylines", "without_credit"]
 
 # Names of classes, ids and the like for a byline.
 _BYLINE = re.compile(r"author(?!it|iz)|by-?line|(?<![a-z])writer", re.IGNORECASE)
+# Elements that may be one, quickly.
+_MARKED = etree.XPath(
+    "//*[self::h1 or contains(@class, 'uthor') or contains(@class, 'yline') or contains(@class, 'yLine')"
+    " or contains(@class, 'riter') or contains(@id, 'uthor') or @rel = 'author' or contains(@itemprop, 'author')]"
+)
 # Where others are named: comments, further articles, boxes about persons.
 _OTHERS = re.compile(
     r"comment|respond|repl(?:y|ies)|related|sidebar|widget|teaser|card|recommend|popular|bio(?:$|[\s_-])", re.IGNORECASE
@@ -34,22 +42,17 @@ _REST = re.compile(
 
 def bylines(tree: HtmlElement) -> Iterator[str]:
     """Yield what the page shows as its author, the most explicit first: those behind the title before others."""
-    heading = next(tree.iter("h1"), None)
     behind: list[tuple[int, HtmlElement]] = []
     before: list[tuple[int, HtmlElement]] = []
+    heading = next(tree.iter("h1"), None)
     passed = heading is None
-    looked_at = 0
-    for element in tree.iter():
-        passed = passed or element is heading
-        rank = _rank(element)
-        if rank is None:
-            continue
-        looked_at += 1
-        if looked_at > MOST_LOOKED_AT:
-            break
-        (behind if passed else before).append((rank, element))
+    for element in islice(_MARKED(tree), MOST_LOOKED_AT):
+        if element.tag == "h1":
+            passed = passed or element is heading
+        elif (rank := _rank(element)) is not None:
+            (behind if passed else before).append((rank, element))
     for marked in (behind, before):
-        for _, element in sorted(marked, key=lambda pair: pair[0]):
+        for _, element in sorted(marked, key=itemgetter(0)):
             text = _shown(element)
             if text and not _is_of_others(element):
                 yield text
@@ -67,7 +70,7 @@ def _rank(element: HtmlElement) -> int | None:
         return None
     if "author" in (element.get("itemprop") or "").split() or "author" in (element.get("rel") or "").lower().split():
         return 0
-    named = (element.get(name) for name in ("class", "id", "data-testid"))
+    named = (element.get(name) for name in ("class", "id"))
     return 1 if any(name and _BYLINE.search(name) for name in named) else None
 
 

@@ -48,6 +48,15 @@ _A_YEAR = re.compile(r"(?:19|20|١٩|٢٠|۱۹|۲۰)\d\d")
 _AMERICAN = re.compile(r"^\s*(\d\d)/(\d\d)/(\d{4})( \d\d:\d\d:\d\d)\s*$")
 
 
+_HEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
+_SENTENCE_END = re.compile(r"[.!?؟]\s*$")
+# So many lines that are only dates are a timeline.
+TIMELINE = 2
+# What stands before the date of publication, and of a later change.
+_PUBLISHED = re.compile(r"publish|posted|first\s|(?:تم\s|تاريخ ال)?نشر|انتشار|بڵاو|created", re.IGNORECASE)
+_CHANGED = re.compile(r"updat|modif|edited|تحديث|تعديل|به‌?روز|نوێکر", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Dating:
     """When an article was published, in UTC, and the source of that date. None if no date is plausible.
@@ -66,19 +75,20 @@ def dating(tree: HtmlElement | None, metadata: Metadata, url: str, hint: Hint) -
 
     The text and the address are less reliable, and only used if these give no date: see `dating_of_text`.
     """
-    zone = zone_of(hint.country)
     refused: list[str] = []
+    american = hint.country == "US" or (tree is not None and _is_american(tree))
+    reading = _Reading(zone_of(hint.country), hint.now, american)
     stated_at = source = None
     for value, source in metadata.dates():
         # Programs that write seconds as well use the American order of month and day.
-        stated_at = _believed(_AMERICAN.sub(r"\3-\1-\2\4", value), source, zone, hint.now, refused)
+        stated_at = _believed(_AMERICAN.sub(r"\3-\1-\2\4", value), source, reading, refused)
         if stated_at is not None:
             break
     if hint.published_at is not None:
         return Dating(hint.published_at, "feed", stated_at, tuple(refused))
     if stated_at is not None:
         return Dating(stated_at, source, stated_at, tuple(refused))
-    at = _shown(tree, metadata.title(), url, zone, hint.now, refused) if tree is not None else None
+    at = _shown(tree, metadata, url, reading, refused) if tree is not None else None
     if at is not None:
         return Dating(at, "page", None, tuple(refused))
     return Dating(refused=tuple(refused))
@@ -100,46 +110,90 @@ def dating_of_text(text: str, title: str | None, url: str, hint: Hint) -> tuple[
 def _date_line(text: str, title: str | None, hint: Hint) -> datetime | None:
     zone = zone_of(hint.country)
     folded_title = fold(title or "")
-    for line in text.split("\n", FIRST_LINES)[:FIRST_LINES]:
+    lines = text.split("\n")
+    for line in lines[:FIRST_LINES]:
         words = fold(line).split()
         others = [word for word in words if not word.isdigit() and word not in _DATE_WORDS]
-        if len(others) > OTHER_WORDS or " ".join(words) == folded_title:
+        if len(others) > OTHER_WORDS or " ".join(words) == folded_title or (others and _SENTENCE_END.search(line)):
             continue
-        found = read_date(line, zone)
+        found = read_date(_of_publication(line), zone)
         at = believable(found.at, hint.now) if found else None
         if at is not None:
-            return at
+            # Several are a timeline.
+            dates = {line.strip() for line in lines if _is_only_a_date(line)}
+            return at if len(dates) < TIMELINE else None
     return None
 
 
-def _shown(
-    tree: HtmlElement, title: str | None, url: str, zone: tzinfo, now: datetime, refused: list[str]
-) -> datetime | None:
-    for value in _beside_title(tree, title):
-        moment = _believed(value, "page", zone, now, refused)
-        if moment is not None:
+@dataclass(frozen=True)
+class _Reading:
+    """How dates on a page are read: the zone of those without one, the time of the fetch, and the order of numbers."""
+
+    zone: tzinfo
+    now: datetime
+    month_first: bool
+
+    def is_today(self, moment: datetime) -> bool:
+        return moment.astimezone(self.zone).date() == self.now.astimezone(self.zone).date()
+
+
+def _shown(tree: HtmlElement, metadata: Metadata, url: str, reading: _Reading, refused: list[str]) -> datetime | None:
+    title = metadata.title()
+    changes = metadata.changes()
+    for value, is_above in _beside_title(tree, title):
+        said = _of_publication(value)
+        if said != value and not read_date(said, reading.zone) and (changed := read_date(value, reading.zone)):
+            changes.append(f"{changed.at:%Y-%m-%d}")
+        moment = _believed(said, "page", reading, refused)
+        # Above the title, sites show today's date.
+        if moment is not None and not (is_above and reading.is_today(moment)):
             return moment
-    bare = _bare_date(tree, title, url, zone, now)
+    bare = _bare_date(tree, title, url, reading)
     if bare is not None:
         return bare
+    for value in _said(tree):
+        moment = _believed(value, "page", reading, refused)
+        if moment is not None:
+            return moment
     # Without the extensive search, which turns any year on the page into January 1 of that year.
-    day = find_date(tree, extensive_search=False, original_date=True, min_date=EARLIEST, max_date=now)
-    return datetime.fromisoformat(day).replace(tzinfo=UTC) if day else None
+    day = find_date(tree, extensive_search=False, original_date=True, min_date=EARLIEST, max_date=reading.now)
+    at = datetime.fromisoformat(day).replace(tzinfo=UTC) if day else None
+    # It takes the day of a change where there is no other, and a calendar.
+    if at is None or reading.is_today(at) or any(f"{at:%Y-%m-%d}" in value for value in changes):
+        return None
+    return at
 
 
-def _believed(value: str, source: str, zone: tzinfo, now: datetime, refused: list[str]) -> datetime | None:
-    found = read_date(value, zone)
+def _of_publication(value: str) -> str:
+    """What a text says about publication, without what it says about changes."""
+    published, changed = _PUBLISHED.search(value), _CHANGED.search(value)
+    if changed is None:
+        return value
+    if published is None:
+        return value[: changed.start()]
+    return value[published.start() :] if published.start() > changed.start() else value[: changed.start()]
+
+
+def _is_american(tree: HtmlElement) -> bool:
+    return (tree.get("lang") or "").strip().lower().replace("_", "-") == "en-us"
+
+
+def _believed(value: str, source: str, reading: _Reading, refused: list[str]) -> datetime | None:
+    found = read_date(value, reading.zone, month_first=reading.month_first)
     if found is None:
         return None
-    moment = believable(found.at, now)
+    moment = believable(found.at, reading.now)
     if moment is None:
         why = "too old" if found.at < EARLIEST else "future"
         refused.append(f"{source}: {why}: {found.at:%Y-%m-%dT%H:%M:%S%z}")
     return moment
 
 
-def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[str]:
-    """Texts near the title in which a page may give its publication date, the most explicit first."""
+def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[tuple[str, bool]]:
+    """Texts near the title in which a page may give its publication date, the most explicit first.
+
+    The second value says that a text is above the title, and nothing but its name or place says what it is.
+    """
     marked: list[HtmlElement] = _MARKED(tree)
     known = set(marked)
     timed = [element for element in tree.iter("time") if element not in known]
@@ -147,10 +201,21 @@ def _beside_title(tree: HtmlElement, title: str | None) -> Iterator[str]:
     if len(timed) == 1 or (len(values) == 1 and None not in values):
         # If the page has only one time, it is the article's, wherever it is.
         marked += timed
-    for element in [*marked, *_close_to(_title_heading(tree, title), tree)]:
+    heading = _title_heading(tree, title)
+    named = _close_to(heading, tree)
+    above = set(heading.iterancestors()) | set(_before(heading, tree)) if heading is not None and named else set()
+    for element in [*marked, *named]:
+        is_above = element in above and element.tag != "time" and element not in known
         for value in (element.get("datetime"), element.get("content"), " ".join(element.itertext())):
             if value and len(value) <= MAX_DATE_LENGTH:
-                yield value
+                yield value, is_above
+
+
+def _before(heading: HtmlElement, tree: HtmlElement) -> Iterator[HtmlElement]:
+    for element in tree.iter():
+        if element is heading:
+            return
+        yield element
 
 
 def _close_to(heading: HtmlElement | None, tree: HtmlElement) -> list[HtmlElement]:
@@ -169,7 +234,7 @@ def _close_to(heading: HtmlElement | None, tree: HtmlElement) -> list[HtmlElemen
     return [element for found in (timed, named) for _, element in sorted(found, key=itemgetter(0))]
 
 
-def _bare_date(tree: HtmlElement, title: str | None, url: str, zone: tzinfo, now: datetime) -> datetime | None:
+def _bare_date(tree: HtmlElement, title: str | None, url: str, reading: _Reading) -> datetime | None:
     """A date in an element of its own beside the title, preferably after it.
 
     Nothing marks it as the article's. So the address must not contradict it, it must not be part of a link or a table,
@@ -186,13 +251,26 @@ def _bare_date(tree: HtmlElement, title: str | None, url: str, zone: tzinfo, now
     for number, element in enumerate([*behind, *reversed(before)]):
         if len(element) or not _is_only_a_date(element.text) or _belongs_to_another(element):
             continue
-        found = read_date(element.text, zone)
-        at = believable(found.at, now) if found else None
+        found = read_date(element.text, reading.zone, month_first=reading.month_first)
+        at = believable(found.at, reading.now) if found else None
         if at is None or (address is not None and abs(at - address.at) > AGREEING):
             continue
-        if number < len(behind) or at.astimezone(zone).date() != now.astimezone(zone).date():
+        if element.tag in _HEADINGS and sum(_is_only_a_date(other.text) for other in tree.iter(element.tag)) > 1:
+            # A timeline.
+            continue
+        if number < len(behind) or not reading.is_today(at):
             return at
     return None
+
+
+def _said(tree: HtmlElement) -> Iterator[str]:
+    """Texts of elements that begin with a word such as "published", wherever they are, but for those of others."""
+    for element in tree.iter("div", "li", "p", "span", "strong", "td"):
+        text = element.text
+        if not text or len(text) > MAX_DATE_LENGTH or not _PUBLISHED.match(text.strip()) or not _A_YEAR.search(text):
+            continue
+        if not any(around.tag in ("a", "aside", "footer") for around in (element, *element.iterancestors())):
+            yield _of_publication(text)
 
 
 def _belongs_to_another(element: HtmlElement) -> bool:

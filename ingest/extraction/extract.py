@@ -175,7 +175,9 @@ def _store(connection: Connection, results: list[_Extracted], now: datetime) -> 
         done = {result.job.id: result.document for result in results if result.document is not None}
         mine = ledger.advance(connection, list(done), Status.EXTRACTED, now)
         documents.save(connection, [(entry, done[entry]) for entry in sorted(mine)], now)
-        ledger.end(connection, [End(item.job.id, item.status, item.reason) for item in results if not item.document])
+        ledger.end(
+            connection, [End(item.job.id, item.status, item.reason) for item in results if not item.document], now
+        )
     connection.commit()
 
 

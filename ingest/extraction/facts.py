@@ -33,10 +33,11 @@ class PageFacts:
         Call this first: text extraction removes parts of the tree.
         """
         metadata = Metadata(tree, url)
+        dated = dating(tree, metadata, url, hint)
         return cls(
             title=metadata.title() or hint.title,
             author=metadata.author() or hint.author,
-            dating=dating(tree, metadata, url, hint),
+            dating=dated,
             address=page_address(metadata.address(), url),
-            kind=None if tree is None else PageKind.of(tree, url, metadata),
+            kind=None if tree is None else PageKind.of(tree, url, metadata, is_dated=dated.at is not None),
         )

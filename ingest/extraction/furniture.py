@@ -17,10 +17,16 @@ from ingest.text.folding import fold, fold_all
 
 __all__ = ["Rule", "rules", "without_boilerplate"]
 
-Where = Literal["line", "start", "section", "contains", "edge"]
+Where = Literal["line", "label", "start", "section", "end", "contains", "edge"]
 # The maximum words in a heading line with something after it, and in a line that is the title of another article.
 SHORT_LINE = 12
 TITLE_LINE = 25
+# Words behind a label, such as the letters of "font size: A A A". More are a sentence.
+LABEL_WORDS = 3
+# The maximum number of titles of other articles below a heading within the text.
+TITLES_BELOW = 6
+# Rules that take more than this share of a text's sentences are wrong about it.
+MOST_SENTENCES = 0.5
 # A line with this many words is a paragraph, not a notice.
 LONG_LINE = 100
 # Matches any words within a phrase.
@@ -63,16 +69,63 @@ def without_boilerplate(text: str) -> str:
     """Return the text without the lines that match a rule, and without dates and menus at its edges."""
     lines = text.split("\n")
     folded = fold_all(lines)
-    kept = [line for line in range(len(lines)) if folded[line] or lines[line].strip() == ""]
-    cut = _section_start(lines, folded)
-    if cut is not None:
-        kept = [line for line in kept if line < cut]
-    kept = [line for line in kept if not _is_boilerplate(line, lines, folded)]
+    present = [line for line in range(len(lines)) if folded[line] or lines[line].strip() == ""]
+    end = _end(lines, folded)
+    kept = [line for line in present if line < end]
+    titles = _titles_below(lines, folded)
+    kept = [line for line in kept if line not in titles and not _is_boilerplate(line, lines, folded)]
+    if _sentences(lines, kept) < MOST_SENTENCES * _sentences(lines, present):
+        kept = present
     while kept and _is_furniture(lines[kept[0]], folded[kept[0]]):
         kept.pop(0)
     while kept and _is_furniture(lines[kept[-1]], folded[kept[-1]]):
         kept.pop()
     return "\n".join(lines[line] for line in kept).strip()
+
+
+def _sentences(lines: list[str], kept: list[int]) -> int:
+    """How much of these lines is sentences, in characters."""
+    return sum(len(lines[line]) for line in kept if _SENTENCE_END.search(lines[line]))
+
+
+def _end(lines: list[str], folded: list[str]) -> int:
+    """The first line that is not the article's any more, nor is what follows: comments, or titles of other articles."""
+    start = _section_start(lines, folded)
+    end = len(lines) if start is None else start
+    before = 0
+    for number in range(end):
+        if any(rule.where == "end" and _labels(phrase, folded[number]) for rule, phrase in _beginnings(folded[number])):
+            # The comments are at most as long as the article, or it is not there where they seem to begin.
+            behind = sum(map(len, lines[number:end]))
+            return number if before >= behind else end
+        before += len(lines[number])
+    return end
+
+
+def _titles_below(lines: list[str], folded: list[str]) -> set[int]:
+    """Titles of other articles, as a list below a heading that is a line of its own, such as "Read also"."""
+    found: set[int] = set()
+    for number, words in enumerate(folded):
+        if any(rule.where == "start" and words == phrase for rule, phrase in _beginnings(words)):
+            below = number + 1
+            while (
+                below < len(lines)
+                and below - number <= TITLES_BELOW
+                and lines[below].startswith("- ")
+                and folded[below].count(" ") < TITLE_LINE
+            ):
+                found.add(below)
+                below += 1
+    return found
+
+
+def _labels(phrase: str, words: str) -> bool:
+    """Whether a line is the phrase and little else, such as a number."""
+    return _without_number(words).count(" ") - phrase.count(" ") <= LABEL_WORDS
+
+
+def _without_number(words: str) -> str:
+    return words.lstrip("0123456789 ")
 
 
 def _section_start(lines: list[str], folded: list[str]) -> int | None:
@@ -95,6 +148,8 @@ def _is_boilerplate(number: int, lines: list[str], folded: list[str]) -> bool:
         match rule.where:
             case "line" | "section":
                 found = _heads(phrase, line, words)
+            case "label" | "end":
+                found = _labels(phrase, words) and (not _SENTENCE_END.search(line) or words == phrase)
             case "start":
                 found = _is_title(line, words)
             case "edge":
@@ -117,7 +172,8 @@ def _by_first_word() -> dict[str, list[tuple[Rule, str]]]:
 
 
 def _beginnings(words: str) -> Iterator[tuple[Rule, str]]:
-    """The phrases at the start of a line."""
+    """The phrases at the start of a line, or behind a number there."""
+    words = _without_number(words)
     for rule, phrase in _by_first_word().get(words.split(" ", 1)[0], ()):
         if words == phrase or words.startswith(f"{phrase} "):
             yield rule, phrase
@@ -173,6 +229,9 @@ def _is_furniture(line: str, folded: str) -> bool:
     words = folded.split()
     if not words:
         return True
+    if line.startswith("|"):
+        # A row of a table.
+        return False
     if len(_BAR.findall(line)) >= 3 and not _SENTENCE_END.search(line):
         return True
     if len(words) > SHORT_LINE or not any(word.isdigit() for word in words):

@@ -2,7 +2,6 @@
 
 import html
 import re
-import unicodedata
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -13,7 +12,7 @@ from ingest.extraction.bylines import bylines, without_credit
 from ingest.extraction.structured import Thing, kinds_of, own_article, people, things
 from ingest.text.dates import read_date
 from ingest.text.folding import fold
-from ingest.text.storable import storable
+from ingest.text.storable import composed, storable
 from ingest.text.urls import canonical_url
 
 __all__ = ["Metadata"]
@@ -56,6 +55,7 @@ _AUTHOR_META = (
     "author", "article:author", "og:article:author", "sailthru.author", "parsely-author", "dc.creator",
     "dcterms.creator", "dc.contributor", "byl",
 )  # fmt: skip
+_CHANGED_META = ("article:modified_time", "og:updated_time", "datemodified", "last-modified")
 _LABEL_OF_AN_AUTHOR = re.compile(r"\s*(?:(?:(?:written|posted)\s+)?by|author|كتبه?(?: بواسطة)?)\s*", re.IGNORECASE)
 _ADDRESS = re.compile(r"@|https?:|www\.|\.(?:com|net|org|iq)\b", re.IGNORECASE)
 # A page with more headings, or longer ones, does not have them for readers.
@@ -196,6 +196,15 @@ class Metadata:
             if name in self._meta:
                 yield self._meta[name], "meta"
 
+    def changes(self) -> list[str]:
+        """When the article was changed, as written on the page."""
+        stated = [self._article.get("dateModified")]
+        stated += [
+            self._meta.get(name)
+            for name in ("article:modified_time", "og:updated_time", "datemodified", "last-modified")
+        ]
+        return [value for value in stated if isinstance(value, str)]
+
 
 def _without_outlet(title: str, headings: list[str], outlets: set[str]) -> str:
     """The title without the site's name before or after it.
@@ -237,4 +246,4 @@ def _unescaped(text: str) -> str:
 def _line(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
-    return " ".join(unicodedata.normalize("NFC", storable(value)).split())[:1000] or None
+    return " ".join(composed(storable(value)).split())[:1000] or None

@@ -12,10 +12,13 @@ from lxml.html import HtmlElement
 
 from ingest.text.folding import fold
 
-__all__ = ["Thing", "kinds_of", "own_article", "people", "things"]
+__all__ = ["Thing", "bodies", "kinds_of", "own_article", "people", "things"]
 
 Thing = Mapping[str, Any]
 
+# In data for scripts.
+MOST_VALUES, MOST_HEADINGS, LONGEST_TITLE = 20_000, 20, 300
+_SEPARATOR = re.compile(r"\s*[|•·»]\s*|\s+[-–—]\s+")
 _ARTICLES = ("Article", "BlogPosting", "Report")
 # Things looked at on a page. Only texts with at most so many characters and brackets are mended, and so many a page:
 # mending takes some microseconds a character, and more the deeper they are nested.
@@ -73,6 +76,38 @@ def own_article(found: Sequence[Thing], is_own: Callable[[str], bool], titles: I
         if said or (nowhere and thing is articles[0]) or not folded:
             return thing
     return None
+
+
+def bodies(tree: HtmlElement) -> Iterator[str]:
+    """Yield texts of the page's article in its data, as plain text or markup: JSON-LD first, then data for scripts.
+
+    In data for scripts, an object is the page's article if it has the page's title.
+    """
+    for thing in things(tree):
+        if isinstance(body := thing.get("articleBody"), str):
+            yield body
+    titles = {fold(part) for part in _SEPARATOR.split(tree.findtext(".//title") or "")}
+    titles |= {fold(heading.text_content()) for heading in islice(tree.iter("h1"), MOST_HEADINGS)}
+    titles = {title for title in titles if title.count(" ") >= 2}
+    for script in tree.iter("script"):
+        if titles and (script.get("type") or "").strip().lower() == "application/json" and script.text:
+            values, _ = _well_formed(script.text)
+            yield from _titled(values, titles)
+
+
+def _titled(values: list[Any], titles: set[str]) -> Iterator[str]:
+    """The longest text of each object that has one of the titles."""
+    waiting, looked_at = list(values), 0
+    while waiting and looked_at < MOST_VALUES:
+        value = waiting.pop()
+        looked_at += 1
+        if isinstance(value, dict):
+            said = [text for text in value.values() if isinstance(text, str)]
+            named = [text for text in said if len(text) <= LONGEST_TITLE and fold(text) in titles]
+            if named and len(said) > len(named):
+                yield max((text for text in said if text not in named), key=len)
+        if isinstance(value, (dict, list)):
+            waiting += value.values() if isinstance(value, dict) else value
 
 
 def people(value: Any, found: Sequence[Thing]) -> list[str]:

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-__all__ = ["Document", "Hint", "NotAnArticle"]
+__all__ = ["NO_TEXT", "Document", "Hint", "NotAnArticle"]
+
+# How the reason begins if a page has no text, which may still come.
+NO_TEXT = "no article text"
 
 
 class NotAnArticle(Exception):

@@ -45,7 +45,7 @@ _BETWEEN = r"[\s.,/،-]{1,3}(?:من\s|ي\s|of\s|de\s)?"
 # `تشرين الاول - اكتوبر 2024`: both names of the month.
 _TWICE = rf"(?:\s*[/(\-–]\s*(?:{_NAMES})\s*\)?)?"
 _DAY_MONTH_YEAR = re.compile(
-    rf"{_DAY}(?:st|nd|rd|th)?{_BETWEEN}(?:شهر\s)?({_NAMES}){_TWICE}[\s.,/،()-]{{1,3}}(?:عام\s|سنه\s|ي\s|de\s)?{_YEAR}"
+    rf"{_DAY}(?:st|nd|rd|th|ي)?{_BETWEEN}(?:شهر\s)?({_NAMES})ي?{_TWICE}[\s.,/،()-]{{1,3}}(?:عام\s|سنه\s|ي\s|de\s)?{_YEAR}"
 )
 _MONTH_DAY_YEAR = re.compile(rf"\b({_NAMES})\.?\s{{1,2}}{_DAY}(?:st|nd|rd|th)?[,،\s]{{1,3}}{_YEAR}")
 _YEAR_FIRST = re.compile(rf"(?<![\d]){_YEAR}\s?[/.\-]\s?(0?[1-9]|1[0-2])\s?[/.\-]\s?(0?[1-9]|[12]\d|3[01])(?!\d)")
@@ -61,6 +61,7 @@ _ISO = re.compile(
     r"(?<!\d)(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?\s?(?:Z|[+-]\d\d:?\d\d)?)?",
     re.IGNORECASE,
 )
+_UNIX = re.compile(r"[12]\d{9}(?:\d{3})?")
 _OFFSET = re.compile(r"(?:gmt|utc)\s?([+-])\s?(\d{1,2})(?::?([0-5]\d))?", re.IGNORECASE)
 # Names that pages use for their time zone.
 _ZONES = (
@@ -68,6 +69,19 @@ _ZONES = (
     (
         re.compile(r"(?:توقيت|بتوقيت)\s(?:بغداد|العراق|مكه|السعوديه|الرياض|الدوحه|الكويت)|\bast\b", re.IGNORECASE),
         timedelta(hours=3),
+    ),
+    *(
+        (re.compile(rf"\b(?:{names})\b", re.IGNORECASE), timedelta(hours=hours))
+        for names, hours in (
+            ("est|cdt", -5),
+            ("edt", -4),
+            ("cst|mdt", -6),
+            ("mst|pdt", -7),
+            ("pst", -8),
+            ("bst|cet", 1),
+            ("cest|eet", 2),
+            ("eest|trt", 3),
+        )
     ),
     (re.compile(r"(?:توقيت|بتوقيت)\s(?:ابوظبي|ابو ظبي|دبي|الامارات|مسقط)", re.IGNORECASE), timedelta(hours=4)),
 )
@@ -84,13 +98,19 @@ class Dated:
     has_time: bool
 
 
-def read_date(text: str, zone: tzinfo = UTC) -> Dated | None:
-    """Return the first date in `text`, or None. Without a zone, it is in `zone`; a day alone means its midnight."""
+def read_date(text: str, zone: tzinfo = UTC, *, month_first: bool = False) -> Dated | None:
+    """Return the first date in `text`, or None. Without a zone, it is in `zone`; a day alone means its midnight.
+
+    Of 01/04/2026, the day comes first, unless `month_first`. Ten or thirteen digits alone are seconds or milliseconds
+    since 1970.
+    """
     stripped = text.strip()[:400]
     if not stripped:
         return None
     plain = _plain(stripped)
-    return _iso(plain, zone) or _rfc5322(stripped) or _written(plain, zone)
+    if _UNIX.fullmatch(plain):
+        return Dated(datetime.fromtimestamp(int(plain[:10]), UTC), has_time=True)
+    return _iso(plain, zone) or _rfc5322(stripped) or _written(plain, zone, month_first=month_first)
 
 
 def date_in_address(url: str) -> Dated | None:
@@ -145,7 +165,7 @@ def _rfc5322(text: str) -> Dated | None:
     return Dated(moment, has_time=":" in text) if moment.tzinfo is not None else None
 
 
-def _written(text: str, zone: tzinfo) -> Dated | None:
+def _written(text: str, zone: tzinfo, *, month_first: bool) -> Dated | None:
     # The lower case of the Turkish dotted capital I has its dot as a separate combining mark.
     lowered = text.lower().replace("i\u0307", "i")
     found = []
@@ -153,7 +173,7 @@ def _written(text: str, zone: tzinfo) -> Dated | None:
         (_DAY_MONTH_YEAR, "dmy"),
         (_MONTH_DAY_YEAR, "mdy"),
         (_YEAR_FIRST, "ymd"),
-        (_YEAR_LAST, "dmy"),
+        (_YEAR_LAST, "mdy" if month_first else "dmy"),
     ):
         match = pattern.search(lowered)
         if match is not None and (moment := _day(match.groups(), order)) is not None:
@@ -168,7 +188,7 @@ def _written(text: str, zone: tzinfo) -> Dated | None:
 def _day(parts: tuple[str, ...], order: str) -> datetime | None:
     numbers = dict(zip(order, (_NUMBER.get(part) or int(part) for part in parts), strict=True))
     if numbers["m"] > 12 >= numbers["d"]:
-        # In American order.
+        # In the other order.
         numbers["m"], numbers["d"] = numbers["d"], numbers["m"]
     try:
         return datetime(numbers["y"], numbers["m"], numbers["d"])  # noqa: DTZ001 - the zone comes with the time

@@ -44,6 +44,7 @@ TRACKING_PARAMETERS = (
     "dclid",
     "gbraid",
     "wbraid",
+    "srsltid",
     "msclkid",
     "yclid",
     "twclid",

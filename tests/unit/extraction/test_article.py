@@ -8,7 +8,7 @@ import pytest
 from ingest.extraction.article import extract
 from ingest.extraction.dates import dating
 from ingest.extraction.metadata import Metadata
-from ingest.extraction.text import parse_page
+from ingest.extraction.page import parse_page
 from ingest.model.document import Hint, NotAnArticle
 from tests.conftest import NOW
 
@@ -269,7 +269,7 @@ def test_spaces_in_elements_of_their_own_part_words() -> None:
 
 
 def test_a_short_article_is_looked_for_on_the_whole_page() -> None:
-    sentence = "وغادرت آخر قافلة للجنود القاعدة."
+    sentence = "وغادرت آخر قافلة للجنود القاعدة عند الفجر إلى الكويت."
     lines = "".join(f"<div><div>{sentence}</div></div>" for _ in range(30))
     body = f"<html><body><article><p>{TEXT[:300]}</p></article><div>{lines}</div></body></html>"
     assert sentence in extract(body.encode(), URL, None, Hint(NOW)).text

@@ -74,3 +74,34 @@ def test_paragraphs_stay_as_they_are() -> None:
 def test_a_text_that_has_the_mark_of_line_breaks_is_read_like_any_other() -> None:
     text = f"{FIRST} zqlinebreakqz zqlinebreakqz\n{SECOND}\n{MORE[0]}"
     assert without_boilerplate(f"{text}\nمقالات مشابهة\nعنوان آخر") == text
+
+
+def test_comments_at_the_end_go_with_their_heading() -> None:
+    text = "\n".join([FIRST, SECOND, *MORE])
+    assert without_boilerplate(f"{text}\nالتعليقات (2)\n{FIRST[:-1]} قريباً.\nننتظر ما سيحدث.") == text
+    # But not most of a text.
+    assert without_boilerplate(f"{FIRST}\nComments\n{text}") == f"{FIRST}\n{text}"
+
+
+def test_titles_below_read_also_go_within_the_text() -> None:
+    titles = "اقرأ أيضاً\n- واشنطن وبغداد تستأنفان الحوار\n- البرلمان يناقش الاتفاقية"
+    assert without_boilerplate("\n".join([FIRST, titles, *MORE])) == "\n".join([FIRST, *MORE])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "طباعة: كلفة طباعة أوراق الاقتراع بلغت مليون دولار",
+        "| Base | Handed over | To |",
+        "Comments on the plan came from all sides.",
+    ],
+)
+def test_labels_before_sentences_and_tables_stay(line: str) -> None:
+    text = "\n".join([FIRST, *MORE, line])
+    assert without_boilerplate(text) == text
+
+
+def test_rules_that_would_take_most_of_a_text_are_not_followed() -> None:
+    refrain = "لمتابعة آخر الأخبار عن الانسحاب من القاعدة اضغط هنا."
+    text = "\n".join([FIRST, *[f"{refrain[:-1]} {n}." for n in range(5)]])
+    assert without_boilerplate(text) == text

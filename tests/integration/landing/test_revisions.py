@@ -76,7 +76,10 @@ class TestChanges:
         clock.advance(hours=23)
         room.log.clear()
         run_once(database, settings, everything, clock)
-        assert room.requests("/news/") == []
+        # Young ones are fetched again earlier: see test_looks.
+        young = {each.path for each in room.world.items.values() if NOW - each.published_at < timedelta(days=1)}
+        assert {request.path for request in room.requests("/news/")} <= young
+        room.log.clear()
         clock.advance(hours=26)
         run_once(database, settings, everything, clock)
         again = room.requests("/news/")
@@ -108,7 +111,7 @@ class TestChanges:
         clock.advance(hours=4)
         pipeline = run_once(database, settings, everything, clock)
         assert pipeline.totals["poll", "changed_entries"] == 1
-        assert len(room.requests("/news/")) == 1
+        assert sum(request.path == item.path for request in room.requests("/news/")) == 1
         after = article(connection, changed)
         assert (after["id"], after["title"], after["text"]) == (before["id"], "عنوان جديد", changed.text)
         assert [row[2] for row in revisions(connection)] == [before["title"]]

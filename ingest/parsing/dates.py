@@ -3,17 +3,17 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from email.utils import parsedate_to_datetime
 from time import struct_time
 
 from ingest.text.dates import EARLIEST, FUTURE_TOLERANCE
+from ingest.text.moments import Moment, read_moment
 
 __all__ = ["FeedDate", "judged", "read_feed_date"]
 
 _TIME_OF_DAY = re.compile(r"\d:\d\d")
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d|\b[A-Z]{1,5})(?:\s*\([^)]*\))?\s*$", re.IGNORECASE)
-_SLASHES = re.compile(r"^(\d{4})/(\d\d)/(\d\d)\b")
-_AM_PM = re.compile(r"\b[AP]M\s*$", re.IGNORECASE)
+# Letters of languages whose dates we do not read: neither Latin nor Arabic.
+_FOREIGN = re.compile("[\u0370-\u05ff\u0900-\u1fff\u3040-\ud7ff]")
 
 
 @dataclass(frozen=True)
@@ -25,19 +25,18 @@ class FeedDate:
 
 
 def read_feed_date(text: str | None, now: datetime, zone: tzinfo = UTC, parsed: struct_time | None = None) -> FeedDate:
-    """Return the moment given by a feed's date: raw `text` in RFC 3339, RFC 5322 or a format feedparser reads.
+    """Return the moment given by a feed's date: raw `text` as `read_moment` reads it, or as feedparser does.
 
     `parsed` is feedparser's result (in UTC; it takes a missing zone for UTC). A date without a zone is read in `zone`.
     A date without a time of day means its first minute, and this is noted.
     """
-    moment = _moment(text, parsed)
+    moment = _moment(text, parsed, zone)
     if moment is None:
         return FeedDate(None)
-    if moment.tzinfo is not None:
-        return judged(moment, now)
-    found = judged(moment.replace(tzinfo=zone), now)
-    without = "no zone" if text and _TIME_OF_DAY.search(text) else "no time"
-    return FeedDate(found.at, found.note or without)
+    if moment.at.tzinfo is not None:
+        return judged(moment.at, now)
+    found = judged(moment.at.replace(tzinfo=zone), now)
+    return FeedDate(found.at, found.note or ("no zone" if moment.has_time else "no time"))
 
 
 def judged(moment: datetime, now: datetime) -> FeedDate:
@@ -57,24 +56,16 @@ def judged(moment: datetime, now: datetime) -> FeedDate:
     return FeedDate(min(moment, now))
 
 
-def _moment(text: str | None, parsed: struct_time | None) -> datetime | None:
-    """The moment, aware if the text has a zone."""
-    if text:
-        for read in (_rfc3339, parsedate_to_datetime):
-            try:
-                return read(text.strip())
-            except (ValueError, TypeError, OverflowError, IndexError):
-                continue
+def _moment(text: str | None, parsed: struct_time | None, zone: tzinfo) -> Moment | None:
+    """The moment, aware if the text has a zone. feedparser is believed only in languages that we do not read."""
+    if text and ((found := read_moment(text, zone)) is not None or not _FOREIGN.search(text)):
+        return found
     if parsed is None:
         return None
     try:
         moment = datetime(*parsed[:6])  # noqa: DTZ001 - its zone is decided here
     except (ValueError, OverflowError):
         return None
-    has_zone = text is None or (_TIME_OF_DAY.search(text) and _ZONE.search(text) and not _AM_PM.search(text.rstrip()))
-    return moment.replace(tzinfo=UTC) if has_zone else moment
-
-
-def _rfc3339(text: str) -> datetime:
-    # With slashes, feedparser takes the year for a time zone.
-    return datetime.fromisoformat(_SLASHES.sub(r"\1-\2-\3", text, count=1))
+    has_time = text is None or _TIME_OF_DAY.search(text) is not None
+    has_zone = text is None or (has_time and _ZONE.search(text) is not None)
+    return Moment(moment.replace(tzinfo=UTC) if has_zone else moment, has_time)

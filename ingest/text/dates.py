@@ -13,14 +13,24 @@ from email.utils import parsedate_to_datetime
 
 from ingest.text.folding import LETTER_FORMS
 
-__all__ = ["EARLIEST", "FUTURE_TOLERANCE", "MONTH_NAMES", "Dated", "believable", "date_in_address", "read_date"]
+__all__ = [
+    "EARLIEST",
+    "FUTURE_TOLERANCE",
+    "MONTH_NAMES",
+    "MONTH_NUMBERS",
+    "Dated",
+    "believable",
+    "date_in_address",
+    "plain",
+    "read_date",
+]
 
 # A date further ahead than this is a mistake, not a fast clock. No web page is older than EARLIEST.
 FUTURE_TOLERANCE = timedelta(hours=1)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 # By number: the Levant and Iraq, the Gulf and Egypt, the Maghreb, Kurdish (Sorani), English, French, German, Spanish,
-# Turkish. Spelled as `_plain` returns them: without hamza and vowels, with Arabic kaf and ya.
+# Turkish. Spelled as `plain` returns them: without hamza and vowels, with Arabic kaf and ya.
 _MONTHS = {
     1: "كانون الثاني|يناير|جانفي|كانووني دووەم|كانوني دووەم|january|jan|janvier|januar|jänner|enero|ocak",
     2: "شباط|فبراير|فيفري|شوبات|february|feb|février|fevrier|februar|febrero|şubat|subat",
@@ -36,9 +46,9 @@ _MONTHS = {
     12: "كانون الاول|ديسمبر|دجنبر|كانووني يەكەم|كانوني يەكەم|december|dec|décembre|decembre"
     "|dezember|diciembre|aralık|aralik",
 }
-_NUMBER = {name: number for number, names in _MONTHS.items() for name in names.split("|")}
-MONTH_NAMES = tuple(_NUMBER)
-_NAMES = "|".join(sorted(_NUMBER, key=len, reverse=True))
+MONTH_NUMBERS = {name: number for number, names in _MONTHS.items() for name in names.split("|")}
+MONTH_NAMES = tuple(MONTH_NUMBERS)
+_NAMES = "|".join(sorted(MONTH_NUMBERS, key=len, reverse=True))
 _YEAR = r"((?:19|20)\d\d)(?!\d)"
 _DAY = r"(?<![\d.,:])(0?[1-9]|[12]\d|3[01])"
 _BETWEEN = r"[\s.,/،-]{1,3}(?:من\s|ي\s|of\s|de\s)?"
@@ -107,10 +117,10 @@ def read_date(text: str, zone: tzinfo = UTC, *, month_first: bool = False) -> Da
     stripped = text.strip()[:400]
     if not stripped:
         return None
-    plain = _plain(stripped)
-    if _UNIX.fullmatch(plain):
-        return Dated(datetime.fromtimestamp(int(plain[:10]), UTC), has_time=True)
-    return _iso(plain, zone) or _rfc5322(stripped) or _written(plain, zone, month_first=month_first)
+    simple = plain(stripped)
+    if _UNIX.fullmatch(simple):
+        return Dated(datetime.fromtimestamp(int(simple[:10]), UTC), has_time=True)
+    return _iso(simple, zone) or _rfc5322(stripped) or _written(simple, zone, month_first=month_first)
 
 
 def date_in_address(url: str) -> Dated | None:
@@ -132,8 +142,8 @@ def believable(moment: datetime, now: datetime) -> datetime | None:
     return min(moment.astimezone(UTC), now) if EARLIEST <= moment <= now + FUTURE_TOLERANCE else None
 
 
-def _plain(text: str) -> str:
-    """Letters in their simplest form, digits as ASCII, no marks. Punctuation stays, because it separates numbers."""
+def plain(text: str) -> str:
+    """Return a text with letters in their simplest form, digits as ASCII, no marks. Punctuation stays."""
     decomposed = unicodedata.normalize("NFKC", text).translate(_LETTER_FORMS)
     kept = (char for char in decomposed if unicodedata.category(char) not in ("Mn", "Cf") and char != "\u0640")
     return "".join(str(unicodedata.digit(char)) if char.isdigit() else char for char in kept)
@@ -186,7 +196,7 @@ def _written(text: str, zone: tzinfo, *, month_first: bool) -> Dated | None:
 
 
 def _day(parts: tuple[str, ...], order: str) -> datetime | None:
-    numbers = dict(zip(order, (_NUMBER.get(part) or int(part) for part in parts), strict=True))
+    numbers = dict(zip(order, (MONTH_NUMBERS.get(part) or int(part) for part in parts), strict=True))
     if numbers["m"] > 12 >= numbers["d"]:
         # In the other order.
         numbers["m"], numbers["d"] = numbers["d"], numbers["m"]

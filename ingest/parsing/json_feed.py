@@ -14,12 +14,15 @@ __all__ = ["is_json_feed", "parse_json_feed"]
 
 def is_json_feed(body: bytes) -> bool:
     """Return whether the document may be a JSON Feed (jsonfeed.org, version 1.1)."""
-    return body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b"jsonfeed.org/version" in body
+    return body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and (
+        b"jsonfeed.org/version" in body or b"jsonfeed.org\\/version" in body
+    )
 
 
 def parse_json_feed(document: FeedDocument) -> ParsedFeed:
     """Parse a JSON Feed. Raises ValueError if the document is not one."""
-    feed = json.loads(decode(document.body, None))
+    # strict=False, because raw line breaks within strings are common.
+    feed = json.loads(decode(document.body, None), strict=False)
     if not isinstance(feed, dict) or not isinstance(feed.get("items"), list):
         raise ValueError("no items")
     entries = [_entry(item, document) for item in feed["items"] if isinstance(item, dict)]
@@ -35,6 +38,8 @@ def parse_json_feed(document: FeedDocument) -> ParsedFeed:
 
 def _entry(item: dict[str, Any], document: FeedDocument) -> ParsedEntry:
     link = _text(item.get("url")) or _text(item.get("external_url"))
+    if link is None and (_text(item.get("id")) or "").startswith(("http://", "https://")):
+        link = _text(item.get("id"))
     address = absolute_url(link, document.url) if link else None
     title = plain(_text(item.get("title")))
     content = _text(item.get("content_html")) or _text(item.get("content_text"))

@@ -2,6 +2,7 @@
 
 import hashlib
 import html
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
@@ -26,6 +27,14 @@ __all__ = [
 
 # Longer guids (some feeds put a whole text there) are stored as a hash.
 MAX_IDENTITY_LENGTH = 500
+
+
+# Tags between which words do not belong together.
+_BLOCK = re.compile(
+    r"</?(?:address|article|aside|blockquote|br|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|header|hr|img|li|ol|p|pre"
+    r"|section|table|td|th|tr|ul)\b[^<>]{0,1000}>",
+    re.IGNORECASE,
+)
 
 
 class NotAFeed(Exception):
@@ -114,7 +123,7 @@ def plain(value: str | None) -> str | None:
         return None
     text = value
     for _ in range(2):
-        text = html.unescape(remove_tags(text))
+        text = html.unescape(remove_tags(_BLOCK.sub(" ", text)))
     # What cannot be stored goes first: spaces around it then become one.
     return " ".join(storable(text).split()) or None
 

@@ -58,13 +58,17 @@ def _unpacked(body: bytes) -> bytes:
     """The document, decompressed if it is a gzip file (RFC 1952), as large sitemaps are."""
     if not body.startswith(b"\x1f\x8b"):
         return body
-    try:
-        unpacking = zlib.decompressobj(wbits=31)
-        unpacked = unpacking.decompress(body, MOST_UNPACKED_BYTES)
-    except zlib.error as error:
-        raise NotAFeed("the document is a damaged gzip file") from error
-    if unpacking.unconsumed_tail:
-        raise NotAFeed(f"the document is a gzip file of more than {MOST_UNPACKED_BYTES} bytes")
+    unpacked = b""
+    # A file may have several members (RFC 1952, 2.2), and what follows the last one does not matter.
+    while body.startswith(b"\x1f\x8b"):
+        try:
+            unpacking = zlib.decompressobj(wbits=31)
+            unpacked += unpacking.decompress(body, MOST_UNPACKED_BYTES - len(unpacked) + 1)
+        except zlib.error as error:
+            raise NotAFeed("the document is a damaged gzip file") from error
+        if unpacking.unconsumed_tail or len(unpacked) > MOST_UNPACKED_BYTES:
+            raise NotAFeed(f"the document is a gzip file of more than {MOST_UNPACKED_BYTES} bytes")
+        body = unpacking.unused_data
     return unpacked
 
 

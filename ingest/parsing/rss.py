@@ -1,6 +1,7 @@
 """RSS and Atom of any version, parsed by feedparser into plain values."""
 
 import logging
+import re
 from datetime import datetime, tzinfo
 from io import BytesIO
 from typing import Any
@@ -15,6 +16,8 @@ from ingest.parsing.wishes import wishes_of
 from ingest.text.urls import absolute_url
 
 __all__ = ["parse_rss"]
+
+_ABSOLUTE = re.compile(r"\s*https?://", re.IGNORECASE)
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +34,12 @@ def parse_rss(document: FeedDocument) -> ParsedFeed | None:
     )
     if not parsed.get("version") and not parsed.entries:
         return None
+    # Items' addresses are relative to the site (RSS has no other base); it may be another host than the feed's.
+    base = absolute_url(parsed.feed.get("link") or "", document.url) or document.url
     entries = []
     for raw in parsed.entries:
         try:
-            entries.append(_entry(raw, document, aside))
+            entries.append(_entry(raw, document, aside, base))
         except (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError) as error:
             log.warning("%s: skipped an item that makes no sense (%s)", document.url, type(error).__name__)
     links = _links(parsed.feed)
@@ -68,9 +73,8 @@ def _links(feed: Any) -> dict[str, str]:
     return found
 
 
-def _entry(raw: Any, document: FeedDocument, aside: list[str]) -> ParsedEntry:
-    link = raw.get("feedburner_origlink") or raw.get("link")
-    url = absolute_url(link, document.url) if link else None
+def _entry(raw: Any, document: FeedDocument, aside: list[str], base: str) -> ParsedEntry:
+    url = _address(raw, base)
     title, summary = plain(raw.get("title")), plain(taken_back(raw.get("summary"), aside))
     content = next((part.get("value") for part in raw.get("content", []) if part.get("value")), None)
     published, updated = _dates(raw, document.now, document.zone)
@@ -85,6 +89,17 @@ def _entry(raw: Any, document: FeedDocument, aside: list[str]) -> ParsedEntry:
         published_note=published.note,
         updated_at=updated.at,
     )
+
+
+def _address(raw: Any, base: str) -> str | None:
+    """The address of an item: its link, else its guid if that is one. feedparser takes any guid for a link."""
+    guid = raw.get("id")
+    link = raw.get("feedburner_origlink") or raw.get("link")
+    if not link or (link == guid and not _ABSOLUTE.match(link)):
+        link = guid if guid and _ABSOLUTE.match(guid) else None
+    if link and link.lower().startswith("www."):
+        link = f"http://{link}"
+    return absolute_url(link, base) if link else None
 
 
 def _dates(raw: Any, now: datetime, zone: tzinfo) -> tuple[FeedDate, FeedDate]:

@@ -1,5 +1,6 @@
 """Sitemaps, news sitemaps and sitemap indexes (sitemaps.org), read as feeds of the pages they list."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -12,14 +13,19 @@ from ingest.text.urls import absolute_url
 
 __all__ = ["NEWEST_ITEMS", "is_sitemap", "parse_sitemap"]
 
+# The first element, behind declarations and comments, with or without a prefix.
+_ROOT = re.compile(
+    rb"(?>\xef\xbb\xbf|\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?>\[.*?\]\s*)?>)*+<(?:\w+:)?(?:urlset|sitemapindex)\b",
+    re.DOTALL,
+)
+_NUMBER = re.compile(r"\d+")
 # A sitemap may list 50,000 pages (sitemaps.org). Only the newest count; news sites list them first or last.
 NEWEST_ITEMS = 2_000
 
 
 def is_sitemap(body: bytes) -> bool:
     """Return whether the document is a sitemap or a sitemap index (sitemaps.org)."""
-    start = body[:2000]
-    return b"<urlset" in start or b"<sitemapindex" in start
+    return _ROOT.match(body[:20_000]) is not None
 
 
 def parse_sitemap(document: FeedDocument) -> ParsedFeed:
@@ -36,6 +42,9 @@ def parse_sitemap(document: FeedDocument) -> ParsedFeed:
     is_index = etree.QName(root).localname == "sitemapindex"
     found = [entry for entry in _listed(root, "sitemap" if is_index else "url", document) if entry.url]
     earliest = datetime.min.replace(tzinfo=UTC)
+    if is_index and not any(entry.published_at for entry in found):
+        # Parts are numbered in the order in which they were filled.
+        found.sort(key=lambda entry: [int(number[:18]) for number in _NUMBER.findall(entry.url or "")], reverse=True)
     found.sort(key=lambda entry: entry.published_at or earliest, reverse=True)
     if is_index:
         return ParsedFeed(

@@ -30,8 +30,9 @@ _HALVES = {
 _DAYS_OF_THE_WEEK = """
     mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday tues thur thurs weds lun mar
     mer jeu ven sam dim lundi mardi mercredi jeudi vendredi samedi dimanche mo di mi do fr sa so montag dienstag
-    mittwoch donnerstag freitag samstag sonntag lunes martes miércoles jueves viernes sábado domingo mié jue vie sáb
-    dom seg ter qua qui sex segunda terça quarta quinta sexta feira pazartesi salı çarşamba perşembe cuma cumartesi pazar
+    mittwoch donnerstag freitag samstag sonntag lunes martes miércoles jueves viernes sábado domingo mié jue vie
+    sáb dom seg ter qua qui sex segunda terça quarta quinta sexta feira pazartesi salı çarşamba perşembe cuma
+    cumartesi pazar
     السبت الاحد الاثنين الثلاثاء الاربعاء الخميس الجمعه الجمعة
 """
 _IGNORED = frozenset((_DAYS_OF_THE_WEEK + "at on of de le el am um uhr à الساعه الساعة في من st nd rd th t").split())
@@ -61,7 +62,7 @@ class Moment:
 @dataclass
 class _Read:
     day: tuple[int, int, int] | None = None
-    clock: tuple[int, int, float] | None = None
+    clock: tuple[int, int, int] | None = None
     half: int | None = None
     away: tzinfo | None = None
     numbers: tuple[int, ...] = ()
@@ -107,7 +108,7 @@ def _take(read: _Read, kind: str, said: str, near: tzinfo) -> bool:
             read.day = (year, day, month) if month > 12 >= day else (year, month, day)
         case "time" if read.clock is None:
             hour, minute, *second = said.replace(",", ".").split(":")
-            read.clock = (int(hour), int(minute), float(second[0]) if second else 0.0)
+            read.clock = (int(hour), int(minute), int(float(second[0])) if second else 0)
         case "offset":
             return _take_offset(read, said)
         case "digits":
@@ -166,14 +167,14 @@ def _moment(read: _Read) -> Moment | None:
         return None
     if day is None or not 1 <= day[0] <= 9999:
         return None
-    hour, minute, second = read.clock or (0, 0, 0.0)
+    hour, minute, second = read.clock or (0, 0, 0)
     if read.half is not None and hour <= 12:
         hour = hour % 12 + read.half
     if hour > 24 or minute > 59 or second >= 61 or (hour == 24 and (minute or second)):
         return None
     try:
         # Hour 24 and second 60 are those after.
-        at = datetime(*day) + timedelta(hours=hour, minutes=minute, seconds=int(second))  # noqa: DTZ001
+        at = datetime(*day) + timedelta(hours=hour, minutes=minute, seconds=second)  # noqa: DTZ001
     except (ValueError, OverflowError):
         return None
     return Moment(at.replace(tzinfo=read.away), read.clock is not None)

@@ -16,6 +16,7 @@ from ingest.cli.shared import (
     add_row,
     ago,
     configuration,
+    errors,
     make_table,
     output,
     print_json,
@@ -129,8 +130,11 @@ def feeds_add(
 def feeds_import_opml(
     document: Annotated[Path, typer.Argument(help="OPML file of another reader.")], feeds: FeedsOption = None
 ) -> None:
-    """Append the feeds of an OPML file that are not in the feeds file yet."""
-    from ingest.config.feeds_edit import append_feeds
+    """Append the feeds of an OPML file that are not in the feeds file yet.
+
+    Those that cannot be used are listed with their lines; all others are added.
+    """
+    from ingest.config.feeds_edit import append_feeds, usable
     from ingest.config.opml import read_opml
 
     settings = load_settings(feeds=feeds)
@@ -138,10 +142,13 @@ def feeds_import_opml(
         listed = read_opml(document.read_bytes(), str(document))
     except OSError as error:
         raise ConfigError(f"{document}: cannot be read: {error.strerror}") from error
-    known = {feed.url for feed in load_feeds(settings.feeds)}
-    new = [feed for feed in listed if feed["url"] not in known]
+    new, known, problems = usable(load_feeds(settings.feeds), listed)
     added = append_feeds(settings.feeds, new) if new else ()
-    output.print(f"{len(listed)} feeds in {document}: {len(added)} added, {len(listed) - len(new)} known already")
+    output.print(f"{len(listed)} feeds in {document}: {len(added)} added, {known} known already")
+    for line, problem in problems:
+        errors.print(f"{document}:{line}: {problem}")
+    if problems:
+        raise typer.Exit(1)
 
 
 @app.command("export-opml")

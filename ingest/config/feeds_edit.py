@@ -1,18 +1,23 @@
 """Adds feeds to `feeds.yaml` without changing the rest of the file."""
 
+import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, SequenceNode
 
 from ingest.config.errors import ConfigError
 from ingest.config.feeds_file import FeedConfig, load_feeds
+from ingest.config.opml import Listed
+from ingest.text.urls import without_user_info
 
-__all__ = ["append_feeds"]
+__all__ = ["append_feeds", "usable"]
 
 
 def append_feeds(path: Path, added: Sequence[Mapping[str, str]]) -> tuple[FeedConfig, ...]:
@@ -42,6 +47,46 @@ def append_feeds(path: Path, added: Sequence[Mapping[str, str]]) -> tuple[FeedCo
     finally:
         fresh.unlink(missing_ok=True)
     return after[len(before) :]
+
+
+def usable(
+    present: Sequence[FeedConfig], listed: Sequence[Listed]
+) -> tuple[list[dict[str, str]], int, list[tuple[int, str]]]:
+    """Tell listed feeds apart: new ones, as keys and values; how many are known; and lines with what is wrong.
+
+    Addresses that differ in their scheme, www. or a slash at the end are one. If the id that is made of an address is
+    taken, as of two addresses in Arabic, the feed gets one with a part of its hash.
+    """
+    known = {_place(feed.url) for feed in present}
+    ids = {feed.id for feed in present}
+    new: list[dict[str, str]] = []
+    problems: list[tuple[int, str]] = []
+    twice = 0
+    for each in listed:
+        if _place(each.url) in known:
+            twice += 1
+            continue
+        values = {"url": each.url, "outlet": each.outlet, "language": each.language}
+        given = {key: value for key, value in values.items() if value}
+        try:
+            feed = FeedConfig.model_validate(given)
+            if feed.id in ids or not feed.id:
+                given["id"] = f"{feed.id[:70]}-{hashlib.sha256(each.url.encode()).hexdigest()[:8]}".lstrip("-")
+                feed = FeedConfig.model_validate(given)
+        except ValidationError as error:
+            problems.append(
+                (each.line, f"{without_user_info(each.url)}: {error.errors()[0]['msg'].removeprefix('Value error, ')}")
+            )
+            continue
+        known.add(_place(each.url))
+        ids.add(feed.id)
+        new.append(given)
+    return new, twice, problems
+
+
+def _place(url: str) -> tuple[str, str, str]:
+    parts = urlsplit(url)
+    return (parts.netloc.lower().removeprefix("www."), parts.path.rstrip("/"), parts.query)
 
 
 def _end_of_list(path: Path, text: str) -> tuple[int, int]:

@@ -2,41 +2,56 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from lxml import etree
 
 from ingest.config.errors import ConfigError
 from ingest.config.feeds_file import FeedConfig
+from ingest.text.charset import decode
+from ingest.text.references import with_sound_references
 
-__all__ = ["read_opml", "write_opml"]
+__all__ = ["Listed", "read_opml", "write_opml"]
+
+_FEED_SCHEME = re.compile(r"^feed:(?:(?=https?:)()|//)", re.IGNORECASE)
 
 
-def read_opml(document: bytes, name: str) -> list[dict[str, str]]:
-    """Return the feeds listed in an OPML document: `url`, plus `outlet` and `language` if given.
+@dataclass(frozen=True)
+class Listed:
+    """A feed in an OPML document: its line, its address, and the publisher and language if given."""
 
-    Folders are flattened and duplicate addresses removed. Raises ConfigError that names the document.
+    line: int
+    url: str
+    outlet: str | None = None
+    language: str | None = None
+
+
+def read_opml(document: bytes, name: str) -> list[Listed]:
+    """Return the feeds listed in an OPML document.
+
+    Folders are flattened and duplicate addresses removed. Of a damaged document, what can be read is. Raises
+    ConfigError that names the document.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    try:
-        root = etree.fromstring(document, parser)
-    except etree.XMLSyntaxError as error:
-        raise ConfigError(f"{name}:{error.lineno}: not an OPML document: {error.msg}") from error
+    text = with_sound_references(decode(document, None)).lstrip("\ufeff \t\r\n")
+    if text.startswith("<?xml"):
+        # It may name another encoding.
+        text = text.partition("?>")[2]
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+    root = etree.fromstring(text.encode(errors="replace"), parser)
+    if root is None:
+        raise ConfigError(f"{name}: not an OPML document")
     if etree.QName(root).localname.lower() != "opml":
         raise ConfigError(f"{name}: not an OPML document: its first element is <{etree.QName(root).localname}>")
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, Listed] = {}
     for outline in root.iter("outline"):
         attributes = {key.lower(): value.strip() for key, value in outline.attrib.items()}
-        url = attributes.get("xmlurl")
+        # Some readers write the scheme of feeds (feed://, feed:https://).
+        url = _FEED_SCHEME.sub(lambda scheme: "http://" if scheme[1] is None else "", attributes.get("xmlurl", ""))
         if not url:
             continue
-        feed = {"url": url}
-        outlet = attributes.get("title") or attributes.get("text")
-        if outlet:
-            feed["outlet"] = outlet[:200]
+        outlet = (attributes.get("title") or attributes.get("text") or "")[:200]
         language = re.match(r"[a-z]{2,3}\b", attributes.get("language", "").lower())
-        if language:
-            feed["language"] = language[0]
-        found.setdefault(url, feed)
+        found.setdefault(url, Listed(outline.sourceline or 0, url, outlet or None, language[0] if language else None))
     if not found:
         raise ConfigError(f"{name}: lists no feed (no outline with xmlUrl)")
     return list(found.values())

@@ -6,10 +6,10 @@ None of the patterns here scans any part of a hostile document twice.
 """
 
 import html
-import html.entities
 import re
 
 from ingest.text.charset import decode
+from ingest.text.references import with_sound_references
 
 __all__ = ["prepare", "taken_back"]
 
@@ -33,14 +33,6 @@ _UNREAD = re.compile(
 _OF_A_PHOTO = re.compile(
     r"<(media:(?:title|description))\b[^<>]{0,1000}?(?:/>|>(?:<!\[CDATA\[[^\]]{0,2000}\]\]>|[^<]{0,2000})</\1>)",
     re.DOTALL,
-)
-_CDATA = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.DOTALL)
-# An ampersand that begins no reference, and references by number. A reference without its semicolon is none in XML.
-_AMPERSAND = re.compile(r"&(?!(?:#\d{1,8}|#[xX][0-9a-fA-F]{1,7}|(\w{1,32}));)")
-_NAMED = re.compile(r"&([A-Za-z]\w{0,31});")
-_NUMBERED = re.compile(r"&#(?:[xX]([0-9a-fA-F]{1,7})|(\d{1,8}));")
-_PAIR = re.compile(
-    r"&#(?:[xX]([dD][89abAB][0-9a-fA-F]{2})|(5[56]\d{3}));&#(?:[xX]([dD][c-fC-F][0-9a-fA-F]{2})|(5[67]\d{3}));"
 )
 # Long texts without child elements, in CDATA or escaped, if the element ends after them.
 _LONG_TEXT = re.compile(
@@ -71,10 +63,7 @@ def _shortened(text: str) -> str:
     text = _LONG_NAME.sub(r"\1", _UNREAD.sub("", text))
     if "<media:" in text and text.count("<title") > 1 and ("<description" in text or "<summary" in text):
         text = _OF_A_PHOTO.sub("", text)
-    if "&" in text:
-        # In CDATA, an ampersand is one.
-        parts = _CDATA.split(text)
-        text = "".join(part if part.startswith("<![CDATA[") else _mended(part) for part in parts)
+    text = with_sound_references(text)
 
     def bearable(match: re.Match[str]) -> str:
         ends = text.find(f"</{match[1]}>", match.end(), match.end() + MAX_AUTHOR_ELEMENT)
@@ -82,31 +71,6 @@ def _shortened(text: str) -> str:
         return match[0] if ends >= 0 else "<unread"
 
     return _AUTHOR.sub(bearable, text)
-
-
-def _mended(text: str) -> str:
-    """The text with references that XML allows: one bad one makes a parser refuse the whole document."""
-    text = _PAIR.sub(_character, text)
-    text = _NUMBERED.sub(lambda found: found[0] if _is_character(_number(found[1], found[2])) else "", text)
-    text = _NAMED.sub(lambda found: found[0] if f"{found[1]};" in html.entities.html5 else f"&amp;{found[1]};", text)
-    return _AMPERSAND.sub("&amp;", text)
-
-
-def _character(pair: re.Match[str]) -> str:
-    """The character that two surrogates stand for, as JSON writes it."""
-    high, low = _number(pair[1], pair[2]), _number(pair[3], pair[4])
-    if not (0xD800 <= high < 0xDC00 <= low < 0xE000):
-        return pair[0]
-    return chr(0x10000 + ((high - 0xD800) << 10) + low - 0xDC00)
-
-
-def _number(hexadecimal: str | None, decimal: str | None) -> int:
-    return int(hexadecimal, 16) if hexadecimal else int(decimal or 0)
-
-
-def _is_character(number: int) -> bool:
-    """Whether XML allows the character (XML 1.0, 2.2)."""
-    return number in (9, 10, 13) or 0x20 <= number < 0xD800 or 0xE000 <= number < 0xFFFE or 0x10000 <= number < 0x110000
 
 
 def _set_aside(text: str) -> tuple[str, list[str]]:

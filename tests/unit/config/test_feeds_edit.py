@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from ingest.config.errors import ConfigError
-from ingest.config.feeds_edit import append_feeds
-from ingest.config.feeds_file import load_feeds
-from ingest.config.opml import read_opml, write_opml
+from ingest.config.feeds_edit import append_feeds, usable
+from ingest.config.feeds_file import FeedConfig, load_feeds
+from ingest.config.opml import Listed, read_opml, write_opml
 from tests.conftest import ROOT
 
 NEW = {"url": "https://new.example/rss", "outlet": 'شفق "نيوز" #1'}
@@ -79,15 +79,15 @@ OPML = """<?xml version="1.0"?><opml version="1.1"><head><title>Mine</title></he
 
 def test_opml_of_other_readers_is_read() -> None:
     assert read_opml(OPML.encode(), "mine.opml") == [
-        {"url": "https://a.example/rss", "outlet": "Shafaq", "language": "ar"},
-        {"url": "https://b.example/rss", "outlet": "B"},
+        Listed(2, "https://a.example/rss", "Shafaq", "ar"),
+        Listed(4, "https://b.example/rss", "B"),
     ]
 
 
 @pytest.mark.parametrize(
     ("document", "problem"),
     [
-        (b"feeds: []", "mine.opml:1: not an OPML document"),
+        (b"feeds: []", "mine.opml: not an OPML document"),
         (b"<rss/>", "mine.opml: not an OPML document: its first element is <rss>"),
         (b"<opml><body><outline text='x'/></body></opml>", "mine.opml: lists no feed"),
     ],
@@ -106,7 +106,31 @@ def test_entities_in_opml_stay_outside(tmp_path: Path) -> None:
 
 def test_what_is_exported_is_imported_again() -> None:
     feeds = load_feeds(ROOT / "feeds.yaml")
-    assert read_opml(write_opml(feeds), "x") == [
-        {"url": feed.url, "outlet": feed.outlet} | ({"language": feed.language} if feed.language else {})
-        for feed in feeds
+    assert [(each.url, each.outlet, each.language) for each in read_opml(write_opml(feeds), "x")] == [
+        (feed.url, feed.outlet, feed.language) for feed in feeds
     ]
+
+
+def test_damaged_opml_is_read_as_far_as_it_goes() -> None:
+    document = b"""
+<?xml version="1.0" encoding="UTF-16"?><opml><body><outline text="AT&T" xmlUrl="https://a.example/rss?a=1&b=2"/>
+<outline text="feed" xmlUrl="feed://b.example/rss"/><outline xmlUrl="feed:https://c.example/rss"/><outline text="x"""
+    assert [each.url for each in read_opml(document, "x")] == [
+        "https://a.example/rss?a=1&b=2", "http://b.example/rss", "https://c.example/rss"
+    ]  # fmt: skip
+
+
+def test_usable_feeds_are_told_from_known_and_impossible_ones() -> None:
+    present = [FeedConfig(url="https://known.example/rss")]
+    addresses = [
+        "http://www.known.example/rss/", "https://f.example/قسم/feed", "https://f.example/رياضة/feed", "mailto:x@y",
+        "https://user:secret@b.example/rss", "https://c.example/" + "long/" * 30 + "a",
+        "https://c.example/" + "long/" * 30 + "b",
+    ]  # fmt: skip
+    new, known, problems = usable(present, [Listed(line, url) for line, url in enumerate(addresses, 1)])
+    assert known == 1
+    assert [feed["url"] for feed in new] == [addresses[place] for place in (1, 2, 5, 6)]
+    ids = {FeedConfig.model_validate(feed).id for feed in new}
+    assert len(ids) == 4
+    assert [line for line, _ in problems] == [4, 5]
+    assert "secret@" not in str(problems)

@@ -27,8 +27,8 @@ class Wishes:
     """What a feed document asks of pollers.
 
     `wait` is the longest of `<ttl>` (RSS 2.0) and `sy:updatePeriod` with `sy:updateFrequency` (RSS 1.0 syndication
-    module). `skip_hours` and `skip_days` are those of RSS 2.0: hours of the day and days of the week (0 is Monday), in
-    UTC.
+    module), but for the hour that WordPress writes by default. `skip_hours` and `skip_days` are those of RSS 2.0: hours
+    of the day and days of the week (0 is Monday), in UTC.
     """
 
     wait: timedelta = timedelta(0)
@@ -44,7 +44,10 @@ def wishes_of(feed: Any, body: bytes) -> Wishes:
     period = _PERIODS.get(str(feed.get("sy_updateperiod", "")).strip().lower())
     if period is not None:
         with suppress(ValueError, ZeroDivisionError, OverflowError):
-            waits.append(period / int(feed.get("sy_updatefrequency") or 1))
+            wait = period / int(feed.get("sy_updatefrequency") or 1)
+            # WordPress writes this into every feed, whatever is published.
+            if wait != _PERIODS["hourly"] or "wordpress" not in str(feed.get("generator", "")).lower():
+                waits.append(wait)
     hours = {int(hour) for hour in _listed(body, b"skipHours", b"hour") if hour.isdigit()}
     days = {day_number(day) for day in _listed(body, b"skipDays", b"day")}
     # RSS 0.91 counts hours from 1 to 24.

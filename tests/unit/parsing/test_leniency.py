@@ -109,3 +109,16 @@ def test_all_members_of_a_gzip_file_are_read() -> None:
     packed = gzip.compress(body[:60]) + gzip.compress(body[60:])
     for whole in (packed, packed + b"\0" * 100):
         assert len(parsed(whole).entries) == 1
+
+
+@pytest.mark.parametrize(
+    ("generator", "period", "minutes"),
+    [
+        ("https://wordpress.org/?v=6.5", "hourly", 0), ("https://wordpress.org/?v=6.5", "daily", 24 * 60),
+        ("Other", "hourly", 60),
+    ],
+)  # fmt: skip
+def test_the_default_of_a_publishing_system_is_no_wish(generator: str, period: str, minutes: int) -> None:
+    said = f"<generator>{generator}</generator><sy:updatePeriod>{period}</sy:updatePeriod>"
+    body = rss(LINK, said).replace("<rss ", '<rss xmlns:sy="http://purl.org/rss/1.0/modules/syndication/" ')
+    assert parsed(body).wishes.wait.total_seconds() == minutes * 60

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.models.base import DATE_SOURCES, Base, feed_key, number, one_of
 
 REVISION_CAUSES = ("publisher", "extraction")
+EDITS = ("headline", "typing", "numbers", "wording", "extended", "cut", "rewritten")
 
 
 class Article(Base):
@@ -70,6 +71,7 @@ class ArticleRevision(Base):
         CheckConstraint("content_hash ~ '^[0-9a-f]{64}$'", name="content_hash"),
         CheckConstraint("seen_from <= seen_until", name="seen"),
         CheckConstraint(one_of("cause", REVISION_CAUSES), name="cause"),
+        CheckConstraint(one_of("edit", EDITS), name="edit"),
         Index("article_revisions_article_idx", "article_id", "seen_until"),
         # If a copy of a former text arrives late, it belongs to the article that had the text.
         Index("article_revisions_content_hash_idx", "content_hash"),
@@ -91,6 +93,10 @@ class ArticleRevision(Base):
     cause: Mapped[str] = mapped_column(
         server_default="publisher",
         comment="Who has put another text or title in its place: the publisher, or extraction by later rules.",
+    )
+    edit: Mapped[str | None] = mapped_column(
+        comment="What kind of change led to the next version: headline, typing, numbers, wording, extended, cut or "
+        "rewritten; null for changes before this was recorded."
     )
 
 

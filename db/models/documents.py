@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import REAL, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import DATE_SOURCES, Base, one_of
@@ -44,4 +44,9 @@ class Document(Base):
     )
     page_url: Mapped[str | None] = mapped_column(
         comment="Address that the page states as its own (rel=canonical), where it is one of the same site."
+    )
+    taken: Mapped[float | None] = mapped_column(
+        REAL,
+        comment="How much of the prose on the page the text is: less than 1 if some was left out, more if it has lists "
+        "and headings; null where that is not known.",
     )

@@ -159,7 +159,7 @@ CREATE OR REPLACE VIEW news.article_changes AS
 SELECT r.article_id, a.outlet, a.url, r.cause, r.seen_from, r.seen_until AS changed_at, r.title AS title_before,
        coalesce(lead(r.title) OVER following, a.title) AS title_after, r.word_count AS words_before,
        coalesce(lead(r.word_count) OVER following, a.word_count) AS words_after, r.text AS text_before,
-       coalesce(lead(r.text) OVER following, a.text) AS text_after
+       coalesce(lead(r.text) OVER following, a.text) AS text_after, r.edit
 FROM news.article_revisions r
 JOIN news.articles a ON a.id = r.article_id
 WINDOW following AS (PARTITION BY r.article_id ORDER BY r.seen_until, r.id);
@@ -177,6 +177,8 @@ COMMENT ON COLUMN news.article_changes.words_before IS 'Number of words before t
 COMMENT ON COLUMN news.article_changes.words_after IS 'Number of words after it.';
 COMMENT ON COLUMN news.article_changes.text_before IS 'Text before the change.';
 COMMENT ON COLUMN news.article_changes.text_after IS 'Text after it.';
+COMMENT ON COLUMN news.article_changes.edit IS 'What changed: headline, typing, numbers, wording, extended, cut or '
+    'rewritten; null for changes before this was recorded.';
 
 CREATE OR REPLACE VIEW news.feed_overview AS
 SELECT f.slug AS feed, f.outlet, f.country, f.language, f.enabled, f.health, f.last_success_at, f.last_new_at,

@@ -29,14 +29,14 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
     found = PageText()
     if tree is not None:
         found = page_text(tree, url, partial(parse_page, body, content_type))
-    raw, text, extractor = found.raw, found.text, found.opinion
+    raw, text, extractor, taken = found.raw, found.text, found.opinion, found.share
     from_feed = _feed_text(hint.content, url) if hint.content and len(hint.content) > len(text) else ""
     if len(from_feed) > FEED_TEXT_LONGER * len(text):
         if kind is None or kind.instead_of_article(text) is not None:
             # What the page says about itself does not describe the article.
             facts = PageFacts.read(None, url, hint)
         raw = text = from_feed
-        extractor = f"feed, {ENGINE}"
+        extractor, taken = f"feed, {ENGINE}", None
     elif kind is None:
         raise NotAnArticle("the page is no HTML")
     elif (reason := kind.instead_of_article(text)) is not None:
@@ -59,6 +59,7 @@ def extract(body: bytes, url: str, content_type: str | None, hint: Hint) -> Docu
         published_note="; ".join(dated.refused) or None,
         agency=agency_of(facts.author, raw),
         page_url=facts.address,
+        taken=taken,
     )
 
 

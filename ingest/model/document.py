@@ -32,7 +32,7 @@ class Document:
 
     `stated_at` is the date in the page's metadata, even if another was used. `published_note` lists rejected dates and
     the reasons. `agency` is the news agency credited for the text. `page_url` is the address that the page states as
-    its own, in canonical form.
+    its own, in canonical form. `taken` is how much of the prose on the page the text is, if known.
     """
 
     title: str | None
@@ -46,3 +46,4 @@ class Document:
     published_note: str | None = None
     agency: str | None = None
     page_url: str | None = None
+    taken: float | None = None

@@ -70,16 +70,16 @@ def save(connection: Connection, documents: list[tuple[int, Document]], now: dat
         cursor.executemany(
             """
             INSERT INTO news.documents (entry_id, extracted_at, title, author, published_at, published_from, language,
-                                        text, extractor, stated_at, published_note, agency, page_url)
+                                        text, extractor, stated_at, published_note, agency, page_url, taken)
             VALUES (%(entry_id)s, %(now)s, %(title)s, %(author)s, %(published_at)s, %(published_from)s, %(language)s,
                     %(text)s, %(extractor)s, %(stated_at)s, %(published_note)s,
-                    %(agency)s, %(page_url)s)
+                    %(agency)s, %(page_url)s, %(taken)s)
             ON CONFLICT (entry_id) DO UPDATE SET
                 extracted_at = excluded.extracted_at, title = excluded.title, author = excluded.author,
                 published_at = excluded.published_at, published_from = excluded.published_from,
                 language = excluded.language, text = excluded.text, extractor = excluded.extractor,
                 stated_at = excluded.stated_at, published_note = excluded.published_note,
-                agency = excluded.agency, page_url = excluded.page_url
+                agency = excluded.agency, page_url = excluded.page_url, taken = excluded.taken
             """,
             [vars(document) | {"entry_id": entry_id, "now": now} for entry_id, document in documents],
         )
@@ -98,7 +98,7 @@ def stored(connection: Connection, entry_ids: list[int]) -> dict[int, Stored]:
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
             "SELECT entry_id, extracted_at, title, author, published_at, published_from, language, text, extractor,"
-            " stated_at, published_note, agency, page_url FROM news.documents WHERE entry_id = ANY(%s)",
+            " stated_at, published_note, agency, page_url, taken FROM news.documents WHERE entry_id = ANY(%s)",
             [entry_ids],
         ).fetchall()
     return {row.pop("entry_id"): Stored(extracted_at=row.pop("extracted_at"), document=Document(**row)) for row in rows}

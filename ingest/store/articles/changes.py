@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from db import Connection
+from db.rows import only_row
 from ingest.store import ledger, stories
 from ingest.store.articles import topics
 from ingest.store.articles.crediting import elect
 from ingest.store.articles.landing import Landing
 from ingest.store.articles.present import Present
+from ingest.text.edits import edit_of
 
 __all__ = ["add_sightings", "correct", "insert", "move", "revise", "settle_search", "withdraw"]
 
@@ -94,14 +96,16 @@ def revise(connection: Connection, present: Present, landing: Landing, now: date
     its id, place and date of publication. Its topics become those of the new text, unless the new text is on none.
     """
     document = landing.document
+    title, text = only_row(connection, "SELECT title, text FROM news.articles WHERE id = %s", [present.id])
+    edit = edit_of(title, text, document.title or title, document.text)
     connection.execute(
         """
         WITH former AS (
             INSERT INTO news.article_revisions (article_id, content_hash, title, text, word_count, seen_from,
-                                                seen_until, cause)
+                                                seen_until, cause, edit)
             SELECT id, content_hash, title, text, word_count, since, greatest(since, %(now)s),
                    CASE WHEN EXISTS (SELECT FROM news.pages p WHERE p.entry_id = %(entry_id)s AND p.fetched_at > since)
-                        THEN 'publisher' ELSE 'extraction' END
+                        THEN 'publisher' ELSE 'extraction' END, %(edit)s
             FROM (SELECT a.*, coalesce((SELECT max(seen_until) FROM news.article_revisions r WHERE r.article_id = a.id),
                                        a.landed_at) AS since
                   FROM news.articles a WHERE a.id = %(id)s) AS present
@@ -117,6 +121,7 @@ def revise(connection: Connection, present: Present, landing: Landing, now: date
         vars(document)
         | {
             "id": present.id,
+            "edit": edit,
             "content_hash": landing.content_hash,
             "word_count": landing.word_count,
             "search": landing.search and landing.search.written,

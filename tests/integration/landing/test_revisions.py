@@ -92,6 +92,8 @@ class TestChanges:
             key: before[key] for key in ("id", "published_at", "url", "status")
         }
         assert revisions(connection) == [(before["id"], before["content_hash"], before["title"], NOW, clock.now)]
+        assert connection.execute("SELECT edit FROM news.article_changes").fetchall() == [("extended",)]
+        assert connection.execute("SELECT count(*) FROM news.documents WHERE taken > 0.9").fetchone() != (0,)
         room.log.clear()
         clock.advance(days=5)
         run_once(database, settings, everything, clock)

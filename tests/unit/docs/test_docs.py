@@ -54,7 +54,7 @@ def test_every_setting_has_a_description() -> None:
 def test_the_feeds_the_project_comes_with_are_valid() -> None:
     feeds = load_feeds(ROOT / "feeds.yaml")
     assert len(feeds) >= 19
-    assert {feed.language for feed in feeds} == {"ar", "en"}
+    assert {feed.language for feed in feeds} == {"ar", "ckb", "en", "fa", "ku"}
     assert all(feed.scope == "general" for feed in feeds if not feed.id.startswith("gdelt"))
 
 

@@ -39,7 +39,8 @@ def read_labels(path: Path) -> list[Label]:
     """Return the labelled texts of a file. Raises ConfigError with file and line."""
     found: dict[str, Label] = {}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not splitlines, which also splits at separators that a text may have.
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
     for number, line in enumerate(lines, 1):

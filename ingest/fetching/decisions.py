@@ -8,6 +8,7 @@ from ingest.model.outcomes import LASTING, NOT_ASKED
 from ingest.model.status import Status
 from ingest.runtime import backoff
 from ingest.store.ledger import FetchJob
+from ingest.web.blocking import blocked_by
 from ingest.web.client import Answer, RequestFailed
 
 __all__ = ["FetchResult", "decide"]
@@ -66,7 +67,8 @@ def decide(job: FetchJob, answer: Answer | RequestFailed, now: datetime, max_att
         if not answer.body.strip():
             return _again(job, "empty page", now, max_attempts)
         return FetchResult("fetched")
-    reason = f"HTTP {answer.status}"
+    service = blocked_by(answer.status, answer.headers, answer.body)
+    reason = f"HTTP {answer.status}" + (f", from {service}, which keeps programs out" if service else "")
     if answer.status in _LASTING:
         return FetchResult("rejected", reason)
     wait = backoff.retry_after(answer.headers.get("retry-after"), now) if answer.status in (429, 503) else None

@@ -22,6 +22,7 @@ from ingest.store.feeds import ADOPT_AFTER_POLLS, FeedState, PollRecord
 from ingest.store.ledger import NewEntry
 from ingest.text.urls import canonical_url, host_of, slug_words, without_user_info
 from ingest.topics.topics import TopicSet
+from ingest.web.blocking import blocked_by
 from ingest.web.client import Answer, RequestFailed, is_header_value, validators
 
 __all__ = [
@@ -93,6 +94,10 @@ def decide(
     """
     if isinstance(answer, RequestFailed):
         return failed_poll(feed, now, str(answer), answer.kind, took_ms=answer.took_ms)
+    if answer.status == 304 and not (feed.etag or feed.last_modified):
+        # Nobody asked whether it has changed. If that were believed, the feed would never be read.
+        what = f"{feed.host}: HTTP 304 to a request without conditions"
+        return failed_poll(feed, now, what, FailureKind.HTTP_3XX, answer)
     if answer.status == 304:
         return PollResult(_succeeded(feed, answer, now, PollOutcome.NOT_MODIFIED))
     if not 200 <= answer.status < 300:
@@ -102,11 +107,12 @@ def decide(
         if wait is not None:
             # The wait counts from the answer.
             wait += timedelta(milliseconds=answer.took_ms + 1)
-        return failed_poll(feed, now, f"{feed.host}: HTTP {answer.status}", kind_of(answer.status), answer, wait=wait)
+        what = f"{feed.host}: HTTP {answer.status}{_by_whom(answer)}"
+        return failed_poll(feed, now, what, kind_of(answer.status), answer, wait=wait)
     if parsed is None:
         return PollResult(_succeeded(feed, answer, now, PollOutcome.UNCHANGED))
     if isinstance(parsed, NotAFeed):
-        return failed_poll(feed, now, f"{feed.host}: {parsed}", FailureKind.NOT_A_FEED, answer)
+        return failed_poll(feed, now, f"{feed.host}: {parsed}{_by_whom(answer)}", FailureKind.NOT_A_FEED, answer)
     entries = tuple(for_ledger(feed, entry, now, topics) for entry in parsed.entries)
     # Only the ledger knows whether anything is new: see `ingest.polling.poll`.
     record = _succeeded(
@@ -217,6 +223,11 @@ def _moved(feed: FeedState, answer: Answer) -> dict[str, Any]:
     polls = feed.moved_polls + 1 if answer.moved_to == feed.moved_to else 1
     used = answer.moved_to if polls >= ADOPT_AFTER_POLLS else feed.url
     return {"moved_to": answer.moved_to, "moved_polls": polls, "host": host_of(used)}
+
+
+def _by_whom(answer: Answer) -> str:
+    service = blocked_by(answer.status, answer.headers, answer.body)
+    return f", from {service}, which keeps programs out: ask the publisher to let this one in" if service else ""
 
 
 def kind_of(status: int) -> FailureKind:

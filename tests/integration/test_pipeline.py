@@ -188,7 +188,7 @@ class TestFaults:
             (Faults(status=503, paths=("/news/",)), "discovered", "HTTP 503"),
             (Faults(truncated=True, paths=("/news/",)), "discovered", "broke off"),
             (Faults(half_compressed=True, paths=("/news/",)), "discovered", "broke off"),
-            (Faults(redirect_loop=True, paths=("/news/",)), "rejected", "more than 5 redirects"),
+            (Faults(redirect_loop=True, paths=("/news/",)), "rejected", "more than 10 redirects"),
             (Faults(redirect_to="file:///etc/passwd", paths=("/news/",)), "rejected", "no web address"),
             (Faults(redirect_to="http://10.0.0.1/", paths=("/news/",)), "rejected", "not on the public Internet"),
             (Faults(huge_bytes=3_000_000, paths=("/news/",)), "rejected", "larger than"),

@@ -143,6 +143,17 @@ def test_redirects_are_followed_to_the_end(settings: Settings) -> None:
     assert answer.url.endswith("/end?a=1#part")
 
 
+def test_many_redirects_and_long_headers_are_read(settings: Settings) -> None:
+    async def handler(request: server.Request) -> server.Response:
+        hop = int(request.path.strip("/"))
+        if hop < 9:
+            raise server.HTTPFound(f"/{hop + 1}")
+        return server.Response(text="here", headers={"Content-Security-Policy": "x" * 20_000})
+
+    answer = ask(settings, handler, "/0")
+    assert (answer.body, len(answer.headers["content-security-policy"])) == (b"here", 20_000)
+
+
 def test_a_slow_drip_is_cut_off(settings: Settings) -> None:
     async def drip(request: server.Request) -> server.StreamResponse:
         response = server.StreamResponse()

@@ -83,11 +83,14 @@ def bodies(tree: HtmlElement) -> Iterator[str]:
 
     In data for scripts, an object is the page's article if it has the page's title.
     """
-    for thing in things(tree):
-        if isinstance(body := thing.get("articleBody"), str):
-            yield body
-    titles = {fold(part) for part in _SEPARATOR.split(tree.findtext(".//title") or "")}
-    titles |= {fold(heading.text_content()) for heading in islice(tree.iter("h1"), MOST_HEADINGS)}
+    whole = tree.findtext(".//title") or ""
+    headings = [heading.text_content() for heading in islice(tree.iter("h1"), MOST_HEADINGS)]
+    words = [set(fold(title).split()) for title in (whole, *headings) if title.strip()]
+    articles = [thing for thing in things(tree) if isinstance(thing.get("articleBody"), str)]
+    for thing in articles:
+        if _is_said(thing.get("headline"), words) or (len(articles) == 1 and not thing.get("headline")) or not words:
+            yield thing["articleBody"]
+    titles = {fold(part) for part in (*_SEPARATOR.split(whole), *headings)}
     titles = {title for title in titles if title.count(" ") >= 2}
     for script in tree.iter("script"):
         if titles and (script.get("type") or "").strip().lower() == "application/json" and script.text:

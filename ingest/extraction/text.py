@@ -33,6 +33,8 @@ ENGINE = f"trafilatura {version('trafilatura')}"
 TAKEN, LITTLE_TAKEN = 0.7, 0.5
 # Another opinion is believed if it finds so much more, and most of what there was before (or that is nearly nothing).
 MORE, MOST, NEARLY_NOTHING = 1.2, 0.5, 0.1
+# So short a text, in characters, may be a teaser of one in the page's data.
+SHORT = 1500
 # A text with this share of lines that are links is a menu.
 MENU = 0.8
 # A line so long is prose, in characters.
@@ -79,22 +81,23 @@ def page_text(tree: HtmlElement, url: str, again: Callable[[], HtmlElement | Non
     cut_boxes_of_links(tree, pieces)
     cut_beside_article(tree, pieces)
     raw, opinion, rival = _extracted(tree, url, fast=True), ENGINE, ""
-    for least, who, ask in _others(url, again):
-        if held and len(raw) >= least * held:
+    for least, short, who, ask in _others(url, again):
+        if held and len(raw) >= max(least * held, short):
             continue
         other = ask()
         if len(other) <= MORE * len(raw):
             continue
-        # One that has nothing of what was found before must be confirmed by another one.
-        if len(raw) < NEARLY_NOTHING * max(held, len(other)) or _has(other, raw) or (rival and _has(other, rival)):
+        # One that has nothing of what was found before must be confirmed by another one; data say whose text it is.
+        little = len(raw) < NEARLY_NOTHING * max(held, len(other))
+        if little or who == "data" or _has(other, raw) or (rival and _has(other, rival)):
             raw, opinion = other, f"{who}, {ENGINE}"
         else:
             rival = other
     return PageText(raw, storable(without_boilerplate(raw)), opinion, round(len(raw) / held, 3) if held else None)
 
 
-def _others(url: str, again: Callable[[], HtmlElement | None]) -> Iterator[tuple[float, str, Callable[[], str]]]:
-    """Yield other opinions, the cheapest first, with the share from which on it is not asked."""
+def _others(url: str, again: Callable[[], HtmlElement | None]) -> Iterator[tuple[float, int, str, Callable[[], str]]]:
+    """Yield other opinions, the cheapest first, with the share and length from which on one is not asked."""
 
     def of_container() -> str:
         tree = again()
@@ -120,9 +123,9 @@ def _others(url: str, again: Callable[[], HtmlElement | None]) -> Iterator[tuple
         text = _extracted(tree, url, fast=False)
         return "" if _is_menu(text, links) else text
 
-    yield TAKEN, "container", of_container
-    yield LITTLE_TAKEN, "data", of_data
-    yield LITTLE_TAKEN, "default", of_whole
+    yield TAKEN, 0, "container", of_container
+    yield LITTLE_TAKEN, SHORT, "data", of_data
+    yield LITTLE_TAKEN, 0, "default", of_whole
 
 
 def _plain(body: str, url: str) -> str:

@@ -1,5 +1,7 @@
 """How much of a page's prose is taken, and who is asked when it is little."""
 
+import json
+
 import pytest
 
 from ingest.extraction.article import extract
@@ -16,6 +18,7 @@ PARAGRAPHS = [
         ("Erbil", "March", "market"), ("Hilla", "April", "museum"),
     ]
 ]  # fmt: skip
+BODY = "\n".join(PARAGRAPHS)
 WHOLE = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)
 
 
@@ -88,6 +91,18 @@ def test_a_text_in_data_for_scripts_is_found() -> None:
     data = f'{{"props": {{"article": {{"title": "The last convoy leaves the base", "body": "{body}"}}}}}}'
     document = read(f'<div id="app"></div><script type="application/json">{data}</script>')
     assert (missing(document), document.extractor) == ([], f"data, {ENGINE}")
+
+
+def test_a_teaser_does_not_beat_the_whole_text_in_data() -> None:
+    def data(headline: str) -> str:
+        thing = {"@type": "NewsArticle", "headline": headline, "articleBody": BODY}
+        return f'<script type="application/ld+json">{json.dumps(thing)}</script>'
+
+    teaser = "<p>The last soldiers who had guarded the base went home on Sunday; subscribers can read all about it.</p>"
+    teaser += "<p>Subscribers of the paper have read of it since Monday, and of much else besides, as is said.</p>"
+    page = f"<article>{HEADING}{teaser}</article>"
+    assert missing(read(page + data("The last convoy leaves the base"))) == []
+    assert "guarded" in read(page + data("Oil prices fall for a third week")).text
 
 
 def test_joiners_and_letters_stay() -> None:

@@ -13,29 +13,31 @@ __all__ = ["parse_page"]
 # Large live blogs have about ten thousand elements. A page beyond this limit takes seconds and is not an article.
 MAX_ELEMENTS = 100_000
 # Characters that XML 1.0 (2.2) forbids, except surrogates, which decoded text never has; references to them (HTML
-# Standard, 13.1.4), with and without the semicolon; and their escapes in JSON-LD (RFC 8259, 7).
-_CONTROL_CHARACTER = re.compile("[\0-\x08\x0e-\x1f\ufffe\uffff]")
+# Standard, 13.1.4), with and without the semicolon; and their escapes in JSON-LD (RFC 8259, 7). In UTF-8, and as bytes,
+# which are searched many times as fast.
+_CONTROL_CHARACTERS = bytes([*range(0x09), *range(0x0E, 0x20)])
+_SPACES = bytes.maketrans(b"\f\v", b"  ")
+_NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
+# They begin with what is searched for, in one case: then the regular expression engine is many times as fast.
 _REFERENCE_TO_ONE = re.compile(
-    r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d)"
-    r"|x0*(?:[0-8bcef]|1[\da-f]|fff[ef])(?![\da-f]));?",
-    re.IGNORECASE | re.ASCII,
+    rb"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d)"
+    rb"|[xX]0*(?:[0-8bcefBCEF]|1[\da-fA-F]|[fF]{3}[efEF])(?![\da-fA-F]));?"
 )
-_JSON_ESCAPE_OF_ONE = re.compile(r"(?<!\\)\\u(?:000[0-8bcef]|001[\da-f]|fff[ef])", re.IGNORECASE | re.ASCII)
+_JSON_ESCAPE_OF_ONE = re.compile(rb"\\u(?<!\\\\u)(?:000[0-8bcefBCEF]|001[\da-fA-F]|[fF]{3}[efEF])")
 
 
 def parse_page(body: bytes, content_type: str | None) -> HtmlElement | None:
     """Return the tree of a page, or None if it is not HTML. Raises NotAnArticle if the page is too large."""
-    source = decode(body, content_type)
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
     # One class for all elements, because lxml.html's own lookup calls back into Python for each.
     parser.set_element_class_lookup(ElementDefaultClassLookup(element=HtmlElement))
-    # lxml rejects str input with an encoding declaration.
-    source = _without_control_characters(source).lstrip("\ufeff \t\r\n")
-    if source.startswith("<?xml"):
-        source = source.partition("?>")[2]
+    # As bytes, because libxml2 works in UTF-8, and lxml rejects str with an encoding declaration.
+    source = _without_control_characters(decode(body, content_type).lstrip("\ufeff \t\r\n").encode(errors="replace"))
+    source = source.lstrip()
+    if source.startswith(b"<?xml"):
+        source = source.partition(b"?>")[2]
     try:
-        # As bytes, because libxml2 works in UTF-8.
-        tree = document_fromstring(source.encode(errors="replace"), parser=parser) if source else None
+        tree = document_fromstring(source, parser=parser) if source else None
     except (ParserError, ValueError):
         return None
     if tree is None or not len(tree):
@@ -46,12 +48,14 @@ def parse_page(body: bytes, content_type: str | None) -> HtmlElement | None:
     return tree
 
 
-def _without_control_characters(source: str) -> str:
+def _without_control_characters(source: bytes) -> bytes:
     """The page without characters that lxml reads but refuses to write. With them, trafilatura finds nothing.
 
     Browsers show none of them. Form feeds separate words (HTML Standard, 13.2.5.1), and so do vertical tabs in lxml.
     """
-    source = _CONTROL_CHARACTER.sub("", source.replace("\f", " ").replace("\v", " "))
-    if "&#" in source:
-        source = _REFERENCE_TO_ONE.sub("", source)
-    return _JSON_ESCAPE_OF_ONE.sub("", source) if "\\u" in source else source
+    source = source.translate(_SPACES, _CONTROL_CHARACTERS)
+    for character in _NONCHARACTERS:
+        source = source.replace(character, b"")
+    if b"&#" in source:
+        source = _REFERENCE_TO_ONE.sub(b"", source)
+    return _JSON_ESCAPE_OF_ONE.sub(b"", source) if b"\\u" in source else source

@@ -37,6 +37,7 @@ LAST_LINES = 8
 _SENTENCE_END = re.compile(r"[.!؟?؛»\"”]\s*$")
 _WORD = re.compile(r"\W*[\w\u0610-\u061a\u064b-\u0652]+")
 _AFTER_HEADING = re.compile(r"\s*(?:[:：\-–—|•»<>/.…]|$)")
+_DATELINE = re.compile(r"[^|•·/»]{1,60}?\s?[-–—:]\s")
 _BAR = re.compile(r"[|•·/»]")
 
 
@@ -233,7 +234,8 @@ def _is_furniture(line: str, folded: str) -> bool:
         # A row of a table.
         return False
     if len(_BAR.findall(line)) >= 3 and not _SENTENCE_END.search(line):
-        return True
+        # A menu, or a dateline with several places: agency - Baghdad/ Erbil/ Basra/ Mosul.
+        return _DATELINE.match(line) is None
     if len(words) > SHORT_LINE or not any(word.isdigit() for word in words):
         return False
     return read_date(line) is not None and not _SENTENCE_END.search(line)

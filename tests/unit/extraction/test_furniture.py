@@ -105,3 +105,10 @@ def test_rules_that_would_take_most_of_a_text_are_not_followed() -> None:
     refrain = "لمتابعة آخر الأخبار عن الانسحاب من القاعدة اضغط هنا."
     text = "\n".join([FIRST, *[f"{refrain[:-1]} {n}." for n in range(5)]])
     assert without_boilerplate(text) == text
+
+
+def test_a_dateline_with_several_places_stays_a_menu_goes() -> None:
+    text = "\n".join([FIRST, *MORE])
+    dateline = "وكالة الرافدين - المثنى/ كركوك/ ذي قار/ النجف"
+    assert without_boilerplate(f"{dateline}\n{text}") == f"{dateline}\n{text}"
+    assert without_boilerplate(f"الرئيسية / العراق / سياسة / أمن\n{text}") == text

@@ -21,11 +21,15 @@ _MARKED = etree.XPath(
 )
 # Where others are named: comments, further articles, boxes about persons.
 _OTHERS = re.compile(
-    r"comment|respond|repl(?:y|ies)|related|sidebar|widget|teaser|card|recommend|popular|bio(?:$|[\s_-])", re.IGNORECASE
+    r"comment|respond|repl(?:y|ies)|related|sidebar|widget|teaser|(?<!v)card|recommend|popular|bio(?:$|[\s_-])",
+    re.IGNORECASE,
 )
 _OUTSIDE = frozenset(("aside", "footer", "nav"))
 # A byline is at most this long, in characters and words, and at most so many elements are looked at.
 LONGEST, MOST_WORDS, MOST_LOOKED_AT = 120, 9, 300
+# The words of a name, and how many elements behind the title are looked at for one in words, with few others in them.
+A_NAME, NEAR_TITLE, FEW = range(2, 6), 60, 3
+_LINES = frozenset(("a", "address", "div", "em", "li", "p", "small", "span", "strong"))
 # What precedes a name, folded.
 _CREDIT = re.compile(
     r"^\s*(?:(?:written|posted|published|reported|story|words|text|article)\s+)?by\b[\s:]*|^\s*(?:author|writer)s?\s*[:|]\s*"
@@ -51,11 +55,32 @@ def bylines(tree: HtmlElement) -> Iterator[str]:
             passed = passed or element is heading
         elif (rank := _rank(element)) is not None:
             (behind if passed else before).append((rank, element))
+    behind += [(2, element) for element in _in_words(tree, heading)]
     for marked in (behind, before):
         for _, element in sorted(marked, key=itemgetter(0)):
             text = _shown(element)
             if text and not _is_of_others(element):
                 yield text
+
+
+def _in_words(tree: HtmlElement, heading: HtmlElement | None) -> Iterator[HtmlElement]:
+    """Yield short elements soon behind the title that begin with words such as "By", whatever they are called."""
+    if heading is None:
+        return
+    passed = False
+    near = 0
+    for element in tree.iter():
+        if passed:
+            near += 1
+            if near > NEAR_TITLE:
+                return
+            if element.tag in _LINES and _CREDIT.match(element.text or "") and not len(element.getchildren()) > FEW:
+                around = element.getparent()
+                # The word and the name may be in elements of their own.
+                alone = not without_credit(element.text or "") and not len(element) and around is not None
+                yield around if alone and around is not None else element
+        elif element is heading:
+            passed = True
 
 
 def without_credit(name: str) -> str:
@@ -80,9 +105,11 @@ def _shown(element: HtmlElement) -> str:
         # A picture's link has no text.
         inner = next((link for link in links if link.text_content().strip()), None)
     for shown in (element if inner is None else inner, element):
-        text = " ".join(shown.text_content().split())
-        if not text and shown.get("content"):
-            text = str(shown.get("content"))
+        pieces = [" ".join(piece.split()) for piece in shown.itertext() if piece.strip()]
+        text = " ".join(pieces) or str(shown.get("content") or "")
+        if len(text) > LONGEST and len(pieces[0].split()) in A_NAME:
+            # A box about the author begins with the name.
+            text = pieces[0]
         if text and len(text) <= LONGEST:
             name = without_credit(_REST.sub("", without_credit(text)))
             if name and len(fold(name).split()) <= MOST_WORDS and not name.endswith((".", "!", "?")):

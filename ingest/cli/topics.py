@@ -34,7 +34,7 @@ search_app = typer.Typer()
 
 @app.callback()
 def _group() -> None:
-    """Inspect topics."""
+    """Inspect topics, and teach them by example."""
 
 
 @app.command()

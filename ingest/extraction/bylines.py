@@ -30,7 +30,7 @@ LONGEST, MOST_WORDS, MOST_LOOKED_AT = 120, 9, 300
 # The words of a name, and how many elements behind the title are looked at for one in words, with few others in them.
 A_NAME, NEAR_TITLE, FEW = range(2, 6), 60, 3
 _LINES = frozenset(("a", "address", "div", "em", "li", "p", "small", "span", "strong"))
-# What precedes a name, folded.
+# What precedes a name.
 _CREDIT = re.compile(
     r"^\s*(?:(?:written|posted|published|reported|story|words|text|article)\s+)?by\b[\s:]*|^\s*(?:author|writer)s?\s*[:|]\s*"
     r"|^\s*(?:بقلم|كتب(?:ه|ها|ت)?|كتابة|إعداد|اعداد|تقرير|الكاتب|نویسنده|نووسەر|نوسینی|نووسینی)\s*[:/\-–]?\s+(?=\S)",
@@ -74,7 +74,7 @@ def _in_words(tree: HtmlElement, heading: HtmlElement | None) -> Iterator[HtmlEl
             near += 1
             if near > NEAR_TITLE:
                 return
-            if element.tag in _LINES and _CREDIT.match(element.text or "") and not len(element.getchildren()) > FEW:
+            if element.tag in _LINES and _CREDIT.match(element.text or "") and len(element) <= FEW:
                 around = element.getparent()
                 # The word and the name may be in elements of their own.
                 alone = not without_credit(element.text or "") and not len(element) and around is not None
@@ -107,7 +107,7 @@ def _shown(element: HtmlElement) -> str:
     for shown in (element if inner is None else inner, element):
         pieces = [" ".join(piece.split()) for piece in shown.itertext() if piece.strip()]
         text = " ".join(pieces) or str(shown.get("content") or "")
-        if len(text) > LONGEST and len(pieces[0].split()) in A_NAME:
+        if pieces and len(text) > LONGEST and len(pieces[0].split()) in A_NAME:
             # A box about the author begins with the name.
             text = pieces[0]
         if text and len(text) <= LONGEST:

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -175,9 +176,9 @@ def _mended(text: str) -> list[Any]:
 
 
 def _held(values: list[Any]) -> Iterator[Thing]:
-    waiting = values
+    waiting = deque(values)
     while waiting:
-        thing, *waiting = waiting
+        thing = waiting.popleft()
         if isinstance(thing, list):
             waiting += thing
         elif isinstance(thing, dict):

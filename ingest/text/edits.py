@@ -24,6 +24,7 @@ SENTENCE = 8
 FEW_WORDS = 0.1
 # Words so much alike are one word, spelled in another way.
 SAME_WORD = 0.7
+LONGEST_WORD = 60
 # Texts with more pairs of the same word are compared by how often they have each: their order takes too long.
 MOST_PAIRS = 200_000
 
@@ -50,10 +51,15 @@ def edit_of(title: str | None, text: str, new_title: str | None, new_text: str) 
         return "rewritten" if kept < (1 - 2 * FEW_WORDS) * longer else "wording"
     if all(word.isdigit() for word in (*removed, *added)):
         return "numbers"
-    alike = len(removed) == len(added) and all(
-        SequenceMatcher(None, *pair, autojunk=False).ratio() >= SAME_WORD for pair in zip(removed, added, strict=True)
-    )
+    alike = len(removed) == len(added) and all(map(_is_same_word, removed, added))
     return "typing" if alike else "wording"
+
+
+def _is_same_word(one: str, other: str) -> bool:
+    # What is longer is no word, and comparing it takes the square of its length.
+    if max(len(one), len(other)) > LONGEST_WORD:
+        return one == other
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= SAME_WORD
 
 
 def _difference(before: Sequence[str], after: Sequence[str]) -> tuple[list[str], list[str]]:

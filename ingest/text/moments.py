@@ -116,7 +116,8 @@ def _take(read: _Read, kind: str, said: str, near: tzinfo) -> bool:
         case "place" if read.away is None:
             try:
                 read.away = ZoneInfo("/".join(part.title() for part in said.split("/")))
-            except (ZoneInfoNotFoundError, ValueError):
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                # No such zone, or the name of a folder of them.
                 return False
         case "word":
             return _take_word(read, said, near)
@@ -126,7 +127,6 @@ def _take(read: _Read, kind: str, said: str, near: tzinfo) -> bool:
 
 
 def _take_offset(read: _Read, said: str) -> bool:
-    # A minus behind a day is a dash: 26 Nov 2026 -10:00.
     sign, digits = re.sub(r"[^+\-\d]", "", said)[:1], re.sub(r"\D", "", said)
     hours, minutes = (int(digits[:-2]), int(digits[-2:])) if len(digits) > 2 else (int(digits), 0)
     if hours > 14 or minutes > 59 or (read.away is not None and read.away is not UTC):

@@ -50,3 +50,8 @@ def test_the_one_behind_the_title_counts_and_explicit_ones_before_others() -> No
 )  # fmt: skip
 def test_words_of_credit_are_no_name(written: str, name: str) -> None:
     assert without_credit(written) == name
+
+
+def test_a_long_name_without_text_is_none() -> None:
+    tree = document_fromstring(f'<html><body><h1>T</h1><meta itemprop="author" content="{"x " * 200}"></body></html>')
+    assert list(bylines(tree)) == []

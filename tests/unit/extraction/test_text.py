@@ -167,3 +167,7 @@ def test_dates_of_other_things_are_not_that_of_publication(head: str, above: str
     page += f"<body>{above}<article>{HEADING}{below}{WHOLE}</article></body></html>"
     at = extract(page.encode(), URL, "text/html", Hint(NOW)).published_at
     assert (at and f"{at:%Y-%m-%d}") == day
+
+
+def test_a_page_that_never_closes_its_elements_is_read() -> None:
+    assert missing(read(f"<h1>T</h1>{'<div class=a>' * 200}<article>{WHOLE}</article>")) == []

@@ -2,6 +2,7 @@
 
 import pytest
 
+from db.models.articles import EDITS as STORED
 from ingest.text.edits import EDITS, edit_of
 
 TEXT = (
@@ -42,3 +43,12 @@ def test_a_sentence_in_a_long_text_is_an_extension() -> None:
     assert edit_of(None, TEXT * 9, None, TEXT * 9 + MORE) == "extended"
     assert edit_of(None, TEXT * 9 + MORE, None, TEXT * 9) == "cut"
     assert edit_of(None, TEXT * 9, None, TEXT * 9 + " نهاية.") == "wording"
+
+
+def test_words_without_end_are_not_compared_letter_by_letter() -> None:
+    one, other = "ab" * 200_000, "ba" * 200_000
+    assert edit_of(None, f"{TEXT} {one}", None, f"{TEXT} {other}") == "wording"
+
+
+def test_the_database_knows_these_kinds() -> None:
+    assert EDITS == STORED

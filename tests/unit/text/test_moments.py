@@ -42,6 +42,7 @@ def test_moments(text: str, at: str) -> None:
         "", "yesterday", "3 Mar", "10:00", "3 Mar 2026 10:00 and more", "3 Mar 2026 99:00", "31 Feb 2026", "2026-13-41",
         "3 Mar 2026 10:00 +9900", "3 Mar 2026 25:00", "3 4 5 Mar 2026", "3 Mar 2026 10:00 Nowhere/Town", "Mar 2026",
         "3 Mar 2026 3 Mar 2026", "9" * 50, "3 Mar 2026 " * 50, "2026-03-03T10:00:00Z hello", "-", "26:00 2026-03-03",
+        "3 Mar 2026 10:00 America/Argentina",
     ],
 )  # fmt: skip
 def test_what_is_not_understood_whole_is_no_date(text: str) -> None:
